@@ -1,0 +1,351 @@
+//! A drill: a rehearsed restore with its steps, clocks and checks (`backup_drill_results`).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Moment, target::Scenario, verdict::Verdict, words};
+
+/// The record, as it is filed and sealed. Durations are integer milliseconds, sizes integer bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drill {
+    pub schema: u32,
+    pub scenario: Scenario,
+    /// "2026-Q4"
+    pub quarter: String,
+    pub plan: Plan,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw: Option<Draw>,
+    pub source: Source,
+    pub target: Staging,
+    pub steps: Vec<Step>,
+    pub checks: Vec<Check>,
+    /// Per collection, both sides.
+    #[serde(default)]
+    pub counts: Vec<Count>,
+    /// The drawn documents, by digest only.
+    #[serde(default)]
+    pub documents: Vec<DrawnDocument>,
+    /// Absent when the drill ended before anything could be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+    pub verdict: DrillVerdict,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<Exposure>,
+    #[serde(default)]
+    pub people: Vec<Person>,
+    /// Why it ended early; a drill with this is not a measurement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abandoned: Option<String>,
+    /// `true` for the example company's invented past. Never set on a drill that ran.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
+    pub occurred_at: Moment,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned_at: Option<Moment>,
+    pub by: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// "1.0"
+    pub runbook_version: String,
+    pub rpo_ms: i64,
+    pub rto_ms: i64,
+}
+
+/// How the tenant was drawn; see [`crate::draw`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Draw {
+    /// SHA-256 of the eligible names, sorted, each followed by a newline.
+    pub eligible_digest: String,
+    pub eligible: Vec<String>,
+    pub excluded: Vec<Excluded>,
+    /// The ledger's root (64 hex digits) after the eligible list was sealed; `None` when no portal
+    /// sealed it, and then the draw proves nothing.
+    pub root: Option<String>,
+    /// The ledger entry that holds the eligible list.
+    pub seq: Option<u64>,
+    pub public_value: String,
+    /// 64 hex digits.
+    pub seed: String,
+    pub chosen: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Excluded {
+    pub name: String,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// "mongodump directory" or "live database"
+    pub kind: String,
+    /// The snapshot's or dump's name.
+    pub recovery_point: String,
+    /// When the recovery point was taken.
+    pub taken_at: Moment,
+    /// Newest write found in what was restored, and `None` when no field tells.
+    pub last_write_at: Option<Moment>,
+    /// The field that told, such as "updatedAt", or "_id" for an ObjectId's own time.
+    pub last_write_by: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Staging {
+    /// Host and database, without credentials.
+    pub environment: String,
+    /// Whether the target was shown to be another database than the source.
+    pub isolated: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepId {
+    Draw,
+    Dump,
+    Provision,
+    Restore,
+    Query,
+    Verify,
+    TearDown,
+}
+
+impl StepId {
+    pub const ALL: [StepId; 7] = [
+        StepId::Draw,
+        StepId::Dump,
+        StepId::Provision,
+        StepId::Restore,
+        StepId::Query,
+        StepId::Verify,
+        StepId::TearDown,
+    ];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            StepId::Draw => "Draw a tenant at random",
+            StepId::Dump => "Choose the recovery point",
+            StepId::Provision => "Provision an empty staging database",
+            StepId::Restore => "Restore the recovery point",
+            StepId::Query => "Repoint and smoke-test",
+            StepId::Verify => "Verify the contents",
+            StepId::TearDown => "Tear the staging database down",
+        }
+    }
+
+    /// The recovery clock runs from the draw's end to the end of the verification. Making a dump is
+    /// preparation (a real recovery point exists before the loss) and tearing down comes after.
+    pub fn on_the_clock(self) -> bool {
+        matches!(self, StepId::Provision | StepId::Restore | StepId::Query | StepId::Verify)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Done,
+    Failed,
+    Skipped,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    pub id: StepId,
+    pub started_at: Moment,
+    pub ended_at: Moment,
+    pub outcome: Outcome,
+    /// One line for people: "27 411 documents, 4 collections".
+    #[serde(default)]
+    pub note: String,
+}
+
+impl Step {
+    pub fn took_ms(&self) -> i64 {
+        self.ended_at.since(self.started_at)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckId {
+    Counts,
+    Documents,
+    Indexes,
+    Freshness,
+    Query,
+    TearDown,
+}
+
+impl CheckId {
+    pub fn title(self) -> &'static str {
+        match self {
+            CheckId::Counts => "Document counts equal the recovery point",
+            CheckId::Documents => "Drawn documents equal",
+            CheckId::Indexes => "Indexes present and identical",
+            CheckId::Freshness => "Last write within the RPO",
+            CheckId::Query => "Smoke query answers",
+            CheckId::TearDown => "Staging torn down",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckVerdict {
+    Passes,
+    Fails,
+    NotRun,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    pub id: CheckId,
+    pub expected: String,
+    pub actual: String,
+    pub verdict: CheckVerdict,
+    /// One line for people.
+    pub detail: String,
+}
+
+/// One collection's number of documents in the recovery point and in staging.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    pub collection: String,
+    pub expected: i64,
+    pub actual: i64,
+}
+
+/// A document drawn by the seed: both sides' SHA-256 over the raw BSON. Never its contents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrawnDocument {
+    pub collection: String,
+    /// The document's `_id` as text.
+    pub id: String,
+    pub expected: String,
+    /// `None`: not found in staging.
+    pub actual: Option<String>,
+}
+
+impl DrawnDocument {
+    pub fn equal(&self) -> bool {
+        self.actual.as_ref() == Some(&self.expected)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Measured {
+    /// Loss declared to contents verified.
+    pub restore_ms: i64,
+    /// Loss declared minus last write restored; `None` when the last write could not be told.
+    pub rpo_ms: Option<i64>,
+    /// Bytes of BSON restored.
+    pub bytes: i64,
+    pub documents: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DrillVerdict {
+    pub rto: Verdict,
+    pub rpo: Verdict,
+    /// Met when every check passes, missed when one fails, untested when one could not run.
+    pub contents: Verdict,
+    pub reasons: Vec<String>,
+}
+
+impl DrillVerdict {
+    pub fn overall(&self) -> Verdict {
+        self.rto.worse(self.rpo).worse(self.contents)
+    }
+}
+
+/// How long the restored copy existed, and how its end was shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exposure {
+    pub from: Moment,
+    /// `None`: the copy still exists.
+    pub until: Option<Moment>,
+    pub proof: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    /// "Incident commander"
+    pub role: String,
+    pub name: String,
+}
+
+impl Drill {
+    /// Judges the figures and checks of a drill that ran to its end or was abandoned.
+    pub fn judge(plan: &Plan, measured: Option<&Measured>, checks: &[Check], abandoned: Option<&str>) -> DrillVerdict {
+        let mut reasons = Vec::new();
+        if let Some(why) = abandoned {
+            reasons.push(format!("abandoned: {why}"));
+            let untested = Verdict::Untested;
+            return DrillVerdict { rto: untested, rpo: untested, contents: untested, reasons };
+        }
+        let contents = if checks.is_empty() {
+            reasons.push("no check ran".to_owned());
+            Verdict::Untested
+        } else {
+            checks.iter().fold(Verdict::Met, |so_far, check| match check.verdict {
+                CheckVerdict::Passes => so_far,
+                CheckVerdict::Fails => {
+                    reasons.push(format!("{}: {}", check.id.title(), check.detail));
+                    so_far.worse(Verdict::Missed)
+                }
+                CheckVerdict::NotRun => {
+                    reasons.push(format!("{} could not be checked: {}", check.id.title(), check.detail));
+                    so_far.worse(Verdict::Untested)
+                }
+            })
+        };
+        let rto = measured.map_or(Verdict::Untested, |m| Verdict::of(m.restore_ms, plan.rto_ms));
+        let rpo = measured
+            .and_then(|m| m.rpo_ms)
+            .map_or(Verdict::Untested, |lost| Verdict::of(lost, plan.rpo_ms));
+        for (name, verdict) in [("RTO", rto), ("RPO", rpo)] {
+            match verdict {
+                Verdict::Missed => reasons.push(format!("{name} missed")),
+                Verdict::Untested => reasons.push(format!("{name} not measured")),
+                _ => {}
+            }
+        }
+        DrillVerdict { rto, rpo, contents, reasons }
+    }
+
+    /// "Taken at T, restored at T+N, last committed write T-M."
+    pub fn sentence(&self) -> String {
+        let restored = self.steps.iter().find(|s| s.id == StepId::Verify && s.outcome == Outcome::Done);
+        let (Some(end), Some(_)) = (restored, &self.measured) else {
+            return match &self.abandoned {
+                Some(why) => format!("Abandoned: {why}."),
+                None => "Nothing was measured.".to_owned(),
+            };
+        };
+        let taken = self.source.taken_at;
+        let write = match self.source.last_write_at {
+            Some(at) => format!("last committed write {} before that", words::duration(taken.since(at).max(0))),
+            None => "last committed write not stated".to_owned(),
+        };
+        format!(
+            "Taken at {} UTC, restored {} later, {write}.",
+            words::date_time(taken),
+            words::duration(end.ended_at.since(taken))
+        )
+    }
+
+    /// Sum of both sides' counts.
+    pub fn total_counts(&self) -> (i64, i64) {
+        self.counts.iter().fold((0, 0), |(e, a), c| (e + c.expected, a + c.actual))
+    }
+
+    pub fn passed(&self) -> usize {
+        self.checks.iter().filter(|c| c.verdict == CheckVerdict::Passes).count()
+    }
+}

@@ -1,0 +1,110 @@
+//! A finding: something that fell short, with owner, due date and the evidence that closed it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Moment, control::Control};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    pub schema: u32,
+    /// "F-006"
+    #[serde(rename = "_id")]
+    pub id: String,
+    pub title: String,
+    pub severity: Severity,
+    /// What found it: "Drill 2026-05-18", "Attestation", "Runbook review".
+    pub found_by: String,
+    /// The record that opened it: a drill's or a gap's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    pub what: String,
+    pub why: String,
+    #[serde(default)]
+    pub plan: String,
+    pub owner: String,
+    pub due_at: Moment,
+    pub state: State,
+    pub controls: Vec<Control>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
+    /// When it was opened.
+    pub occurred_at: Moment,
+    pub by: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+}
+
+impl Severity {
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+        }
+    }
+}
+
+/// A state carries its facts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "is")]
+pub enum State {
+    Open,
+    Closed { at: Moment, evidence: String },
+}
+
+/// What a list shows of a finding's deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    Overdue,
+    /// Within seven days.
+    DueSoon,
+    Open,
+    Closed,
+}
+
+impl Standing {
+    pub const ALL: [Standing; 4] = [Standing::Overdue, Standing::DueSoon, Standing::Open, Standing::Closed];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Overdue => "overdue",
+            Standing::DueSoon => "due soon",
+            Standing::Open => "open",
+            Standing::Closed => "closed",
+        }
+    }
+
+    /// As it is written in URLs.
+    pub fn id(self) -> &'static str {
+        match self {
+            Standing::DueSoon => "due-soon",
+            other => other.word(),
+        }
+    }
+}
+
+const SOON_MS: i64 = 7 * 24 * 3600 * 1000;
+
+impl Finding {
+    pub fn standing(&self, now: Moment) -> Standing {
+        match &self.state {
+            State::Closed { .. } => Standing::Closed,
+            State::Open if self.due_at < now => Standing::Overdue,
+            State::Open if self.due_at.since(now) <= SOON_MS => Standing::DueSoon,
+            State::Open => Standing::Open,
+        }
+    }
+
+    /// Whether it belongs to a period: opened in it, or opened before and still open in it.
+    pub fn touches(&self, from: Moment, to: Moment) -> bool {
+        let ended_before = matches!(&self.state, State::Closed { at, .. } if *at < from);
+        self.occurred_at < to && !ended_before
+    }
+}

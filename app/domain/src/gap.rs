@@ -1,0 +1,155 @@
+//! A gap: something that was due and is not there. A gap is a record of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Moment, schedule};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Gap {
+    pub schema: u32,
+    pub what: Missing,
+    /// When it was due.
+    pub due_at: Moment,
+    /// One sentence: what is missing.
+    pub says: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
+    pub occurred_at: Moment,
+    pub by: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Missing {
+    /// No tenant has an attestation for that Sunday.
+    WholeRun,
+    /// One tenant has none, though others have.
+    Tenant { tenant: String },
+    /// A quarter ended without a completed drill.
+    Drill { quarter: String },
+}
+
+impl Gap {
+    /// The same gap always has the same id, so that it is recorded once.
+    pub fn id(&self) -> String {
+        let day = self.due_at.utc().format("%Y-%m-%d");
+        match &self.what {
+            Missing::WholeRun => format!("attestation-{day}"),
+            Missing::Tenant { tenant } => format!("attestation-{day}-{tenant}"),
+            Missing::Drill { quarter } => format!("drill-{quarter}"),
+        }
+    }
+}
+
+/// A tenant's life on the cluster, as the attestations show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenancy {
+    pub tenant: String,
+    pub from: Moment,
+    /// `None`: still a tenant.
+    pub until: Option<Moment>,
+}
+
+/// Which attestations were due and are missing.
+///
+/// `due` are the instants of the weekly run. `attested` says for which tenants an attestation
+/// arrived for the run of that instant (on the day, or late but before the next run). A tenant owes
+/// attestations from its first day to its last.
+pub fn missing_attestations(
+    due: &[Moment],
+    tenancies: &[Tenancy],
+    attested: &BTreeMap<Moment, BTreeSet<String>>,
+    by: &str,
+) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    for &at in due {
+        let owed: Vec<&Tenancy> = tenancies
+            .iter()
+            .filter(|t| t.from <= at && t.until.is_none_or(|end| at <= end))
+            .collect();
+        if owed.is_empty() {
+            continue;
+        }
+        let seen = attested.get(&at);
+        let gap = |what: Missing, says: String| Gap {
+            schema: 1,
+            what,
+            due_at: at,
+            says,
+            demo: false,
+            occurred_at: at,
+            by: by.to_owned(),
+        };
+        let day = crate::words::date(at);
+        if seen.is_none_or(BTreeSet::is_empty) {
+            gaps.push(gap(
+                Missing::WholeRun,
+                format!("The attestation of {day} never ran: none of {} tenants is covered.", owed.len()),
+            ));
+            continue;
+        }
+        for t in owed {
+            if seen.is_some_and(|s| !s.contains(&t.tenant)) {
+                gaps.push(gap(
+                    Missing::Tenant { tenant: t.tenant.clone() },
+                    format!("{} is absent from the attestation of {day}.", t.tenant),
+                ));
+            }
+        }
+    }
+    gaps
+}
+
+/// Quarters between `from` and `now` that have ended without a completed drill.
+pub fn missing_drills(from: Moment, now: Moment, drilled: &BTreeSet<String>, by: &str) -> Vec<Gap> {
+    schedule::quarters(from, now)
+        .into_iter()
+        .filter(|q| q.end <= now && q.start >= from && !drilled.contains(&q.name))
+        .map(|q| Gap {
+            schema: 1,
+            what: Missing::Drill { quarter: q.name.clone() },
+            due_at: q.end,
+            says: format!("No restore drill was completed in {}.", q.name),
+            demo: false,
+            occurred_at: q.end,
+            by: by.to_owned(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Moment {
+        Moment::parse(text).expect("a date in the test")
+    }
+
+    #[test]
+    fn a_sunday_nobody_ran_is_one_gap_and_a_tenant_left_out_is_another() {
+        let due = [at("2026-03-01T03:00:00Z"), at("2026-03-08T03:00:00Z"), at("2026-03-15T03:00:00Z")];
+        let tenancies = [
+            Tenancy { tenant: "a".into(), from: at("2026-01-01T00:00:00Z"), until: None },
+            Tenancy { tenant: "b".into(), from: at("2026-01-01T00:00:00Z"), until: Some(at("2026-03-10T00:00:00Z")) },
+        ];
+        let both: BTreeSet<String> = ["a".to_owned(), "b".to_owned()].into();
+        let attested = BTreeMap::from([(due[0], BTreeSet::from(["a".to_owned()])), (due[2], both)]);
+        let gaps = missing_attestations(&due, &tenancies, &attested, "portal");
+        let ids: Vec<String> = gaps.iter().map(Gap::id).collect();
+        assert_eq!(ids, ["attestation-2026-03-01-b", "attestation-2026-03-08"]);
+    }
+
+    #[test]
+    fn a_quarter_is_missing_only_once_it_has_ended() {
+        let gaps = missing_drills(
+            at("2026-01-01T00:00:00Z"),
+            at("2026-11-22T00:00:00Z"),
+            &BTreeSet::from(["2026-Q1".to_owned(), "2026-Q3".to_owned()]),
+            "portal",
+        );
+        assert_eq!(gaps.iter().map(Gap::id).collect::<Vec<_>>(), ["drill-2026-Q2"]);
+    }
+}

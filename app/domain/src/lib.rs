@@ -1,0 +1,23 @@
+//! The words and the rules of Passmuster.
+//!
+//! Pure: no clock, no I/O, no async. Time comes in by the front door, bytes come in as bytes.
+//! Everything here compiles to native code and to WASM with no features, so that an auditor can
+//! read and build the verifier alone.
+
+pub mod attestation;
+pub mod control;
+pub mod draw;
+pub mod drill;
+pub mod ejson;
+pub mod finding;
+pub mod gap;
+pub mod proof;
+pub mod record;
+pub mod role;
+pub mod runbook;
+pub mod schedule;
+pub mod target;
+pub mod verdict;
+pub mod words;
+
+pub use ejson::Moment;

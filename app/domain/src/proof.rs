@@ -1,0 +1,1 @@
+//! The proof code: hashing, tree, checkpoint, signatures, bundle, verify.
