@@ -1,1 +1,3 @@
+//! What runs: HTTP, MongoDB, signing, exports, the runner.
 
+pub mod exports;

@@ -1,0 +1,68 @@
+//! What goes into a bundle, gathered and checked against its seals before a byte is written.
+
+use domain::{
+    Moment,
+    attestation::Attestation,
+    drill::Drill,
+    finding::Finding,
+    gap::Gap,
+    record::{Head, Sealed},
+    role::Scope,
+    runbook::RunbookVersion,
+    target::Judged,
+};
+
+/// Everything one bundle states. Built by `exports::gather`, written by `exports::bundle`.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// The company: "CARTIE".
+    pub org: String,
+    /// "B-001"
+    pub id: String,
+    /// "2026-Q3" or "2025-12-01..2026-11-30"
+    pub period_name: String,
+    pub scope: Scope,
+    pub made_at: Moment,
+    /// Name of the person or token that asked.
+    pub made_by: String,
+    /// In order of the ledger.
+    pub records: Vec<SealedBytes>,
+    pub log: Log,
+
+    /// The same records, read, for the packet and the offline pages. Newest first.
+    pub drills: Vec<Sealed<Drill>>,
+    pub attestations: Vec<Sealed<Attestation>>,
+    /// The latest version of each finding in scope.
+    pub findings: Vec<Sealed<Finding>>,
+    pub gaps: Vec<Sealed<Gap>>,
+    pub runbooks: Vec<Sealed<RunbookVersion>>,
+    pub targets: Vec<Judged>,
+}
+
+/// One record's exact hashed bytes: a single line of canonical JSON without its newline.
+#[derive(Clone, Debug)]
+pub struct SealedBytes {
+    pub seq: u64,
+    /// "backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks"
+    pub coll: String,
+    pub id: String,
+    /// 64 lower-case hex digits; SHA-256 of `bytes`.
+    pub sha256: String,
+    pub bytes: Vec<u8>,
+}
+
+/// The ledger's part: from an older signed state to the newest.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// The checkpoint's origin line: "passmuster.example/cartie".
+    pub origin: String,
+    /// C2SP verifier key of the log.
+    pub vkey: String,
+    /// The older checkpoint; `None` when the log is given from its beginning.
+    pub previous: Option<Head>,
+    /// Roots of the perfect subtrees of the older tree, largest first; empty from the beginning.
+    pub frontier: Vec<[u8; 32]>,
+    /// The JCS lines of every entry since, in order.
+    pub entries: Vec<String>,
+    pub head: Head,
+}
