@@ -33,13 +33,15 @@ pub enum Missing {
 }
 
 impl Gap {
-    /// The same gap always has the same id, so that it is recorded once.
+    /// The same gap always has the same id, so that it is recorded once. A tenant is named by digest:
+    /// ids stand in the ledger, which every reader sees whole.
     pub fn id(&self) -> String {
         let day = self.due_at.utc().format("%Y-%m-%d");
+        let of = |what: &str| crate::draw::hex(&<sha2::Sha256 as sha2::Digest>::digest(what.as_bytes()))[..8].to_owned();
         match &self.what {
-            Missing::WholeRun => format!("attestation-{day}"),
-            Missing::Tenant { tenant } => format!("attestation-{day}-{tenant}"),
-            Missing::Drill { quarter } => format!("drill-{quarter}"),
+            Missing::WholeRun => format!("G-{day}"),
+            Missing::Tenant { tenant } => format!("G-{day}-{}", of(tenant)),
+            Missing::Drill { quarter } => format!("G-{quarter}"),
         }
     }
 }
@@ -139,7 +141,7 @@ mod tests {
         let attested = BTreeMap::from([(due[0], BTreeSet::from(["a".to_owned()])), (due[2], both)]);
         let gaps = missing_attestations(&due, &tenancies, &attested, "portal");
         let ids: Vec<String> = gaps.iter().map(Gap::id).collect();
-        assert_eq!(ids, ["attestation-2026-03-01-b", "attestation-2026-03-08"]);
+        assert_eq!(ids, ["G-2026-03-01-3e23e816", "G-2026-03-08"]);
     }
 
     #[test]
@@ -150,6 +152,6 @@ mod tests {
             &BTreeSet::from(["2026-Q1".to_owned(), "2026-Q3".to_owned()]),
             "portal",
         );
-        assert_eq!(gaps.iter().map(Gap::id).collect::<Vec<_>>(), ["drill-2026-Q2"]);
+        assert_eq!(gaps.iter().map(Gap::id).collect::<Vec<_>>(), ["G-2026-Q2"]);
     }
 }

@@ -1,0 +1,3 @@
+//! What pages read and forms do. Each function starts at the guard.
+
+pub mod guard;

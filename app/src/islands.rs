@@ -1,0 +1,1 @@
+//! The interactive pieces; each works without itself, by saying the command that does the same.

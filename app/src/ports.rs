@@ -1,0 +1,221 @@
+//! What a page may ask of the machine. The server implements these; `app` never names it.
+//!
+//! Every answer is cut to the scope given; what lies outside is absent, and `None` for one record.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+use domain::{
+    Moment,
+    attestation::{Attestation, Strength},
+    control::Control,
+    drill::Drill,
+    finding::Finding,
+    gap::Gap,
+    record::{Alarm, Entry, Head, Sealed},
+    role::{Actor, Scope},
+    runbook::RunbookVersion,
+    schedule::Period,
+};
+
+use crate::problem::{Problem, ProblemKind};
+
+/// All ports, cheap to clone, in every request's context.
+#[derive(Clone)]
+pub struct Ports {
+    pub company: Arc<Company>,
+    pub clock: Arc<dyn Clock>,
+    pub drills: Arc<dyn Drills>,
+    pub attestations: Arc<dyn Attestations>,
+    pub gaps: Arc<dyn Gaps>,
+    pub findings: Arc<dyn Findings>,
+    pub runbooks: Arc<dyn Runbooks>,
+    pub ledger: Arc<dyn Ledger>,
+    pub bundles: Arc<dyn Bundles>,
+}
+
+/// Whose portal this is.
+#[derive(Clone, Debug)]
+pub struct Company {
+    pub name: String,
+    /// The audit period in course.
+    pub audit_period: Period,
+    /// `true`: the example company; pages say so.
+    pub demo: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    #[error("not allowed")]
+    NotAllowed,
+    /// Somebody else was first, or the state does not permit it; the sentence says which.
+    #[error("{0}")]
+    Conflict(String),
+    /// The store cannot be reached now.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// Something is not as it must be: a record without its seal, bytes that do not parse.
+    #[error("broken: {0}")]
+    Broken(String),
+}
+
+impl From<PortError> for Problem {
+    /// Logs the cause once, with the reference number the person sees.
+    fn from(error: PortError) -> Self {
+        let problem = match &error {
+            PortError::NotAllowed => return Problem::not_allowed(),
+            PortError::Conflict(what) => {
+                return Problem::new(ProblemKind::Conflict, what, "Nothing was changed.", "Look at it again, then decide.");
+            }
+            PortError::Unavailable(_) => Problem::new(
+                ProblemKind::Unavailable,
+                "The portal cannot read its database now.",
+                "What was sealed is still sealed; nothing is lost meanwhile.",
+                "Try again in a minute.",
+            ),
+            PortError::Broken(_) => Problem::new(
+                ProblemKind::Broken,
+                "The portal could not finish this.",
+                "Nothing was changed.",
+                "Tell the owner the reference below; the log says why.",
+            ),
+        };
+        let reference = reference();
+        tracing::error!(reference, cause = %error, "a page could not be answered");
+        problem.with_reference(reference)
+    }
+}
+
+/// Eight characters that tie a page to its log line; unique enough within a day's log.
+fn reference() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    format!("{:08x}", RandomState::new().hash_one(std::time::SystemTime::now()) as u32)
+}
+
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Moment;
+}
+
+#[async_trait]
+pub trait Drills: Send + Sync {
+    /// Newest first.
+    async fn all(&self, scope: &Scope) -> Result<Vec<Sealed<Drill>>, PortError>;
+    async fn get(&self, scope: &Scope, id: &str) -> Result<Option<Sealed<Drill>>, PortError>;
+}
+
+/// One cell of the attestation grid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attested {
+    pub tenant: String,
+    pub occurred_at: Moment,
+    pub strength: Strength,
+    pub seq: u64,
+    pub sha256: String,
+    pub broken: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AttestationFilter {
+    pub tenant: Option<String>,
+    pub strength: Option<Strength>,
+    pub period: Option<Period>,
+}
+
+/// A page of a longer list, with the cursor that continues it.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// How many there are in all under the same filter.
+    pub total: u64,
+    /// Opaque; `None` at the end.
+    pub next: Option<String>,
+}
+
+#[async_trait]
+pub trait Attestations: Send + Sync {
+    /// Every attestation in scope, reduced to what a grid shows, oldest first.
+    async fn grid(&self, scope: &Scope) -> Result<Vec<Attested>, PortError>;
+    /// Newest first. An unreadable cursor is answered from the start.
+    async fn page(
+        &self,
+        scope: &Scope,
+        filter: &AttestationFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<Sealed<Attestation>>, PortError>;
+    async fn tenants(&self, scope: &Scope) -> Result<BTreeSet<String>, PortError>;
+}
+
+#[async_trait]
+pub trait Gaps: Send + Sync {
+    /// Newest first.
+    async fn all(&self, scope: &Scope) -> Result<Vec<Sealed<Gap>>, PortError>;
+}
+
+#[async_trait]
+pub trait Findings: Send + Sync {
+    /// The latest version of each, newest first.
+    async fn all(&self, scope: &Scope) -> Result<Vec<Sealed<Finding>>, PortError>;
+}
+
+#[async_trait]
+pub trait Runbooks: Send + Sync {
+    /// Every version in force within the scope's period, newest first; the first one is in force now.
+    async fn versions(&self, scope: &Scope) -> Result<Vec<Sealed<RunbookVersion>>, PortError>;
+}
+
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    async fn head(&self) -> Result<Head, PortError>;
+    /// Newest first; `before` is an index, `None` for the newest.
+    async fn entries(&self, before: Option<u64>, limit: u32) -> Result<Vec<Entry>, PortError>;
+    /// What the watch found changed or deleted, newest first, cut to the scope's period by nothing:
+    /// tampering concerns every reader.
+    async fn alarms(&self) -> Result<Vec<Alarm>, PortError>;
+    /// When all sealed records were last compared with the database; `None` before the first time.
+    async fn checked_at(&self) -> Result<Option<Moment>, PortError>;
+    /// The log's C2SP verifier key.
+    fn vkey(&self) -> String;
+}
+
+/// What somebody wants in a bundle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wish {
+    /// "2026-Q3", or "2025-12-01..2026-11-30"
+    pub period_name: String,
+    pub period: Period,
+    /// Empty: every control in the actor's scope.
+    pub controls: Vec<Control>,
+}
+
+/// A bundle that was made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bundle {
+    /// "B-001"
+    pub id: String,
+    pub made_at: Moment,
+    pub made_by: String,
+    pub period_name: String,
+    pub controls: Vec<Control>,
+    pub records: u64,
+    pub bytes: i64,
+    /// SHA-256 of the ZIP, 64 hex digits.
+    pub sha256: String,
+    /// SHA-256 of its tag manifest, as sealed in the ledger.
+    pub tagmanifest_sha256: String,
+    /// The ledger entry of the export.
+    pub seq: u64,
+    pub root_fingerprint: String,
+}
+
+#[async_trait]
+pub trait Bundles: Send + Sync {
+    /// Newest first; an auditor sees those whose scope lies inside their own.
+    async fn all(&self, actor: &Actor) -> Result<Vec<Bundle>, PortError>;
+    /// Makes one whole bundle, or none: `Conflict` names the record that is missing or differs.
+    async fn make(&self, actor: &Actor, wish: &Wish) -> Result<Bundle, PortError>;
+    /// How many records of each control's evidence a bundle of this period would hold.
+    async fn counts(&self, actor: &Actor, period: Period) -> Result<Vec<(Control, u64)>, PortError>;
+    /// SHA-256 of the root certificate, 64 hex digits.
+    fn root_fingerprint(&self) -> String;
+}
