@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod leaf;
+pub mod signature;
 pub mod tree;
 
 /// SHA-256 of the bytes, 64 lower-case hex digits.

@@ -1,0 +1,3 @@
+//! What runs, tested as a whole; one module per part of `src`.
+
+mod bundle;
