@@ -1,0 +1,140 @@
+// What a page gains from script while it is being read. Every page is complete without it.
+//
+// Local times in the titles of <time>; copy buttons; the theme; keys: `/` finds, `g` and a letter goes to a
+// section, `j` and `k` walk the rows. Hooks in the markup:
+//   <button hidden data-copy="text">           copies the text; with data-copy-from="#id", that element's text
+//   <button hidden data-theme-set="light">     light, dark or system; kept in the cookie `theme`, which the server may read
+//   <input type="search"> or [data-find]       what `/` focuses
+//   <button hidden data-keys aria-pressed>     switches the keys off and on (WCAG 2.1.4)
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const all = (selector) => document.querySelectorAll(selector);
+
+  function theme() {
+    return /(?:^|; )theme=(light|dark)(?:;|$)/.exec(document.cookie)?.[1] ?? "system";
+  }
+
+  function wear(choice) {
+    if (choice === "system") root.removeAttribute("data-theme");
+    else root.setAttribute("data-theme", choice);
+    for (const button of all("[data-theme-set]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.themeSet === choice));
+    }
+  }
+
+  // Before the body is drawn, so that nothing flashes when the script stands in the head without `defer`.
+  wear(theme());
+
+  function localTimes() {
+    const local = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
+    const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeZone: "UTC" });
+    for (const element of all("time[datetime]")) {
+      const at = new Date(element.dateTime);
+      if (element.title || Number.isNaN(at.getTime())) continue;
+      element.title = element.dateTime.length === 10 ? day.format(at) : `Here: ${local.format(at)}`;
+    }
+  }
+
+  function copyButtons() {
+    if (!navigator.clipboard) return;
+    for (const button of all("[data-copy], [data-copy-from]")) {
+      const label = button.textContent;
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        const from = button.dataset.copyFrom && document.querySelector(button.dataset.copyFrom);
+        try {
+          await navigator.clipboard.writeText(from ? from.textContent : button.dataset.copy);
+          button.textContent = "Copied";
+        } catch {
+          button.textContent = "Not copied";
+        }
+        setTimeout(() => (button.textContent = label), 2000);
+      });
+    }
+  }
+
+  function themeButtons() {
+    for (const button of all("[data-theme-set]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        const choice = button.dataset.themeSet;
+        const age = choice === "system" ? 0 : 31536000;
+        document.cookie = `theme=${choice}; Path=/; Max-Age=${age}; SameSite=Lax`;
+        wear(choice);
+      });
+    }
+    wear(theme());
+  }
+
+  const sections = {
+    o: "/", e: "/emergency", r: "/runbook", t: "/targets", b: "/backups", d: "/drills",
+    f: "/findings", c: "/controls", v: "/verify", l: "/ledger",
+  };
+  let wentAt = -Infinity;
+
+  function step(by) {
+    const links = [...all("main tbody tr")].map((row) => row.querySelector("a[href]")).filter(Boolean);
+    const here = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+    const next = links[here < 0 && by < 0 ? links.length - 1 : here + by];
+    next?.focus();
+  }
+
+  function keys() {
+    const kept = "passmuster-keys";
+    let on = true;
+    try {
+      on = localStorage.getItem(kept) !== "off";
+    } catch {
+      // Storage is closed to this page: the keys stay on.
+    }
+    for (const button of all("[data-keys]")) {
+      button.hidden = false;
+      button.setAttribute("aria-pressed", String(on));
+      button.addEventListener("click", () => {
+        on = !on;
+        button.setAttribute("aria-pressed", String(on));
+        try {
+          localStorage.setItem(kept, on ? "on" : "off");
+        } catch {
+          // As above: the choice then holds for this page only.
+        }
+      });
+    }
+    document.addEventListener("keydown", (event) => {
+      if (!on || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]")) return;
+      // A letter counts as the second of two when it follows `g` within 1.5 s.
+      const second = event.timeStamp - wentAt < 1500;
+      wentAt = -Infinity;
+      if (second) {
+        const path = sections[event.key];
+        const link = path && document.querySelector(`nav a[href="${path}"]`);
+        if (link) {
+          event.preventDefault();
+          location.assign(path);
+        }
+        return;
+      }
+      if (event.key === "/") {
+        const find = document.querySelector("[data-find], input[type=search]");
+        if (find) {
+          event.preventDefault();
+          find.focus();
+        }
+      } else if (event.key === "g") wentAt = event.timeStamp;
+      else if (event.key === "j") step(1);
+      else if (event.key === "k") step(-1);
+    });
+  }
+
+  function start() {
+    localTimes();
+    copyButtons();
+    themeButtons();
+    keys();
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
