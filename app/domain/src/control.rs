@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod answer;
+
 /// One SOC 2 criterion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Control {

@@ -6,6 +6,7 @@
 
 pub mod attestation;
 pub mod control;
+pub mod coverage;
 pub mod draw;
 pub mod drill;
 pub mod ejson;

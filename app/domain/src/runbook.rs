@@ -9,6 +9,8 @@ use crate::{
     target::{Scenario, Target},
 };
 
+pub mod facts;
+
 /// A version as it is kept and sealed (`runbooks`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
