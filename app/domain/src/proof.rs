@@ -3,10 +3,14 @@
 //! It reads bytes that may be hostile and says what they prove. It must never trust a key, a size or
 //! a name because the bytes themselves assert it.
 
+pub mod bundle;
 pub mod checkpoint;
+pub mod layout;
 pub mod leaf;
 pub mod signature;
 pub mod tree;
+pub mod verify;
+pub mod zip;
 
 /// SHA-256 of the bytes, 64 lower-case hex digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {

@@ -362,6 +362,12 @@ fn not_cms(error: der::Error) -> SignatureError {
     SignatureError::NotCms(error.to_string())
 }
 
+/// SHA-256 over the DER of a certificate given as PEM; `None` when it is not one.
+pub fn pem_fingerprint(pem_bytes: &[u8]) -> Option<String> {
+    let (label, der) = pem::decode_vec(pem_bytes).ok()?;
+    (label == "CERTIFICATE").then(|| sha256_hex(&der))
+}
+
 /// The value of a messageDigest attribute.
 pub fn digest_value(content: &[u8]) -> Result<Any, der::Error> {
     Any::encode_from(&OctetString::new(Sha256::digest(content).to_vec())?)

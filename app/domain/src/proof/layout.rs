@@ -1,0 +1,133 @@
+//! Where everything stands in a bundle, and what its index says: shared by who writes and who checks.
+//!
+//! A bundle is a BagIt 1.0 bag (RFC 8493) with one top folder. All names here are below that folder.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{control::Control, record::Kind};
+
+pub const BAGIT: &str = "bagit.txt";
+pub const BAG_INFO: &str = "bag-info.txt";
+pub const MANIFEST: &str = "manifest-sha256.txt";
+pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+/// CMS over the tag manifest; the only kind of file outside both manifests.
+pub const SIGNATURE: &str = "signatures/tagmanifest-sha256.txt.p7s";
+
+/// Every byte of `bagit.txt`.
+pub const BAGIT_TEXT: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+/// The tag files, in order; the tag manifest lists these and nothing else.
+pub const TAG_FILES: [&str; 3] = [BAG_INFO, BAGIT, MANIFEST];
+
+pub const START_HERE: &str = "data/START-HERE.txt";
+pub const INDEX: &str = "data/index.json";
+pub const INDEX_PAGE: &str = "data/index.html";
+pub const PACKET: &str = "data/packet.pdf";
+pub const ROOT_CERTIFICATE: &str = "data/keys/evidence-root.pem";
+pub const SIGNER_CERTIFICATE: &str = "data/keys/evidence-signer.pem";
+pub const VKEY: &str = "data/log/origin.vkey";
+pub const PREVIOUS_CHECKPOINT: &str = "data/log/checkpoint-prev.txt";
+/// One lower-case hex hash a line, largest subtree first.
+pub const PREVIOUS_FRONTIER: &str = "data/log/frontier-prev.txt";
+/// One canonical entry a line.
+pub const ENTRIES: &str = "data/log/entries.jsonl";
+pub const CHECKPOINT: &str = "data/log/checkpoint.txt";
+
+/// A collection whose records a bundle carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collection {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// Its records, one canonical line each.
+    pub file: &'static str,
+}
+
+pub const COLLECTIONS: [Collection; 6] = [
+    Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
+    Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
+    Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
+    Collection { name: "gaps", kind: Kind::Gap, file: "data/gaps.jsonl" },
+    Collection { name: "runbooks", kind: Kind::Runbook, file: "data/runbooks/index.jsonl" },
+    Collection { name: "draws", kind: Kind::Draw, file: "data/sample/draws.jsonl" },
+];
+
+pub fn collection(name: &str) -> Option<Collection> {
+    COLLECTIONS.into_iter().find(|c| c.name == name)
+}
+
+/// Where a runbook version's text stands.
+pub fn runbook_file(version: &str) -> String {
+    format!("data/runbooks/runbook/v{}.md", safe(version))
+}
+
+/// The text with everything but `[A-Za-z0-9._-]` turned into a hyphen; never empty, no dot in front.
+pub fn safe(text: &str) -> String {
+    let kept: String =
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
+    match kept.as_str() {
+        "" => "-".to_owned(),
+        k if k.starts_with('.') => format!("-{k}"),
+        _ => kept,
+    }
+}
+
+/// `data/index.json`: what the bundle says of itself. Covered by the signature, believed no further.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Index {
+    /// 1
+    pub schema: u32,
+    /// "B-001"
+    pub id: String,
+    pub org: String,
+    pub period: PeriodSaid,
+    /// `None`: every control.
+    pub controls: Option<Vec<Control>>,
+    /// RFC 3339; the issuer's own clock.
+    pub made_at: String,
+    pub made_by: String,
+    /// `true`: no time in the bundle comes from anybody but the issuer.
+    pub self_asserted_time: bool,
+    /// Number of records by collection.
+    pub counts: BTreeMap<String, u64>,
+    pub log: LogSaid,
+    /// By file: the ledger index of each line, in order of the lines.
+    pub records: BTreeMap<String, Vec<u64>>,
+    /// By file: what it is, in a few words.
+    pub files: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodSaid {
+    pub name: String,
+    /// RFC 3339; `None`: from the beginning.
+    pub from: Option<String>,
+    /// RFC 3339, not included; `None`: without end.
+    pub to: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSaid {
+    pub origin: String,
+    /// Size of the older tree; the first entry given has this index.
+    pub from: u64,
+    /// Size of the newer tree.
+    pub to: u64,
+    /// Root of the newer tree, 64 lower-case hex digits.
+    pub root: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_safe_name_has_nothing_that_a_path_could_mean() {
+        for (text, name) in [("1.0", "1.0"), ("../x", "-../x".replace('/', "-").as_str()), ("", "-"), ("ä b", "--b")] {
+            assert_eq!(safe(text), name);
+        }
+    }
+}
