@@ -1,0 +1,63 @@
+// One Chromium for the whole ring, and people signed in with their one-time links.
+import { chromium } from "playwright-core";
+import { atEnd, portal } from "./portal.mjs";
+
+let launching;
+const sessions = new Map();
+
+function browser() {
+  launching ??= chromium
+    .launch({
+      executablePath: process.env.PASSMUSTER_CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync",
+      ],
+    })
+    .then((launched) => {
+      atEnd(() => launched.close());
+      return launched;
+    });
+  return launching;
+}
+
+/** A fresh context on the portal; `options` are Playwright's, desktop size unless told. */
+export async function context(options = {}) {
+  const { url } = await portal();
+  const made = await (await browser()).newContext({ baseURL: url, viewport: { width: 1440, height: 1000 }, ...options });
+  // What is not there after 10 s on loopback is not coming.
+  made.setDefaultTimeout(10_000);
+  return made;
+}
+
+/** Opens the role's one-time link, once in the whole run, and answers the cookies it gave. */
+export function session(role) {
+  if (!sessions.has(role)) sessions.set(role, signIn(role));
+  return sessions.get(role);
+}
+
+async function signIn(role) {
+  const { links } = await portal();
+  const fresh = await context();
+  const page = await fresh.newPage();
+  await openLink(page, links[role]);
+  const state = await fresh.storageState();
+  await fresh.close();
+  return state;
+}
+
+/** Follows a one-time link; where it leads to a page that asks for one press, presses it. */
+export async function openLink(page, link) {
+  await page.goto(link);
+  const confirm = page.getByRole("button", { name: /^sign in/i });
+  if (await confirm.count()) {
+    await confirm.first().click();
+    await page.waitForLoadState();
+  }
+}
+
+/** A page of somebody signed in. */
+export async function pageAs(role, options = {}) {
+  const signed = await context({ storageState: await session(role), ...options });
+  return signed.newPage();
+}

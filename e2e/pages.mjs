@@ -1,0 +1,27 @@
+// The pages every visitor's check goes through, each with a short name for its screenshots.
+export const pages = [
+  { name: "overview", path: "/" },
+  { name: "runbook", path: "/runbook" },
+  { name: "targets", path: "/targets" },
+  { name: "backups", path: "/backups" },
+  { name: "drills", path: "/drills" },
+  { name: "drill", path: "/drills", first: /^\/drills\/[^/?#]+$/ },
+  { name: "findings", path: "/findings" },
+  { name: "controls", path: "/controls" },
+  { name: "control", path: "/controls", first: /^\/controls\/[^/?#]+$/ },
+  { name: "evidence", path: "/evidence" },
+  { name: "ledger", path: "/ledger" },
+  { name: "sign-in", path: "/sign-in", open: true },
+];
+
+/** Opens one of them: its own address, or the first link of that shape in the list it is reached from. */
+export async function visit(page, { path, first }) {
+  let answer = await page.goto(path);
+  if (first) {
+    const links = await page.locator("main a[href]").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+    const found = links.find((href) => first.test(href));
+    if (!found) throw new Error(`${path} has no link like ${first}; it has ${links.join(" ")}`);
+    answer = await page.goto(found);
+  }
+  return answer;
+}

@@ -1,0 +1,6 @@
+// The whole browser ring on one portal and one Chromium, in this order. Each file also runs alone.
+import "./roles/session.test.mjs";
+import "./plain/pages.test.mjs";
+import "./axe.test.mjs";
+import "./journeys/auditor.test.mjs";
+import "./tamper.test.mjs";

@@ -1,0 +1,45 @@
+// Who may read at all: nobody without a session, nobody twice with one link, nobody after signing out.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { context, pageAs, session } from "../browser.mjs";
+import { pages } from "../pages.mjs";
+import { portal } from "../portal.mjs";
+
+test("without a session every page leads to sign-in", async (t) => {
+  const page = await (await context()).newPage();
+  t.after(() => page.context().close());
+  for (const { path } of pages.filter((one) => !one.open && !one.first)) {
+    await page.goto(path);
+    assert.equal(new URL(page.url()).pathname, "/sign-in", path);
+    assert.equal(await page.locator("h1").count(), 1, path);
+  }
+  for (const path of ["/drills/any", "/controls/CC7.5", "/evidence/any/download"]) {
+    const answer = await page.request.get(path, { maxRedirects: 0 });
+    assert.ok([302, 303, 401, 403].includes(answer.status()), `${path} answered ${answer.status()}`);
+  }
+});
+
+test("a sign-in link opens once", async (t) => {
+  await session("operator");
+  const { links } = await portal();
+  const page = await (await context()).newPage();
+  t.after(() => page.context().close());
+  await page.goto(links.operator);
+  const confirm = page.getByRole("button", { name: /^sign in/i });
+  if (await confirm.count()) await confirm.first().click();
+  await page.goto("/drills");
+  assert.equal(new URL(page.url()).pathname, "/sign-in");
+});
+
+test("signing out ends the session on the server too", async (t) => {
+  const page = await pageAs("operator");
+  t.after(() => page.context().close());
+  const kept = await page.context().storageState();
+  await page.goto("/");
+  await page.getByRole("button", { name: /sign out/i }).click();
+  await page.waitForURL(/\/sign-in/);
+  const again = await (await context({ storageState: kept })).newPage();
+  t.after(() => again.context().close());
+  await again.goto("/");
+  assert.equal(new URL(again.url()).pathname, "/sign-in");
+});
