@@ -1,3 +1,48 @@
 //! What pages read and forms do. Each function starts at the guard.
 
+pub mod drills;
 pub mod guard;
+pub mod overview;
+pub mod targets;
+pub mod theme;
+
+use domain::{
+    Moment,
+    finding::Standing,
+    record::Head,
+    role::{Actor, Permission},
+};
+
+use crate::{ports::Company, problem::Problem};
+
+/// What the frame around every page says.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub actor: Actor,
+    pub company: Company,
+    /// `None`: the ledger holds nothing yet, or cannot be read now; pages stay readable without it.
+    pub head: Option<Head>,
+    /// When all sealed records were last compared with the database.
+    pub checked_at: Option<Moment>,
+    /// How many sealed records were found changed or deleted.
+    pub alarms: usize,
+    /// Findings in scope that are not closed.
+    pub open_findings: usize,
+    pub now: Moment,
+}
+
+pub async fn frame() -> Result<Frame, Problem> {
+    let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
+    let now = ports.clock.now();
+    let findings = ports.findings.all(&actor.scope).await?;
+    let alarms = if actor.role.may(Permission::ReadAlarms) { ports.ledger.alarms().await?.len() } else { 0 };
+    Ok(Frame {
+        company: (*ports.company).clone(),
+        head: ports.ledger.head().await.ok().filter(|head| head.size > 0),
+        checked_at: ports.ledger.checked_at().await?,
+        alarms,
+        open_findings: findings.iter().filter(|f| f.value.standing(now) != Standing::Closed).count(),
+        now,
+        actor,
+    })
+}

@@ -84,3 +84,14 @@ impl Problem {
         self
     }
 }
+
+/// What a server function of ours answers when the framework itself could not call it.
+#[cfg(feature = "ssr")]
+impl leptos::server_fn::error::FromServerFnError for Problem {
+    type Encoder = leptos::server_fn::codec::JsonEncoding;
+
+    fn from_server_fn_error(error: leptos::server_fn::error::ServerFnErrorErr) -> Self {
+        tracing::warn!(cause = %error, "a form could not be read");
+        Self::bad_input("The form could not be read.", "Go back to the page and send it again.")
+    }
+}

@@ -1,0 +1,48 @@
+//! The attestations of the audit period laid on its Sundays, as several pages read them.
+
+use domain::{
+    coverage::{Grid, Sighting},
+    gap::Gap,
+    record::{Seal, Sealed},
+    role::{Actor, Scope},
+    schedule::Period,
+};
+
+use crate::{
+    ports::{AttestationFilter, Attested, Ports},
+    problem::Problem,
+};
+
+/// What a reader sees of one audit period.
+pub struct Coverage {
+    /// The actor's scope cut to the audit period.
+    pub scope: Scope,
+    pub period: Period,
+    pub grid: Grid,
+    /// Oldest first.
+    pub attested: Vec<Attested>,
+    /// The newest attestation's seal.
+    pub newest: Option<Seal>,
+    /// Newest first.
+    pub gaps: Vec<Sealed<Gap>>,
+}
+
+/// The period a page speaks of: the actor's own, and for somebody who sees all of time the audit period in course.
+pub fn period(actor: &Actor, ports: &Ports) -> Period {
+    actor.scope.period.unwrap_or(ports.company.audit_period)
+}
+
+pub async fn read(actor: &Actor, ports: &Ports) -> Result<Coverage, Problem> {
+    let period = period(actor, ports);
+    let scope = actor.scope.narrowed(&Scope { period: Some(period), controls: None });
+    let attested = ports.attestations.grid(&scope).await?;
+    let newest = ports.attestations.page(&scope, &AttestationFilter::default(), None, 1).await?.items.pop();
+    let gaps = ports.gaps.all(&scope).await?;
+    let sightings: Vec<Sighting> = attested
+        .iter()
+        .map(|a| Sighting { tenant: a.tenant.clone(), at: a.occurred_at, strength: a.strength })
+        .collect();
+    let plain: Vec<Gap> = gaps.iter().map(|g| g.value.clone()).collect();
+    let grid = Grid::lay(period, &sightings, &plain, ports.clock.now());
+    Ok(Coverage { scope, period, grid, attested, newest: newest.map(|a| a.seal), gaps })
+}

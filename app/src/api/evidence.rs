@@ -1,0 +1,259 @@
+//! Bundles: what one would hold, making one, and those made.
+
+use domain::{
+    Moment,
+    control::Control,
+    role::{Actor, Permission},
+    schedule::{Period, quarters},
+    words,
+};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_router::params::ParamsMap;
+
+use super::{coverage, guard};
+use crate::{
+    ports::{Bundle, Ports, Wish},
+    problem::{Problem, ProblemKind},
+};
+
+/// What a form asks for, as it was written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ask {
+    /// "audit", "range", or a quarter's name.
+    pub period: String,
+    pub from: String,
+    pub to: String,
+    pub controls: Vec<String>,
+}
+
+impl Ask {
+    pub fn read(query: &ParamsMap) -> Self {
+        let text = |key: &str| query.get(key).unwrap_or_default().trim().to_owned();
+        Self {
+            period: text("period"),
+            from: text("from"),
+            to: text("to"),
+            controls: query.get_all("controls[]").unwrap_or_default(),
+        }
+    }
+
+    /// The period and controls asked for; nothing asked is the audit period under every control in scope.
+    pub fn wish(&self, audit: Period) -> Result<Wish, Problem> {
+        let named = |first: &str, last: &str| {
+            Period::days(first, last).map(|period| (format!("{first}..{last}"), period)).ok_or_else(|| {
+                Problem::bad_input(
+                    "The period is not two days in order.",
+                    "Write both days as 2026-11-25, the earlier one first.",
+                )
+            })
+        };
+        let (period_name, period) = match self.period.as_str() {
+            "" | "audit" => named(&words::date(audit.from), &words::date(audit.last_day()))?,
+            "range" => named(&self.from, &self.to)?,
+            quarter => match Period::quarter(quarter) {
+                Some(period) => (quarter.to_owned(), period),
+                None => {
+                    return Err(Problem::bad_input(
+                        &format!("“{quarter}” is not a quarter."),
+                        "Write it as 2026-Q3.",
+                    ));
+                }
+            },
+        };
+        let controls: Option<Vec<Control>> = self.controls.iter().map(|id| Control::from_id(id)).collect();
+        let controls = controls.ok_or_else(|| {
+            Problem::bad_input("One of the controls is not known here.", "Choose among those on the page.")
+        })?;
+        Ok(Wish { period_name, period, controls })
+    }
+
+    /// The address that shows the same choice.
+    pub fn address(&self, more: &[(&'static str, &str)]) -> String {
+        let mut query = ParamsMap::new();
+        for (key, value) in [("period", &self.period), ("from", &self.from), ("to", &self.to)] {
+            if !value.is_empty() {
+                query.insert(key, value.clone());
+            }
+        }
+        for id in &self.controls {
+            query.insert("controls[]", id.clone());
+        }
+        for (key, value) in more {
+            query.insert(*key, (*value).to_owned());
+        }
+        format!("/evidence{}", query.to_query_string())
+    }
+}
+
+pub struct EvidencePage {
+    pub ask: Ask,
+    pub wish: Result<Wish, Problem>,
+    /// Of the wished period; empty when the wish cannot be read.
+    pub counts: Vec<(Control, u64)>,
+    pub audit: Period,
+    /// Names of the quarters that touch the audit period and have begun, newest first.
+    pub quarters: Vec<String>,
+    pub bundles: Vec<Bundle>,
+    /// The bundle just made.
+    pub made: Option<String>,
+    /// Why the last attempt made none.
+    pub refused: Option<Problem>,
+    pub root_fingerprint: String,
+    pub vkey: String,
+    pub company: String,
+    pub now: Moment,
+}
+
+pub async fn load(query: &ParamsMap) -> Result<EvidencePage, Problem> {
+    let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
+    let ask = Ask::read(query);
+    let audit = coverage::period(&actor, &ports);
+    let wish = ask.wish(audit);
+    let counts = match &wish {
+        Ok(wish) => in_scope(ports.bundles.counts(&actor, wish.period).await?, &actor),
+        Err(_) => Vec::new(),
+    };
+    let bundles = ports.bundles.all(&actor).await?;
+    let now = ports.clock.now();
+    let mut names: Vec<String> = quarters(audit.from, audit.to.min(now)).into_iter().map(|q| q.name).collect();
+    names.reverse();
+    Ok(EvidencePage {
+        ask,
+        wish,
+        counts,
+        audit,
+        quarters: names,
+        bundles,
+        made: query.get("made"),
+        refused: query.get("refused").and_then(|_| refusal::read()),
+        root_fingerprint: ports.bundles.root_fingerprint(),
+        vkey: ports.ledger.vkey(),
+        company: ports.company.name.clone(),
+        now,
+    })
+}
+
+fn in_scope(counts: Vec<(Control, u64)>, actor: &Actor) -> Vec<(Control, u64)> {
+    counts.into_iter().filter(|(control, _)| actor.scope.admits_controls(&[*control])).collect()
+}
+
+/// Makes a bundle and leads to it; works as the target of a plain form.
+///
+/// Refused with a [`Problem`] that the page shows: the form's reader is led back to `/evidence`, a
+/// program gets the problem as JSON with its HTTP status.
+#[server(prefix = "/evidence", endpoint = "make")]
+pub async fn make_bundle(
+    #[server(default)] period: String,
+    #[server(default)] from: String,
+    #[server(default)] to: String,
+    #[server(default)] controls: Vec<String>,
+) -> Result<(), Problem> {
+    let ask = Ask { period, from, to, controls };
+    match make(&ask).await {
+        Ok(bundle) => {
+            leptos_axum::redirect(&format!("/evidence?made={}#{}", bundle.id, bundle.id));
+            Ok(())
+        }
+        Err(problem) => {
+            refusal::leave(&problem);
+            if problem.kind == ProblemKind::NotSignedIn {
+                leptos_axum::redirect("/sign-in");
+            } else {
+                leptos_axum::redirect(&ask.address(&[("refused", "1")]));
+            }
+            Err(problem)
+        }
+    }
+}
+
+async fn make(ask: &Ask) -> Result<Bundle, Problem> {
+    let (actor, ports): (Actor, Ports) = guard::signed_in(Permission::MakeBundle).await?;
+    let wish = ask.wish(coverage::period(&actor, &ports))?;
+    Ok(ports.bundles.make(&actor, &wish).await?)
+}
+
+/// A problem carried over the redirect after a form, in a cookie that lives a minute: an address that
+/// carried it could be forged by whoever sends a link.
+mod refusal {
+    use super::*;
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use http::{HeaderValue, header};
+
+    const NAME: &str = "passmuster-refused";
+    /// Browsers keep cookies up to 4096 bytes; base64 of 2.8 kB stays under that.
+    const LONGEST: usize = 2800;
+
+    pub fn leave(problem: &Problem) {
+        let Some(response) = use_context::<ResponseOptions>() else { return };
+        let wants_page = use_context::<http::request::Parts>().is_some_and(|parts| {
+            parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
+        });
+        if !wants_page {
+            if let Ok(status) = http::StatusCode::from_u16(problem.kind.status()) {
+                response.set_status(status);
+            }
+            return;
+        }
+        let json = serde_json::to_vec(problem).unwrap_or_default();
+        if json.len() > LONGEST {
+            return;
+        }
+        let cookie = format!(
+            "{NAME}={}; Path=/evidence; Max-Age=60; HttpOnly; SameSite=Lax",
+            URL_SAFE_NO_PAD.encode(json)
+        );
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.append_header(header::SET_COOKIE, value);
+        }
+    }
+
+    /// The problem left for this reader; a plain one when the cookie has gone.
+    pub fn read() -> Option<Problem> {
+        let parts = use_context::<http::request::Parts>()?;
+        let left = parts
+            .headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|v| v.to_str().ok())
+            .flat_map(|v| v.split(';'))
+            .find_map(|pair| pair.trim().strip_prefix(NAME)?.strip_prefix('='))
+            .and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok())
+            .and_then(|json| serde_json::from_slice(&json).ok());
+        Some(left.unwrap_or_else(|| {
+            Problem::new(
+                ProblemKind::Conflict,
+                "No bundle was made.",
+                "What was sealed is still sealed.",
+                "Try again; the reason will stand here.",
+            )
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_is_read_or_refused_with_what_to_write() {
+        let audit = Period::days("2025-12-01", "2026-11-30").expect("a period");
+        let ask = |period: &str, from: &str, to: &str, controls: &[&str]| Ask {
+            period: period.into(),
+            from: from.into(),
+            to: to.into(),
+            controls: controls.iter().map(|c| (*c).to_owned()).collect(),
+        };
+        for (what, asked, name) in [
+            ("nothing chosen", ask("", "", "", &[]), Some("2025-12-01..2026-11-30")),
+            ("the audit period", ask("audit", "junk", "", &["CC7.5"]), Some("2025-12-01..2026-11-30")),
+            ("a quarter", ask("2026-Q3", "", "", &["A1.2", "A1.3"]), Some("2026-Q3")),
+            ("a range", ask("range", "2026-02-01", "2026-02-28", &[]), Some("2026-02-01..2026-02-28")),
+            ("a range the wrong way round", ask("range", "2026-02-28", "2026-02-01", &[]), None),
+            ("no quarter", ask("2026-Q7", "", "", &[]), None),
+            ("an unknown control", ask("audit", "", "", &["CC9.9"]), None),
+        ] {
+            assert_eq!(asked.wish(audit).ok().map(|w| w.period_name).as_deref(), name, "{what}");
+        }
+    }
+}

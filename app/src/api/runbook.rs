@@ -1,0 +1,60 @@
+//! The runbook as it is read: its versions, one of them parsed, and its claims beside the facts.
+
+use domain::{
+    Moment,
+    record::Sealed,
+    role::Permission,
+    runbook::{
+        Runbook, RunbookVersion,
+        facts::{Fact, Known, Spot, facts, place},
+    },
+};
+
+use super::{coverage, guard};
+use crate::{ports::PortError, problem::Problem};
+
+pub struct RunbookPage {
+    /// Newest first; the first is in force.
+    pub versions: Vec<Sealed<RunbookVersion>>,
+    /// Which of them is shown.
+    pub shown: usize,
+    pub book: Runbook,
+    /// In the order of the front matter; without a spot the text never says it.
+    pub facts: Vec<(Fact, Option<Spot>)>,
+    pub now: Moment,
+}
+
+impl RunbookPage {
+    pub fn version(&self) -> &Sealed<RunbookVersion> {
+        &self.versions[self.shown]
+    }
+}
+
+/// The version in force, or the one named. `None`: none was approved yet.
+pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Problem> {
+    let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
+    let versions = ports.runbooks.versions(&actor.scope).await?;
+    let shown = match &version {
+        None if versions.is_empty() => return Ok(None),
+        None => 0,
+        Some(wanted) => versions
+            .iter()
+            .position(|v| v.value.version == *wanted)
+            .ok_or_else(|| Problem::gone("version of the runbook"))?,
+    };
+    let book = Runbook::parse(&versions[shown].value.text)
+        .map_err(|e| Problem::from(PortError::Broken(format!("runbook {}: {e}", versions[shown].id))))?;
+    let coverage = coverage::read(&actor, &ports).await?;
+    let drills = ports.drills.all(&actor.scope).await?;
+    let now = ports.clock.now();
+    let known =
+        Known { drills: &drills, grid: &coverage.grid, newest_attestation: coverage.newest.as_ref(), now };
+    let facts = facts(&book, &known)
+        .into_iter()
+        .map(|fact| {
+            let spot = place(&book, fact.about);
+            (fact, spot)
+        })
+        .collect();
+    Ok(Some(RunbookPage { versions, shown, book, facts, now }))
+}
