@@ -8,19 +8,30 @@ use leptos_router::{
     path,
 };
 
+use crate::{api::theme, pages, parts::Sprite};
+
+/// Pages that hold an island. Every other page loads no WASM.
+const WITH_ISLANDS: [&str; 1] = ["/ledger"];
+
 /// The document around every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let path = use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
+    let islands = WITH_ISLANDS.contains(&path.as_str());
     view! {
         <!DOCTYPE html>
-        <html lang="en-GB">
+        <html lang="en-GB" data-theme=theme::chosen()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <link rel="preload" href="/fonts/IBMPlexSans-Regular-Latin1.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
+                <link rel="preload" href="/fonts/IBMPlexSerif-Regular-Latin1.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
                 <link rel="stylesheet" href="/pkg/passmuster.css" />
-                <HydrationScripts options islands=true />
+                <script src="/reading.js" defer></script>
+                {islands.then(|| view! { <HydrationScripts options=options islands=true /> })}
                 <MetaTags />
             </head>
             <body>
+                <Sprite />
                 <App />
             </body>
         </html>
@@ -32,8 +43,8 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Router>
-            <Routes fallback=|| "Nothing is here.">
-                <Route path=path!("/") view=|| view! { <main><h1>"Readiness"</h1></main> } ssr=SsrMode::Async />
+            <Routes fallback=pages::problem::NotFound>
+                <Route path=path!("/") view=pages::problem::NotFound ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

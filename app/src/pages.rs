@@ -1,1 +1,3 @@
 //! One file per page.
+
+pub mod problem;

@@ -1,1 +1,44 @@
-//! View parts shared by pages.
+//! View parts shared by pages. A part draws what it is given and asks nothing of the machine.
+//!
+//! `style/parts/` holds the CSS under the same names.
+
+mod bullet;
+mod coverage;
+mod filter;
+mod freshness;
+mod head;
+mod heatmap;
+mod loaded;
+mod measures;
+mod note;
+mod seal;
+mod shell;
+mod state;
+mod sundays;
+mod text;
+mod timeline;
+mod trend;
+
+pub use bullet::Bullet;
+pub use coverage::{Coverage, CoverageHead, Mark};
+pub use filter::{FilterBar, FilterSelect, FilterToggle, Pager};
+pub use freshness::Freshness;
+pub use head::{PageHead, Section, Statement};
+pub use heatmap::{Cell, HeatRow, Heatmap};
+pub use loaded::{failed, loaded, param, query};
+pub use measures::{Measure, Measures};
+pub use note::{Empty, ErrorNote};
+pub use seal::{SealKind, SealMark, SealNote, Waiting};
+pub use shell::{Bare, PageShell, Sprite};
+pub use state::{Say, Shape, StateMark};
+pub use sundays::Sundays;
+pub use text::{Demo, Digest, Tested, When, plural};
+pub use timeline::Timeline;
+pub use trend::{Trend, TrendChart};
+
+/// An id no other element on this page has.
+pub(crate) fn unique(prefix: &str) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    format!("{prefix}-{:x}", LAST.fetch_add(1, Ordering::Relaxed))
+}

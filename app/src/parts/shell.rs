@@ -1,0 +1,361 @@
+//! The frame of every page: rail, strip or bar by width, audit banner, one main.
+
+use domain::{
+    role::{Actor, Role},
+    words,
+};
+use leptos::prelude::*;
+
+use super::{SealMark, When};
+use crate::api::{Frame, theme};
+
+struct Place {
+    key: &'static str,
+    name: &'static str,
+    href: &'static str,
+}
+
+const fn place(key: &'static str, name: &'static str, href: &'static str) -> Place {
+    Place { key, name, href }
+}
+
+const OVERVIEW: Place = place("overview", "Overview", "/");
+
+/// The groups of the rail, by what one does there.
+const GROUPS: [(&str, &[Place]); 4] = [
+    ("Recover", &[place("runbook", "Runbook", "/runbook"), place("targets", "Targets", "/targets")]),
+    (
+        "Practise",
+        &[
+            place("backups", "Backups", "/backups"),
+            place("drills", "Drills", "/drills"),
+            place("findings", "Findings", "/findings"),
+        ],
+    ),
+    ("Prove", &[place("controls", "Controls", "/controls"), place("evidence", "Evidence", "/evidence")]),
+    ("Check", &[place("ledger", "Ledger", "/ledger")]),
+];
+
+/// Everything around a page's content. `current` is the key of the nav entry, such as "drills".
+#[component]
+pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> impl IntoView {
+    let Frame { actor, company, .. } = frame.clone();
+    view! {
+        <a class="skip" href="#main">"Skip to the content"</a>
+        <div class="frame">
+            <div class="rail">
+                <Brand />
+                <p class="company">"Evidence for " {company.name.clone()}</p>
+                <nav class="nav" aria-label="Pages">
+                    <Places current=current findings=frame.open_findings />
+                </nav>
+                <div class="rail-foot">
+                    <LedgerState frame=frame.clone() />
+                    <Somebody actor=actor.clone() />
+                    <ThemeChoice />
+                </div>
+            </div>
+            <Strip current=current frame=frame.clone() />
+            <div class="topline">
+                <Brand />
+                <span>{company.name.clone()} ", " {frame.now.utc().format("%H:%M UTC").to_string()}</span>
+            </div>
+            <div class="page">
+                <Banner actor=actor.clone() />
+                <div class="sheet">
+                    <main id="main" tabindex="-1">{children()}</main>
+                </div>
+            </div>
+            <Bar current=current frame=frame />
+        </div>
+    }
+}
+
+/// The frame of a page without anybody signed in: the brand above one column.
+#[component]
+pub fn Bare(children: Children) -> impl IntoView {
+    view! {
+        <a class="skip" href="#main">"Skip to the content"</a>
+        <div class="frame bare">
+            <div class="page">
+                <div class="sheet">
+                    <header><Brand /></header>
+                    <main id="main" tabindex="-1">{children()}</main>
+                </div>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Brand() -> impl IntoView {
+    view! {
+        <a class="brand" href="/">
+            <SealMark />
+            "Passmuster"
+        </a>
+    }
+}
+
+#[component]
+fn Link(place: &'static Place, current: &'static str, #[prop(optional)] count: usize) -> impl IntoView {
+    view! {
+        <a href=place.href aria-current=(place.key == current).then_some("page")>
+            <span>{place.name}</span>
+            {(count > 0).then(|| view! { <span class="count">{count}<span class="unseen">" open"</span></span> })}
+        </a>
+    }
+}
+
+#[component]
+fn Places(current: &'static str, findings: usize) -> impl IntoView {
+    view! {
+        <Link place=&OVERVIEW current=current />
+        {GROUPS
+            .iter()
+            .map(|(group, places)| {
+                view! {
+                    <p>{*group}</p>
+                    <ul>
+                        {places
+                            .iter()
+                            .map(|place| {
+                                let count = if place.key == "findings" { findings } else { 0 };
+                                view! { <li><Link place=place current=current count=count /></li> }
+                            })
+                            .collect_view()}
+                    </ul>
+                }
+            })
+            .collect_view()}
+    }
+}
+
+/// The ledger's state as the last check left it: intact, altered, or not checked yet.
+#[component]
+fn LedgerState(frame: Frame) -> impl IntoView {
+    let (class, mark, word) = match (frame.alarms, frame.checked_at) {
+        (0, Some(_)) => ("seal still", "seal", "Ledger intact".to_owned()),
+        (0, None) => ("seal still waiting", "seal-waiting", "Not checked yet".to_owned()),
+        (n, _) => ("seal still broken", "seal-broken", format!("{} altered", super::plural(n, "record", "records"))),
+    };
+    let head = frame.head.map(|head| {
+        let last = head.size.saturating_sub(1);
+        view! { <span class="no">{format!("№ {last} · {}", words::short_digest(&head.root))}</span> }
+    });
+    let checked = frame.checked_at.map(|at| {
+        view! { <span>"checked " <When at=at show=at.utc().format("%H:%M UTC").to_string() /></span> }
+    });
+    view! {
+        <div class=class>
+            <SealMark kind=mark />
+            <div class="seal-text">
+                <span><b>{word}</b></span>
+                {head}
+                {checked}
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Somebody(actor: Actor) -> impl IntoView {
+    view! {
+        <form class="person" method="post" action="/sign-out">
+            <div>
+                <span>{actor.name}</span>
+                <span class="role">{actor.role.word()}</span>
+            </div>
+            <button class="plain" type="submit">"Sign out"</button>
+        </form>
+    }
+}
+
+#[component]
+fn ThemeChoice() -> impl IntoView {
+    let now = theme::chosen();
+    view! {
+        <form class="theme" method="post" action=theme::path()>
+            <span>"Theme"</span>
+            {[("light", "Light"), ("dark", "Dark"), ("system", "System")]
+                .into_iter()
+                .map(|(value, name)| {
+                    let pressed = if now.unwrap_or("system") == value { "true" } else { "false" };
+                    view! {
+                        <button type="submit" name="theme" value=value aria-pressed=pressed>
+                            {name}
+                        </button>
+                    }
+                })
+                .collect_view()}
+        </form>
+    }
+}
+
+/// The tablet's two lines: brand and ledger, then Overview and a menu per group.
+#[component]
+fn Strip(current: &'static str, frame: Frame) -> impl IntoView {
+    let company = frame.company.name.clone();
+    let actor = frame.actor.clone();
+    let person = actor.name.clone();
+    view! {
+        <div class="strip">
+            <div class="strip-top">
+                <Brand />
+                <span class="company">"Evidence for " {company}</span>
+            </div>
+            <nav aria-label="Pages, in menus">
+                <ul class="menu">
+                    <li><Link place=&OVERVIEW current=current /></li>
+                    {GROUPS
+                        .iter()
+                        .map(|(group, places)| {
+                            let here = places.iter().find(|p| p.key == current).map(|p| view! { <b>{p.name}</b> });
+                            view! {
+                                <li>
+                                    <details name="places">
+                                        <summary><span class="group">{*group}</span><Chevron />{here}</summary>
+                                        <div>
+                                            {places
+                                                .iter()
+                                                .map(|place| view! { <Link place=place current=current /> })
+                                                .collect_view()}
+                                        </div>
+                                    </details>
+                                </li>
+                            }
+                        })
+                        .collect_view()}
+                    <li>
+                        <details name="places">
+                            <summary>{person}<Chevron /></summary>
+                            <div>
+                                <LedgerState frame=frame />
+                                <Somebody actor=actor />
+                                <ThemeChoice />
+                            </div>
+                        </details>
+                    </li>
+                </ul>
+            </nav>
+        </div>
+    }
+}
+
+#[component]
+fn Chevron() -> impl IntoView {
+    view! {
+        <svg width="8" height="6" viewBox="0 0 8 6" fill="none" stroke="currentColor" aria-hidden="true">
+            <path d="M1 1l3 3 3-3" />
+        </svg>
+    }
+}
+
+/// For auditors: the period, what they may do, and how far they see. Not closable.
+#[component]
+fn Banner(actor: Actor) -> impl IntoView {
+    (actor.role == Role::Auditor).then(|| {
+        let period = actor.scope.period.map(|p| {
+            view! {
+                <span>
+                    "Audit period "
+                    <b>{words::long_date(p.from)} " to " {words::long_date(p.last_day())}</b>
+                </span>
+            }
+        });
+        let controls = match &actor.scope.controls {
+            None => "every control".to_owned(),
+            Some(controls) => controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(", "),
+        };
+        view! {
+            <aside class="banner" aria-label="Your audit">
+                {period}
+                <span>"Reading as " {actor.name.clone()} ". You can read and download; nothing here can be changed."</span>
+                <span>"Controls: " {controls}</span>
+            </aside>
+        }
+    })
+}
+
+/// The phone's bottom bar, and the sheet behind "More".
+#[component]
+fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
+    const BAR: [(Place, &str); 4] = [
+        (OVERVIEW, "M3 6h16M3 11h16M3 16h10"),
+        (
+            place("runbook", "Runbook", "/runbook"),
+            "M11 6c-2-1.6-5-2-8-2v12c3 0 6 .4 8 2 2-1.6 5-2 8-2V4c-3 0-6 .4-8 2v12",
+        ),
+        (place("drills", "Drills", "/drills"), "M11 3a8 8 0 1 0 8 8M11 6.5V11l3 2M15 3h4v4"),
+        (place("evidence", "Evidence", "/evidence"), "M3 6h16v12H3zM3 6l2-3h12l2 3M11 9v6M8.5 12.5L11 15l2.5-2.5"),
+    ];
+    let elsewhere = !BAR.iter().any(|(p, _)| p.key == current);
+    view! {
+        <nav class="bar" aria-label="Main pages">
+            {BAR
+                .iter()
+                .map(|(place, icon)| {
+                    view! {
+                        <a href=place.href aria-current=(place.key == current).then_some("page")>
+                            <svg viewBox="0 0 22 22" aria-hidden="true">
+                                <path d=*icon />
+                            </svg>
+                            {place.name}
+                        </a>
+                    }
+                })
+                .collect_view()}
+            <button type="button" popovertarget="more" aria-current=elsewhere.then_some("true")>
+                <svg viewBox="0 0 22 22" aria-hidden="true">
+                    <path d="M4.5 11h.01M11 11h.01M17.5 11h.01" stroke-width="2.5" stroke-linecap="round" />
+                </svg>
+                "More"
+            </button>
+        </nav>
+        <div class="more" id="more" popover="" role="dialog" aria-label="All pages">
+            <nav class="nav" aria-label="All pages">
+                <Places current=current findings=frame.open_findings />
+            </nav>
+            <div class="rail-foot">
+                <LedgerState frame=frame.clone() />
+                <Somebody actor=frame.actor />
+                <ThemeChoice />
+            </div>
+        </div>
+    }
+}
+
+/// The shapes every page refers to, once at the top of the body.
+#[component]
+pub fn Sprite() -> impl IntoView {
+    const LOBES: &str = "M5.9 2.22A2.35 2.35 0 0 1 10.1 2.22A2.35 2.35 0 0 1 13.33 4.92A2.35 2.35 0 0 1 14.06 9.07\
+        A2.35 2.35 0 0 1 11.95 12.71A2.35 2.35 0 0 1 8 14.15A2.35 2.35 0 0 1 4.05 12.71A2.35 2.35 0 0 1 1.94 9.07\
+        A2.35 2.35 0 0 1 2.67 4.93A2.35 2.35 0 0 1 5.9 2.22z";
+    view! {
+        <svg class="sprite" aria-hidden="true" width="0" height="0">
+            <symbol id="seal" viewBox="0 0 16 16"><path d=LOBES /><path d="M5.6 8.1l1.7 1.7 3.1-3.4" /></symbol>
+            <symbol id="seal-waiting" viewBox="0 0 16 16"><path d=LOBES stroke-dasharray="1.7 1.7" /></symbol>
+            <symbol id="seal-broken" viewBox="0 0 16 16">
+                <path d=LOBES />
+                <path d="M6.1 6.1l3.8 3.8M9.9 6.1L6.1 9.9" />
+            </symbol>
+            <symbol id="disc" viewBox="0 0 10 10"><circle cx="5" cy="5" r="4.5" fill="currentColor" /></symbol>
+            <symbol id="triangle" viewBox="0 0 10 10"><path d="M5 .6L9.8 9.4H.2z" fill="currentColor" /></symbol>
+            <symbol id="square" viewBox="0 0 10 10"><path d="M.8.8h8.4v8.4H.8z" fill="currentColor" /></symbol>
+            <symbol id="ring" viewBox="0 0 10 10">
+                <circle cx="5" cy="5" r="3.8" fill="none" stroke="currentColor" stroke-width="1.5" />
+            </symbol>
+            <symbol id="dotted" viewBox="0 0 10 10">
+                <circle
+                    cx="5"
+                    cy="5"
+                    r="3.8"
+                    fill="none"
+                    stroke="currentColor"
+                    stroke-width="1.5"
+                    stroke-dasharray="1.6 1.38"
+                />
+            </symbol>
+        </svg>
+    }
+}

@@ -1,0 +1,202 @@
+//! A drill's steps as a table, each with its bar on one axis.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Moment,
+    drill::{Drill, Outcome, Step, StepId},
+    words,
+};
+use leptos::prelude::*;
+
+use super::{state::px, trend::brief};
+
+/// Wide enough that a stretched SVG keeps its proportions near 1:1 on a desktop.
+const W: f64 = 370.0;
+
+/// The axis all bars share: from the first step's start, to the RTO or, where the drill was far
+/// quicker, to its own end.
+struct Axis {
+    /// When the loss was declared: the clock's zero.
+    zero: Moment,
+    from: Moment,
+    to: Moment,
+    /// Whether the axis reaches the RTO.
+    reaches: bool,
+    rto_ms: i64,
+}
+
+impl Axis {
+    fn of(drill: &Drill) -> Option<Self> {
+        let first = drill.steps.iter().map(|s| s.started_at).min()?;
+        let last = drill.steps.iter().map(|s| s.ended_at).max()?;
+        let zero = clock_started(drill).unwrap_or(first);
+        let rto_ms = drill.plan.rto_ms;
+        let own = last.since(first).max(1);
+        let reaches = own * 10 >= rto_ms;
+        let to = if reaches { last.max(zero.plus_millis(rto_ms + rto_ms / 12)) } else { last.plus_millis(own / 20) };
+        Some(Self { zero, from: first, to, reaches, rto_ms })
+    }
+
+    fn x(&self, at: Moment) -> f64 {
+        let span = self.to.since(self.from).max(1) as f64;
+        (at.since(self.from) as f64 / span).clamp(0.0, 1.0) * W
+    }
+
+    /// Round marks, counted from the clock's zero.
+    fn ticks(&self) -> Vec<i64> {
+        const STEPS: [i64; 16] = [
+            100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000,
+            7_200_000, 21_600_000,
+        ];
+        let end = if self.reaches { self.rto_ms } else { self.to.since(self.zero) };
+        let step = STEPS.into_iter().find(|s| end / s <= 4).unwrap_or(43_200_000);
+        let past_rto = |ms: i64| self.reaches && (ms - self.rto_ms).abs() < step / 2;
+        (0..=end / step).map(|i| i * step).filter(|ms| !past_rto(*ms)).collect()
+    }
+
+    fn grid(&self) -> impl IntoView + use<> {
+        let lines: String =
+            self.ticks().into_iter().map(|ms| format!("M{} 0V60", px(self.x(self.zero.plus_millis(ms))))).collect();
+        let promise = self.reaches.then(|| {
+            let d = format!("M{} 0V60", px(self.x(self.zero.plus_millis(self.rto_ms))));
+            view! { <path class="promise" vector-effect="non-scaling-stroke" d=d /> }
+        });
+        view! { <path class="grid" vector-effect="non-scaling-stroke" d=lines /> {promise} }
+    }
+}
+
+/// When the loss was declared: the end of the verification less the time to restore, or the first
+/// step on the clock.
+pub(crate) fn clock_started(drill: &Drill) -> Option<Moment> {
+    let ended = drill.steps.iter().find(|s| s.id == StepId::Verify).map(|s| s.ended_at);
+    match (&drill.measured, ended) {
+        (Some(measured), Some(end)) => Some(end.plus_millis(-measured.restore_ms)),
+        _ => drill.steps.iter().filter(|s| s.id.on_the_clock()).map(|s| s.started_at).min(),
+    }
+}
+
+/// The table under its section title; `margin` gives each row's seal cell, `medians` the middle
+/// time in milliseconds that a step took in earlier drills of the same scenario.
+#[component]
+pub fn Timeline(drill: Drill, medians: BTreeMap<usize, i64>) -> impl IntoView {
+    let Some(axis) = Axis::of(&drill) else {
+        return view! { <super::Empty sentence="No step was taken." /> }.into_any();
+    };
+    let stopped = drill.measured.as_ref().zip(drill.steps.iter().position(|s| s.id == StepId::Verify));
+    let has_medians = !medians.is_empty();
+    let rows = drill
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(i, step)| {
+            let after = stopped
+                .filter(|(_, at)| *at == i)
+                .map(|(m, _)| view! { <Stopped axis_grid=axis.grid().into_any() restore_ms=m.restore_ms at=step.ended_at /> });
+            view! { {row(&axis, i, step, medians.get(&i).copied())} {after} }
+        })
+        .collect_view();
+    let heads = axis
+        .ticks()
+        .into_iter()
+        .map(|ms| {
+            let x = axis.x(axis.zero.plus_millis(ms)) / W * 100.0;
+            let word = if ms == 0 { "0".to_owned() } else { brief(ms) };
+            view! { <text x=format!("{x:.1}%") y="12" text-anchor=if ms == 0 { "start" } else { "middle" }>{word}</text> }
+        })
+        .collect_view();
+    let promise = axis.reaches.then(|| {
+        let x = axis.x(axis.zero.plus_millis(axis.rto_ms)) / W * 100.0;
+        view! {
+            <text class="promise-word" x=format!("{x:.1}%") y="12" text-anchor="middle">
+                "RTO " {brief(axis.rto_ms)}
+            </text>
+        }
+    });
+    let own = axis.to.since(axis.from);
+    let foot = if axis.reaches {
+        "Bar: a step on the recovery clock. Frame: before or after it. The dashed line is the promise.".to_owned()
+    } else {
+        format!(
+            "Bar: a step on the recovery clock. Frame: before or after it. The axis is the drill's own {}; the RTO, {}, lies {} times further out and is not drawn.",
+            words::duration(own),
+            words::duration(axis.rto_ms),
+            words::count(axis.rto_ms / own.max(1))
+        )
+    };
+    let foot = if has_medians { format!("{foot} Upright tick: median of the drills before.") } else { foot };
+    view! {
+        <table class="table timeline">
+            <thead>
+                <tr>
+                    <th class="no" scope="col"><span class="unseen">"Number"</span></th>
+                    <th scope="col"><span class="unseen">"Step"</span></th>
+                    <th class="start" scope="col">"Start, UTC"</th>
+                    <th class="took" scope="col">"Took"</th>
+                    <th class="axis" scope="col">
+                        <span class="unseen">"On the clock"</span>
+                        <svg aria-hidden="true">{heads} {promise}</svg>
+                    </th>
+                    <td class="sl"></td>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+        <p class="foot measure-width">{foot}</p>
+    }
+    .into_any()
+}
+
+fn row(axis: &Axis, i: usize, step: &Step, median: Option<i64>) -> AnyView {
+    let (from, to) = (axis.x(step.started_at), axis.x(step.ended_at));
+    let width = (to - from).max(1.5);
+    let class = match (step.outcome, step.id.on_the_clock()) {
+        (Outcome::Failed, _) => "bar-failed",
+        (_, true) => "bar-fill",
+        (_, false) => "bar-off",
+    };
+    let median = median.map(|ms| {
+        let d = format!("M{} 14v16", px(axis.x(step.started_at.plus_millis(ms))));
+        view! { <path class="median" vector-effect="non-scaling-stroke" d=d /> }
+    });
+    let outcome = match step.outcome {
+        Outcome::Done => None,
+        Outcome::Failed => Some(view! { <super::StateMark state=super::Shape::Square word="failed" /> }),
+        Outcome::Skipped => Some(view! { <super::StateMark state=super::Shape::Ring word="skipped" /> }),
+    };
+    let note = (!step.note.is_empty()).then(|| view! { <span class="second">{step.note.clone()}</span> });
+    view! {
+        <tr>
+            <td class="no">{i + 1}</td>
+            <th scope="row">{step.id.title()} " " {outcome} {note}</th>
+            <td class="start"><super::When at=step.started_at show=words::time(step.started_at) /></td>
+            <td class="took">{words::clock(step.took_ms())}</td>
+            <td class="axis">
+                <svg viewBox=format!("0 0 {W} 44") preserveAspectRatio="none" aria-hidden="true">
+                    {axis.grid()}
+                    <rect class=class vector-effect="non-scaling-stroke" x=px(from) y="18" width=px(width) height="8" />
+                    {median}
+                </svg>
+            </td>
+            <td class="sl"></td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The row between verification and teardown: the clock's end.
+#[component]
+fn Stopped(axis_grid: AnyView, restore_ms: i64, at: Moment) -> impl IntoView {
+    view! {
+        <tr class="stopped">
+            <td class="no"></td>
+            <th scope="row">"Clock stopped at " {words::duration(restore_ms)}</th>
+            <td class="start"><super::When at=at show=words::time(at) /></td>
+            <td class="took"></td>
+            <td class="axis">
+                <svg viewBox=format!("0 0 {W} 44") preserveAspectRatio="none" aria-hidden="true">{axis_grid}</svg>
+            </td>
+            <td class="sl"></td>
+        </tr>
+    }
+}

@@ -1,0 +1,115 @@
+//! Restore times over the quarters against the promise: few points, each with its value.
+
+use domain::verdict::Verdict;
+use leptos::prelude::*;
+
+use super::{Shape, state::px};
+
+/// One point: a label under the baseline, and what was measured; `None`: not exercised then.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trend {
+    /// "Feb"
+    pub label: String,
+    pub measured: Option<(i64, Verdict)>,
+}
+
+/// A figure of at most eight points, oldest first. Its caption is the scenario's name.
+///
+/// The scale runs from 0 to 1.32 of the promise. Where every point lies under a tenth of it, the
+/// scale is the points' own and the promise is said to lie above.
+#[component]
+pub fn TrendChart(
+    #[prop(into)] caption: String,
+    points: Vec<Trend>,
+    promise_ms: i64,
+    /// 270 × 176 instead of 182 × 128.
+    #[prop(optional)]
+    wide: bool,
+) -> impl IntoView {
+    let (w, h): (f64, f64) = if wide { (270.0, 176.0) } else { (182.0, 128.0) };
+    let (top, base) = (26.0, h - 24.0);
+    let longest = points.iter().filter_map(|p| p.measured.map(|(ms, _)| ms)).max().unwrap_or(0);
+    let own = longest > 0 && longest * 10 < promise_ms;
+    let full = if own { longest as f64 * 1.6 } else { (promise_ms as f64 * 1.32).max(longest as f64 * 1.1).max(1.0) };
+    let y = |ms: i64| base - (base - top) * (ms.max(0) as f64 / full);
+    let step = w / points.len().max(1) as f64;
+    let x = |i: usize| step * (i as f64 + 0.5);
+    let promise_y = if own { top - 4.0 } else { y(promise_ms) };
+    let promise_word =
+        if own { format!("RTO {}, far above", brief(promise_ms)) } else { format!("RTO {}", brief(promise_ms)) };
+
+    let join: Vec<String> = points
+        .iter()
+        .enumerate()
+        .filter_map(|(i, p)| p.measured.map(|(ms, _)| format!("{},{}", px(x(i)), px(y(ms)))))
+        .collect();
+    let said = points
+        .iter()
+        .map(|p| match p.measured {
+            Some((ms, verdict)) => format!("{} {}, {}", p.label, brief(ms), verdict.word()),
+            None => format!("{} not exercised", p.label),
+        })
+        .collect::<Vec<_>>()
+        .join("; ");
+    let label = format!("{caption}, {promise_word}: {said}.");
+    let marks = points
+        .iter()
+        .enumerate()
+        .map(|(i, point)| {
+            let at = x(i);
+            let month = view! { <text x=px(at) y=px(h - 6.0) text-anchor="middle">{point.label.clone()}</text> };
+            let mark = match point.measured {
+                None => view! { <g class="ring">{Shape::Ring.point(at, base - 8.0, 7.0)}</g> }.into_any(),
+                Some((ms, verdict)) => {
+                    let shape = Shape::from(verdict);
+                    let py = y(ms);
+                    let crowded = !own && py > promise_y && py - promise_y < 24.0;
+                    let value_y = if crowded { py + 18.0 } else { py - 8.0 };
+                    view! {
+                        <g class=shape.class()>{shape.point(at, py, 8.0)}</g>
+                        <text class="value" x=px(at) y=px(value_y) text-anchor="middle">{brief(ms)}</text>
+                    }
+                    .into_any()
+                }
+            };
+            view! { {month} {mark} }
+        })
+        .collect_view();
+    view! {
+        <figure class="trend">
+            <figcaption>{caption}</figcaption>
+            <svg class="chart" viewBox=format!("0 0 {w} {h}") role="img" aria-label=label>
+                <path class="base" d=format!("M0 {}H{w}", px(base)) />
+                <path class="promise" d=format!("M0 {}H{w}", px(promise_y)) />
+                <text x=px(w) y=px(promise_y - 5.0) text-anchor="end">{promise_word}</text>
+                {(join.len() > 1).then(|| view! { <polyline class="join" points=join.join(" ") /> })}
+                {marks}
+            </svg>
+        </figure>
+    }
+}
+
+/// A duration short enough for a chart: "0.4 s", "47 s", "71 min", "24 h".
+pub(crate) fn brief(ms: i64) -> String {
+    let ms = ms.max(0);
+    match ms {
+        _ if ms < 10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ if ms < 120_000 => format!("{} s", ms / 1000),
+        _ if ms < 600 * 60_000 => format!("{} min", ms / 60_000),
+        _ => format!("{} h", ms / 3_600_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+
+    #[test]
+    fn a_chart_says_a_time_in_one_unit() {
+        for (ms, said) in
+            [(0, "0.0 s"), (412, "0.4 s"), (47_900, "47 s"), (62 * 60_000, "62 min"), (86_400_000, "24 h")]
+        {
+            assert_eq!(brief(ms), said);
+        }
+    }
+}
