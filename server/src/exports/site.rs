@@ -1,0 +1,467 @@
+//! The bundle's own pages: START-HERE.txt, and index.html, which shows everything offline, without script.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use askama::Template;
+use domain::{
+    attestation::Strength,
+    drill::{CheckVerdict, Drill, Outcome},
+    finding::State,
+    proof::layout,
+    record::{Seal, Sealed},
+    runbook::Runbook,
+    schedule,
+    verdict::Verdict,
+    words,
+};
+
+use super::content::Content;
+use crate::sign::Keys;
+
+/// What the bundle proves and not, and how to check it. The recipe in it is a test of its own.
+pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
+    let heading = format!("Evidence of {}, {}", content.org, content.period_name);
+    StartHere {
+        org: &content.org,
+        period: &content.period_name,
+        rule: "=".repeat(heading.chars().count()),
+        id: &content.id,
+        made_at: words::date_time(content.made_at),
+        made_by: &content.made_by,
+        made_seconds: content.made_at.millis() / 1000,
+        origin: &content.log.origin,
+        size: content.log.head.size,
+        root: &content.log.head.root,
+        entries: content.log.entries.len(),
+        from: content.log.previous.as_ref().map_or(0, |p| p.size),
+        demo: has_demo(content),
+        folder,
+        signer_until: keys.signer_until().format("%Y-%m-%d").to_string(),
+        root_fingerprint: words::groups(&keys.root_fingerprint()),
+        signer_fingerprint: words::groups(&keys.signer_fingerprint()),
+        vkey: &content.log.vkey,
+    }
+    .render()
+    .expect("a template of plain text has nothing that fails")
+}
+
+/// The whole bundle as one HTML page.
+pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8>, askama::Error> {
+    let page = IndexPage {
+        org: &content.org,
+        period: &content.period_name,
+        id: &content.id,
+        folder,
+        made_at: words::date_time(content.made_at),
+        made_by: &content.made_by,
+        controls: match &content.scope.controls {
+            None => "every control".to_owned(),
+            Some(some) => some.iter().map(|c| c.id()).collect::<Vec<_>>().join(", "),
+        },
+        statement: statement(content),
+        demo: has_demo(content),
+        targets: content.targets.iter().map(target_row).collect(),
+        drills: content.drills.iter().map(drill_view).collect(),
+        weeks: weeks(content),
+        gaps: content.gaps.iter().map(|g| GapRow {
+            due: words::date(g.value.due_at),
+            says: g.value.says.clone(),
+            demo: g.value.demo,
+            seal: mark(&g.seal),
+        }).collect(),
+        findings: content.findings.iter().map(finding_row).collect(),
+        runbooks: content.runbooks.iter().map(runbook_view).collect(),
+        origin: &content.log.origin,
+        size: words::count(content.log.head.size as i64),
+        root: words::groups(&content.log.head.root),
+        entries: words::count(content.log.entries.len() as i64),
+        from: content.log.previous.as_ref().map_or(0, |p| p.size),
+        checkpoint: &content.log.head.checkpoint,
+        start_here: start_here(content, keys, folder),
+        root_fingerprint: words::groups(&keys.root_fingerprint()),
+        signer_fingerprint: words::groups(&keys.signer_fingerprint()),
+        vkey: &content.log.vkey,
+        files: content_files(content),
+    };
+    let mut html = page.render()?.into_bytes();
+    if html.last() != Some(&b'\n') {
+        html.push(b'\n');
+    }
+    Ok(html)
+}
+
+#[derive(Template)]
+#[template(path = "start-here.txt")]
+struct StartHere<'a> {
+    org: &'a str,
+    period: &'a str,
+    rule: String,
+    id: &'a str,
+    made_at: String,
+    made_by: &'a str,
+    made_seconds: i64,
+    origin: &'a str,
+    size: u64,
+    root: &'a str,
+    entries: usize,
+    from: u64,
+    demo: bool,
+    folder: &'a str,
+    signer_until: String,
+    root_fingerprint: String,
+    signer_fingerprint: String,
+    vkey: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct IndexPage<'a> {
+    org: &'a str,
+    period: &'a str,
+    id: &'a str,
+    folder: &'a str,
+    made_at: String,
+    made_by: &'a str,
+    controls: String,
+    statement: String,
+    demo: bool,
+    targets: Vec<TargetRow>,
+    drills: Vec<DrillView>,
+    weeks: Vec<Week>,
+    gaps: Vec<GapRow>,
+    findings: Vec<FindingRow>,
+    runbooks: Vec<RunbookView>,
+    origin: &'a str,
+    size: String,
+    root: String,
+    entries: String,
+    from: u64,
+    checkpoint: &'a str,
+    start_here: String,
+    root_fingerprint: String,
+    signer_fingerprint: String,
+    vkey: &'a str,
+    files: Vec<(&'static str, &'static str)>,
+}
+
+/// A state by shape and word: `shape` names a symbol of the page, and the colour's class.
+struct Mark {
+    shape: &'static str,
+    word: String,
+}
+
+struct SealMark {
+    line: String,
+    by: String,
+    at: String,
+}
+
+struct TargetRow {
+    title: &'static str,
+    means: String,
+    rpo: String,
+    rto: String,
+    measured: Option<(String, String, String)>,
+    state: Mark,
+}
+
+struct DrillView {
+    id: String,
+    date: String,
+    scenario: &'static str,
+    sentence: String,
+    demo: bool,
+    restore: String,
+    rto: String,
+    lost: String,
+    rpo: String,
+    state: Mark,
+    reasons: Vec<String>,
+    source: String,
+    staging: String,
+    drawn: Option<String>,
+    steps: Vec<StepRow>,
+    checks: Vec<CheckRow>,
+    people: String,
+    exposure: Option<String>,
+    seal: SealMark,
+}
+
+struct StepRow {
+    title: &'static str,
+    note: String,
+    start: String,
+    took: String,
+    outcome: Option<&'static str>,
+}
+
+struct CheckRow {
+    title: &'static str,
+    expected: String,
+    actual: String,
+    detail: String,
+    state: Mark,
+}
+
+struct Week {
+    sunday: String,
+    attested: usize,
+    weakest: &'static str,
+    missing: Vec<String>,
+    tenants: Vec<TenantRow>,
+}
+
+struct TenantRow {
+    tenant: String,
+    point: String,
+    taken: String,
+    strength: &'static str,
+    demo: bool,
+    seal: SealMark,
+}
+
+struct GapRow {
+    due: String,
+    says: String,
+    demo: bool,
+    seal: SealMark,
+}
+
+struct FindingRow {
+    id: String,
+    title: String,
+    what: String,
+    severity: &'static str,
+    owner: String,
+    due: String,
+    state: Mark,
+    evidence: Option<String>,
+    demo: bool,
+    seal: SealMark,
+}
+
+struct RunbookView {
+    version: String,
+    approved: String,
+    file: String,
+    demo: bool,
+    sections: Vec<(u8, String, Vec<String>)>,
+    /// The text as it is, where it cannot be read as a runbook.
+    plain: Option<String>,
+    seal: SealMark,
+}
+
+fn has_demo(content: &Content) -> bool {
+    content.drills.iter().any(|d| d.value.demo)
+        || content.attestations.iter().any(|a| a.value.demo)
+        || content.findings.iter().any(|f| f.value.demo)
+        || content.gaps.iter().any(|g| g.value.demo)
+        || content.runbooks.iter().any(|r| r.value.demo)
+}
+
+fn statement(content: &Content) -> String {
+    let counted = |n: usize, one: &str, many: &str| {
+        let number = if n <= 10 { words::number(n) } else { words::count(n as i64) };
+        format!("{} {}", if n == 0 { "no".to_owned() } else { number }, if n == 1 { one } else { many })
+    };
+    let open = content.findings.iter().filter(|f| f.value.state == State::Open).count();
+    let text = format!(
+        "{}, {} and {} are sealed in here; {} is open.",
+        counted(content.drills.len(), "restore drill", "restore drills"),
+        counted(content.attestations.len(), "attestation", "attestations"),
+        counted(content.gaps.len(), "gap", "gaps"),
+        if open == 1 { "one finding".to_owned() } else { counted(open, "finding", "findings") },
+    );
+    let text = if open > 1 || open == 0 { text.replace(" is open.", " are open.") } else { text };
+    let mut letters = text.chars();
+    letters.next().map(|c| c.to_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}
+
+fn target_row(judged: &domain::target::Judged) -> TargetRow {
+    let measured = judged.drill.as_ref().and_then(|d| d.value.measured.as_ref().map(|m| (d, m)));
+    TargetRow {
+        title: judged.target.scenario.title(),
+        means: judged.target.means.clone(),
+        rpo: words::duration(judged.target.rpo_ms),
+        rto: words::duration(judged.target.rto_ms),
+        measured: measured.map(|(drill, m)| {
+            let lost = m.rpo_ms.map_or_else(|| "not stated".to_owned(), words::duration);
+            (lost, words::duration(m.restore_ms), drill.id.clone())
+        }),
+        state: verdict_mark(judged.overall),
+    }
+}
+
+fn drill_view(drill: &Sealed<Drill>) -> DrillView {
+    let d = &drill.value;
+    DrillView {
+        id: drill.id.clone(),
+        date: words::date(d.occurred_at),
+        scenario: d.scenario.title(),
+        sentence: d.sentence(),
+        demo: d.demo,
+        restore: d.measured.as_ref().map_or_else(|| "not measured".to_owned(), |m| words::duration(m.restore_ms)),
+        rto: words::duration(d.plan.rto_ms),
+        lost: d.measured.as_ref().and_then(|m| m.rpo_ms).map_or_else(|| "not measured".to_owned(), words::duration),
+        rpo: words::duration(d.plan.rpo_ms),
+        state: verdict_mark(d.verdict.overall()),
+        reasons: d.verdict.reasons.clone(),
+        source: format!("{}, {}, taken {} UTC", d.source.kind, d.source.recovery_point, words::date_time(d.source.taken_at)),
+        staging: format!(
+            "{}, {}",
+            d.target.environment,
+            if d.target.isolated { "shown to be another database than the source" } else { "not shown to be isolated" }
+        ),
+        drawn: d.draw.as_ref().map(|draw| {
+            let sealed = match (&draw.root, draw.seq) {
+                (Some(_), Some(seq)) => format!("the list was sealed first, as entry № {seq}"),
+                _ => "the list was not sealed before the draw".to_owned(),
+            };
+            format!("{} of {} eligible; {sealed}", draw.chosen, draw.eligible.len())
+        }),
+        steps: d.steps.iter().map(|s| StepRow {
+            title: s.id.title(),
+            note: s.note.clone(),
+            start: words::time(s.started_at),
+            took: words::clock(s.took_ms()),
+            outcome: match s.outcome {
+                Outcome::Done => None,
+                Outcome::Failed => Some("failed"),
+                Outcome::Skipped => Some("skipped"),
+            },
+        }).collect(),
+        checks: d.checks.iter().map(|c| CheckRow {
+            title: c.id.title(),
+            expected: c.expected.clone(),
+            actual: c.actual.clone(),
+            detail: c.detail.clone(),
+            state: match c.verdict {
+                CheckVerdict::Passes => Mark { shape: "met", word: "passes".to_owned() },
+                CheckVerdict::Fails => Mark { shape: "miss", word: "fails".to_owned() },
+                CheckVerdict::NotRun => Mark { shape: "none", word: "not run".to_owned() },
+            },
+        }).collect(),
+        people: d.people.iter().map(|p| format!("{} ({})", p.name, p.role)).collect::<Vec<_>>().join(", "),
+        exposure: d.exposure.as_ref().map(|e| match e.until {
+            Some(until) => format!("The restored copy existed for {}. {}", words::duration(until.since(e.from)), e.proof),
+            None => format!("The restored copy still exists. {}", e.proof),
+        }),
+        seal: mark(&drill.seal),
+    }
+}
+
+/// Newest week first, with the tenants that other weeks have and this one lacks as the gaps say.
+fn weeks(content: &Content) -> Vec<Week> {
+    let mut by_week: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for attestation in &content.attestations {
+        by_week.entry(schedule::sunday_of(attestation.value.occurred_at)).or_default().push(attestation);
+    }
+    let mut missing: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+    for gap in &content.gaps {
+        match &gap.value.what {
+            domain::gap::Missing::WholeRun => {
+                by_week.entry(schedule::sunday_of(gap.value.due_at)).or_default();
+                missing.entry(schedule::sunday_of(gap.value.due_at)).or_default().insert("every tenant".to_owned());
+            }
+            domain::gap::Missing::Tenant { tenant } => {
+                missing.entry(schedule::sunday_of(gap.value.due_at)).or_default().insert(tenant.clone());
+            }
+            domain::gap::Missing::Drill { .. } => {}
+        }
+    }
+    by_week
+        .into_iter()
+        .rev()
+        .map(|(sunday, mut here)| {
+            here.sort_by(|a, b| a.value.tenant.cmp(&b.value.tenant).then(a.seal.seq.cmp(&b.seal.seq)));
+            let tenants: BTreeSet<&str> = here.iter().map(|a| a.value.tenant.as_str()).collect();
+            Week {
+                sunday: words::date(sunday),
+                attested: tenants.len(),
+                weakest: here.iter().map(|a| a.value.strength).min().map_or("", Strength::word),
+                missing: missing.remove(&sunday).unwrap_or_default().into_iter().collect(),
+                tenants: here.iter().map(|a| TenantRow {
+                    tenant: a.value.tenant.clone(),
+                    point: a.value.recovery_point.id.clone(),
+                    taken: words::date_time(a.value.recovery_point.taken_at),
+                    strength: a.value.strength.word(),
+                    demo: a.value.demo,
+                    seal: mark(&a.seal),
+                }).collect(),
+            }
+        })
+        .collect()
+}
+
+fn finding_row(finding: &Sealed<domain::finding::Finding>) -> FindingRow {
+    let f = &finding.value;
+    let (state, evidence) = match &f.state {
+        State::Open => (Mark { shape: "none", word: "open".to_owned() }, None),
+        State::Closed { at, evidence } => (
+            Mark { shape: "met", word: "closed".to_owned() },
+            Some(format!("Closed on {}: {evidence}", words::date(*at))),
+        ),
+    };
+    FindingRow {
+        id: f.id.clone(),
+        title: f.title.clone(),
+        what: f.what.clone(),
+        severity: f.severity.word(),
+        owner: f.owner.clone(),
+        due: words::date(f.due_at),
+        state,
+        evidence,
+        demo: f.demo,
+        seal: mark(&finding.seal),
+    }
+}
+
+fn runbook_view(version: &Sealed<domain::runbook::RunbookVersion>) -> RunbookView {
+    let v = &version.value;
+    let read = Runbook::parse(&v.text).ok();
+    RunbookView {
+        version: v.version.clone(),
+        approved: words::date(v.occurred_at),
+        file: layout::runbook_file(&v.version).trim_start_matches("data/").to_owned(),
+        demo: v.demo,
+        plain: read.is_none().then(|| v.text.clone()),
+        sections: read
+            .map(|r| r.sections.into_iter().map(|s| (s.level, s.title, s.blocks)).collect())
+            .unwrap_or_default(),
+        seal: mark(&version.seal),
+    }
+}
+
+/// The record files, as links from the page, which stands in `data/`.
+fn content_files(content: &Content) -> Vec<(&'static str, &'static str)> {
+    let names = [
+        ("packet.pdf", "the packet, for reading and printing"),
+        ("START-HERE.txt", "what this proves and how to check it"),
+        ("index.json", "the bundle's index, for machines"),
+    ];
+    let records = layout::COLLECTIONS
+        .into_iter()
+        .filter(|c| c.name != "draws" || content.records.iter().any(|r| r.coll == c.name))
+        .map(|c| (c.file.trim_start_matches("data/"), "exact sealed bytes, a record a line"));
+    let log = [("log/entries.jsonl", "the ledger's entries, by digest"), ("log/checkpoint.txt", "its signed head")];
+    names.into_iter().chain(records).chain(log).collect()
+}
+
+fn verdict_mark(verdict: Verdict) -> Mark {
+    let shape = match verdict {
+        Verdict::Met => "met",
+        Verdict::AtRisk => "risk",
+        Verdict::Missed => "miss",
+        Verdict::Untested => "none",
+        Verdict::Stale => "stale",
+    };
+    Mark { shape, word: verdict.word().to_owned() }
+}
+
+fn mark(seal: &Seal) -> SealMark {
+    SealMark {
+        line: format!("№ {} · {}", seal.seq, words::short_digest(&seal.sha256)),
+        by: seal.by.clone(),
+        at: format!("{}Z", words::date_time(seal.at)),
+    }
+}
