@@ -3,28 +3,13 @@
 // Local times in the titles of <time>; copy buttons; the theme; keys: `/` finds, `g` and a letter goes to a
 // section, `j` and `k` walk the rows. Hooks in the markup:
 //   <button hidden data-copy="text">           copies the text; with data-copy-from="#id", that element's text
-//   <button hidden data-theme-set="light">     light, dark or system; kept in the cookie `theme`, which the server may read
+//   <form class="theme"> of buttons named theme  changes the theme without a new page; the same cookie the server sets
 //   <input type="search"> or [data-find]       what `/` focuses
 //   <button hidden data-keys aria-pressed>     switches the keys off and on (WCAG 2.1.4)
 (() => {
   "use strict";
   const root = document.documentElement;
   const all = (selector) => document.querySelectorAll(selector);
-
-  function theme() {
-    return /(?:^|; )theme=(light|dark)(?:;|$)/.exec(document.cookie)?.[1] ?? "system";
-  }
-
-  function wear(choice) {
-    if (choice === "system") root.removeAttribute("data-theme");
-    else root.setAttribute("data-theme", choice);
-    for (const button of all("[data-theme-set]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.themeSet === choice));
-    }
-  }
-
-  // Before the body is drawn, so that nothing flashes when the script stands in the head without `defer`.
-  wear(theme());
 
   function localTimes() {
     const local = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
@@ -54,17 +39,19 @@
     }
   }
 
-  function themeButtons() {
-    for (const button of all("[data-theme-set]")) {
-      button.hidden = false;
-      button.addEventListener("click", () => {
-        const choice = button.dataset.themeSet;
-        const age = choice === "system" ? 0 : 31536000;
-        document.cookie = `theme=${choice}; Path=/; Max-Age=${age}; SameSite=Lax`;
-        wear(choice);
-      });
-    }
-    wear(theme());
+  function themeForms() {
+    document.addEventListener("submit", (event) => {
+      const choice = event.submitter?.name === "theme" && event.target.matches("form.theme") && event.submitter.value;
+      if (!choice) return;
+      event.preventDefault();
+      const system = choice === "system";
+      document.cookie = `theme=${system ? "" : choice}; Path=/; Max-Age=${system ? 0 : 31536000}; SameSite=Lax`;
+      if (system) root.removeAttribute("data-theme");
+      else root.setAttribute("data-theme", choice);
+      for (const button of all("form.theme button[name=theme]")) {
+        button.setAttribute("aria-pressed", String(button.value === choice));
+      }
+    });
   }
 
   const sections = {
@@ -131,7 +118,7 @@
   function start() {
     localTimes();
     copyButtons();
-    themeButtons();
+    themeForms();
     keys();
   }
 

@@ -36,7 +36,7 @@ test("signing out ends the session on the server too", async (t) => {
   t.after(() => page.context().close());
   const kept = await page.context().storageState();
   await page.goto("/");
-  await page.getByRole("button", { name: /sign out/i }).click();
+  await page.getByRole("button", { name: /sign out/i }).locator("visible=true").first().click();
   await page.waitForURL(/\/sign-in/);
   const again = await (await context({ storageState: kept })).newPage();
   t.after(() => again.context().close());
