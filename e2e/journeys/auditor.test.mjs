@@ -87,7 +87,7 @@ function shell(text) {
 }
 
 function check(recipe, cwd) {
-  return spawnSync("bash", ["-c", `set -e\n${recipe}`], { cwd, encoding: "utf8" });
+  return spawnSync("bash", ["-c", recipe], { cwd, encoding: "utf8" });
 }
 
 async function flip(file) {
