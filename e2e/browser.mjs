@@ -49,9 +49,9 @@ async function signIn(role) {
 /** Follows a one-time link; where it leads to a page that asks for one press, presses it. */
 export async function openLink(page, link) {
   await page.goto(link);
-  const confirm = page.getByRole("button", { name: /^sign in/i });
-  if (await confirm.count()) {
-    await confirm.first().click();
+  const press = page.locator("main form button[type=submit]");
+  if (new URL(page.url()).pathname === "/sign-in" && (await press.count())) {
+    await Promise.all([page.waitForEvent("framenavigated"), press.first().click()]);
     await page.waitForLoadState();
   }
 }

@@ -1,7 +1,7 @@
 // Who may read at all: nobody without a session, nobody twice with one link, nobody after signing out.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { context, pageAs, session } from "../browser.mjs";
+import { context, openLink, pageAs, session } from "../browser.mjs";
 import { pages } from "../pages.mjs";
 import { portal } from "../portal.mjs";
 
@@ -24,9 +24,7 @@ test("a sign-in link opens once", async (t) => {
   const { links } = await portal();
   const page = await (await context()).newPage();
   t.after(() => page.context().close());
-  await page.goto(links.operator);
-  const confirm = page.getByRole("button", { name: /^sign in/i });
-  if (await confirm.count()) await confirm.first().click();
+  await openLink(page, links.operator);
   await page.goto("/drills");
   assert.equal(new URL(page.url()).pathname, "/sign-in");
 });
