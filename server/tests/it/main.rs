@@ -1,3 +1,4 @@
 //! What runs, tested as a whole; one module per part of `src`.
 
 mod bundle;
+mod packet;

@@ -1,0 +1,60 @@
+//! The packet: what a bundle states, as one PDF to read and to print.
+//!
+//! The same content gives the same bytes: dates come from the content, and the ids that the PDF
+//! library draws at random are set from it too.
+
+use crate::exports::content::Content;
+
+mod attestations;
+mod charts;
+mod check;
+mod cover;
+mod drill;
+mod lists;
+mod marks;
+mod page;
+mod pdf;
+mod table;
+mod text;
+#[cfg(test)]
+mod tests;
+
+pub use check::RECIPE;
+
+/// What the reader compares with a copy received by another way, each in hex.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprints {
+    /// SHA-256 of the root certificate.
+    pub root: String,
+    /// SHA-256 of the certificate that signs bundles.
+    pub signer: String,
+    /// SHA-256 of the log's verifier key.
+    pub vkey: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PacketError {
+    /// A font that is part of this program could not be read or cut down to the letters used.
+    #[error("the packet's font {0}: {1}")]
+    Font(&'static str, String),
+    #[error("the packet could not be written: {0}")]
+    Pdf(String),
+}
+
+/// Makes the packet of a bundle.
+///
+/// Returns a complete PDF 1.7 file. Two calls with the same arguments return the same bytes.
+pub fn make(content: &Content, keys: &Fingerprints) -> Result<Vec<u8>, PacketError> {
+    let mut book = page::Book::new(content);
+    cover::reserve(&mut book);
+    lists::targets(&mut book, content);
+    lists::runbooks(&mut book, content);
+    drill::all(&mut book, content);
+    attestations::grid(&mut book, content);
+    lists::findings(&mut book, content);
+    lists::gaps(&mut book, content);
+    check::how(&mut book, content, keys);
+    cover::draw(&mut book, content, keys);
+    book.finish();
+    pdf::write(&book, content)
+}
