@@ -1,8 +1,15 @@
 //! What pages read and forms do. Each function starts at the guard.
 
+pub mod backups;
+pub mod controls;
+pub mod coverage;
 pub mod drills;
+pub mod evidence;
+pub mod findings;
 pub mod guard;
+pub mod ledger;
 pub mod overview;
+pub mod runbook;
 pub mod targets;
 pub mod theme;
 

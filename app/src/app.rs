@@ -30,7 +30,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="apple-touch-icon" href="/icons/apple-touch-icon.png" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <script src="/reading.js" defer></script>
-                {islands.then(|| view! { <HydrationScripts options=options islands=true /> })}
+                {islands.then(|| view! { <HydrationScripts options=options.clone() islands=true /> })}
                 <MetaTags />
             </head>
             <body>
@@ -47,7 +47,19 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Routes fallback=pages::problem::NotFound>
-                <Route path=path!("/") view=pages::problem::NotFound ssr=SsrMode::Async />
+                <Route path=path!("/") view=pages::overview::Overview ssr=SsrMode::Async />
+                <Route path=path!("/targets") view=pages::targets::Targets ssr=SsrMode::Async />
+                <Route path=path!("/drills") view=pages::drills::Drills ssr=SsrMode::Async />
+                <Route path=path!("/drills/:id") view=pages::drill::DrillRecord ssr=SsrMode::Async />
+                <Route path=path!("/runbook") view=pages::runbook::Runbook ssr=SsrMode::Async />
+                <Route path=path!("/runbook/versions/:version") view=pages::runbook::RunbookVersionPage ssr=SsrMode::Async />
+                <Route path=path!("/backups") view=pages::backups::Backups ssr=SsrMode::Async />
+                <Route path=path!("/findings") view=pages::findings::Findings ssr=SsrMode::Async />
+                <Route path=path!("/controls") view=pages::controls::Controls ssr=SsrMode::Async />
+                <Route path=path!("/controls/:id") view=pages::control::Control ssr=SsrMode::Async />
+                <Route path=path!("/evidence") view=pages::evidence::Evidence ssr=SsrMode::Async />
+                <Route path=path!("/ledger") view=pages::ledger::Ledger ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=pages::sign_in::SignIn ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

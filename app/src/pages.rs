@@ -1,3 +1,15 @@
 //! One file per page.
 
+pub mod backups;
+pub mod control;
+pub mod controls;
+pub mod drill;
+pub mod drills;
+pub mod evidence;
+pub mod findings;
+pub mod ledger;
+pub mod overview;
 pub mod problem;
+pub mod runbook;
+pub mod sign_in;
+pub mod targets;

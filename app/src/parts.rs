@@ -11,6 +11,7 @@ mod heatmap;
 mod loaded;
 mod measures;
 mod note;
+mod observation;
 mod seal;
 mod shell;
 mod state;
@@ -25,15 +26,16 @@ pub use filter::{FilterBar, FilterSelect, FilterToggle, Pager};
 pub use freshness::Freshness;
 pub use head::{PageHead, Section, Statement};
 pub use heatmap::{Cell, HeatRow, Heatmap};
-pub use loaded::{failed, loaded, param, query};
+pub use loaded::{encoded, failed, loaded, param, query};
 pub use measures::{Measure, Measures};
 pub use note::{Empty, ErrorNote};
-pub use seal::{SealKind, SealMark, SealNote, Waiting};
+pub use observation::Observation;
+pub use seal::{Computed, SealKind, SealMark, SealNote, Waiting};
 pub use shell::{Bare, PageShell, Sprite};
 pub use state::{Say, Shape, StateMark};
 pub use sundays::Sundays;
-pub use text::{Demo, Digest, Tested, When, plural};
-pub use timeline::Timeline;
+pub use text::{Demo, Digest, Tested, When, drill_href, plural};
+pub use timeline::{Timeline, clock_started};
 pub use trend::{Trend, TrendChart};
 
 /// An id no other element on this page has.

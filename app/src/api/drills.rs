@@ -1,1 +1,131 @@
-//! drills
+//! Drills: the list with its filters, and one drill with what is needed to judge it.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    drill::Drill, finding::Finding, record::Sealed, role::Permission, schedule::Period, target::Scenario,
+    verdict::Verdict,
+};
+use leptos_router::params::ParamsMap;
+
+use super::{
+    coverage, guard,
+    targets::{Promises, promises},
+};
+use crate::problem::Problem;
+
+/// The verdicts a drill can have, in the order the filter shows them.
+pub const VERDICTS: [(Verdict, &str); 4] =
+    [(Verdict::Met, "met"), (Verdict::AtRisk, "at-risk"), (Verdict::Missed, "missed"), (Verdict::Untested, "untested")];
+
+/// What the address asks for; what cannot be read is ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ask {
+    pub verdict: Option<Verdict>,
+    pub scenario: Option<Scenario>,
+}
+
+impl Ask {
+    pub fn read(query: &ParamsMap) -> Self {
+        let verdict = query.get("verdict").and_then(|v| VERDICTS.into_iter().find(|(_, id)| *id == v));
+        Self {
+            verdict: verdict.map(|(verdict, _)| verdict),
+            scenario: query.get("scenario").and_then(|id| Scenario::from_id(&id)),
+        }
+    }
+
+    /// The address of the same list under another verdict.
+    pub fn address(&self, verdict: Option<Verdict>) -> String {
+        let mut query = ParamsMap::new();
+        if let Some((_, id)) = VERDICTS.into_iter().find(|(v, _)| Some(*v) == verdict) {
+            query.insert("verdict", id.to_owned());
+        }
+        if let Some(scenario) = self.scenario {
+            query.insert("scenario", scenario.id().to_owned());
+        }
+        format!("/drills{}", query.to_query_string())
+    }
+}
+
+pub struct DrillsPage {
+    pub ask: Ask,
+    pub promises: Promises,
+    /// Under the scenario asked for, by verdict.
+    pub counts: [(Verdict, usize); 4],
+    /// Newest first.
+    pub shown: Vec<Sealed<Drill>>,
+    pub period: Period,
+}
+
+pub async fn list(ask: Ask) -> Result<DrillsPage, Problem> {
+    let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
+    let period = coverage::period(&actor, &ports);
+    let promises = promises(&actor, &ports).await?;
+    let of_scenario: Vec<&Sealed<Drill>> =
+        promises.drills.iter().filter(|d| ask.scenario.is_none_or(|s| d.value.scenario == s)).collect();
+    let counts = VERDICTS.map(|(v, _)| (v, of_scenario.iter().filter(|d| d.value.verdict.overall() == v).count()));
+    let shown = of_scenario
+        .into_iter()
+        .filter(|d| ask.verdict.is_none_or(|v| d.value.verdict.overall() == v))
+        .cloned()
+        .collect();
+    Ok(DrillsPage { ask, counts, shown, promises, period })
+}
+
+pub struct DrillPage {
+    pub drill: Sealed<Drill>,
+    /// Which it is of how many in scope, counted from the oldest.
+    pub place: (usize, usize),
+    /// By step: the middle of what it took in earlier drills of this scenario, in milliseconds.
+    pub medians: BTreeMap<usize, i64>,
+    /// Findings it opened.
+    pub findings: Vec<Sealed<Finding>>,
+}
+
+pub async fn one(id: String) -> Result<DrillPage, Problem> {
+    let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
+    let drill = ports.drills.get(&actor.scope, &id).await?.ok_or_else(|| Problem::gone("drill"))?;
+    let all = ports.drills.all(&actor.scope).await?;
+    let findings = ports.findings.all(&actor.scope).await?;
+    let newer = all.iter().take_while(|d| d.id != drill.id).count();
+    Ok(DrillPage {
+        place: (all.len().saturating_sub(newer).max(1), all.len().max(1)),
+        medians: medians(&drill.value, &all),
+        findings: findings.into_iter().filter(|f| f.value.cause.as_deref() == Some(drill.id.as_str())).collect(),
+        drill,
+    })
+}
+
+/// Invented drills are compared with invented ones, measured with measured.
+fn medians(drill: &Drill, all: &[Sealed<Drill>]) -> BTreeMap<usize, i64> {
+    let earlier: Vec<&Drill> = all
+        .iter()
+        .map(|d| &d.value)
+        .filter(|d| d.scenario == drill.scenario && d.demo == drill.demo && d.abandoned.is_none())
+        .filter(|d| d.occurred_at < drill.occurred_at)
+        .collect();
+    let middle = |step: &domain::drill::Step| {
+        let mut took: Vec<i64> =
+            earlier.iter().flat_map(|d| &d.steps).filter(|s| s.id == step.id).map(|s| s.took_ms()).collect();
+        took.sort_unstable();
+        took.get(took.len() / 2).copied()
+    };
+    drill.steps.iter().enumerate().filter_map(|(i, step)| middle(step).map(|ms| (i, ms))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_read_from_the_address_and_kept_in_the_next() {
+        let mut query = ParamsMap::new();
+        query.insert("verdict", "at-risk".to_owned());
+        query.insert("scenario", "cluster".to_owned());
+        let ask = Ask::read(&query);
+        assert_eq!(ask, Ask { verdict: Some(Verdict::AtRisk), scenario: Some(Scenario::Cluster) });
+        assert_eq!(ask.address(Some(Verdict::Missed)), "/drills?verdict=missed&scenario=cluster");
+        assert_eq!(ask.address(None), "/drills?scenario=cluster");
+        assert_eq!(Ask::read(&ParamsMap::new()), Ask::default());
+    }
+}

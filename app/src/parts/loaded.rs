@@ -80,7 +80,7 @@ fn answer(problem: &Problem) {
 }
 
 /// Percent-encodes what a query value cannot hold as it is (RFC 3986, unreserved characters and "/").
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     use std::fmt::Write;
     text.bytes().fold(String::new(), |mut out, b| {
         match b {

@@ -1,6 +1,9 @@
 //! Seals: where a fact stands in the ledger, beside the fact.
 
-use domain::{record::Seal, words};
+use domain::{
+    record::{Head, Seal},
+    words,
+};
 use leptos::prelude::*;
 
 use super::{Shape, StateMark, When, unique};
@@ -126,4 +129,24 @@ pub fn Waiting(#[prop(into)] why: String) -> impl IntoView {
             <span class="seal-text"><span>{why}</span></span>
         </p>
     }
+}
+
+/// What stands beside a statement: it was computed, from this state of the ledger.
+#[component]
+pub fn Computed(head: Option<Head>) -> impl IntoView {
+    let Some(head) = head else {
+        return view! { <Waiting why="computed; the ledger holds nothing to point to" /> }.into_any();
+    };
+    let last = head.size.saturating_sub(1);
+    view! {
+        <a class="seal record computed" href="/ledger">
+            <SealMark />
+            <span class="seal-text">
+                <span><b>"Computed from the ledger"</b></span>
+                <span><When at=head.at show=head.at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string() /></span>
+                <span class="no">{format!("№ {last} · {}", words::short_digest(&head.root))}</span>
+            </span>
+        </a>
+    }
+    .into_any()
 }

@@ -37,3 +37,8 @@ pub fn Tested(demo: bool) -> impl IntoView {
 pub fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", words::number(n), if n == 1 { one } else { many })
 }
+
+/// Where a drill's page is.
+pub fn drill_href(id: &str) -> String {
+    format!("/drills/{}", super::encoded(id).replace('/', "%2F"))
+}

@@ -68,7 +68,7 @@ impl Axis {
 
 /// When the loss was declared: the end of the verification less the time to restore, or the first
 /// step on the clock.
-pub(crate) fn clock_started(drill: &Drill) -> Option<Moment> {
+pub fn clock_started(drill: &Drill) -> Option<Moment> {
     let ended = drill.steps.iter().find(|s| s.id == StepId::Verify).map(|s| s.ended_at);
     match (&drill.measured, ended) {
         (Some(measured), Some(end)) => Some(end.plus_millis(-measured.restore_ms)),
@@ -76,15 +76,22 @@ pub(crate) fn clock_started(drill: &Drill) -> Option<Moment> {
     }
 }
 
-/// The table under its section title; `margin` gives each row's seal cell, `medians` the middle
-/// time in milliseconds that a step took in earlier drills of the same scenario.
+/// The table under its section title. `medians` are, by step, the middle of what it took in earlier
+/// drills, in milliseconds; one that would leave the axis is not drawn. `seal` stands beside the first step.
 #[component]
-pub fn Timeline(drill: Drill, medians: BTreeMap<usize, i64>) -> impl IntoView {
+pub fn Timeline(
+    drill: Drill,
+    medians: BTreeMap<usize, i64>,
+    #[prop(optional, into)] seal: Option<AnyView>,
+) -> impl IntoView {
     let Some(axis) = Axis::of(&drill) else {
         return view! { <super::Empty sentence="No step was taken." /> }.into_any();
     };
     let stopped = drill.measured.as_ref().zip(drill.steps.iter().position(|s| s.id == StepId::Verify));
-    let has_medians = !medians.is_empty();
+    let median_of =
+        |i: usize, step: &Step| medians.get(&i).copied().filter(|ms| step.started_at.plus_millis(*ms) <= axis.to);
+    let has_medians = drill.steps.iter().enumerate().any(|(i, step)| median_of(i, step).is_some());
+    let mut seal = seal;
     let rows = drill
         .steps
         .iter()
@@ -93,7 +100,7 @@ pub fn Timeline(drill: Drill, medians: BTreeMap<usize, i64>) -> impl IntoView {
             let after = stopped
                 .filter(|(_, at)| *at == i)
                 .map(|(m, _)| view! { <Stopped axis_grid=axis.grid().into_any() restore_ms=m.restore_ms at=step.ended_at /> });
-            view! { {row(&axis, i, step, medians.get(&i).copied())} {after} }
+            view! { {row(&axis, i, step, median_of(i, step), seal.take())} {after} }
         })
         .collect_view();
     let heads = axis
@@ -147,7 +154,7 @@ pub fn Timeline(drill: Drill, medians: BTreeMap<usize, i64>) -> impl IntoView {
     .into_any()
 }
 
-fn row(axis: &Axis, i: usize, step: &Step, median: Option<i64>) -> AnyView {
+fn row(axis: &Axis, i: usize, step: &Step, median: Option<i64>, seal: Option<AnyView>) -> AnyView {
     let (from, to) = (axis.x(step.started_at), axis.x(step.ended_at));
     let width = (to - from).max(1.5);
     let class = match (step.outcome, step.id.on_the_clock()) {
@@ -178,7 +185,7 @@ fn row(axis: &Axis, i: usize, step: &Step, median: Option<i64>) -> AnyView {
                     {median}
                 </svg>
             </td>
-            <td class="sl"></td>
+            <td class="sl">{seal}</td>
         </tr>
     }
     .into_any()
