@@ -15,9 +15,7 @@ use chrono::{DateTime, Utc};
 use cms::{
     cert::{CertificateChoices, IssuerAndSerialNumber},
     content_info::{CmsVersion, ContentInfo},
-    signed_data::{
-        CertificateSet, EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos,
-    },
+    signed_data::{CertificateSet, EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos},
 };
 use der::{
     Any, DecodePem, Encode, EncodePem,
@@ -45,9 +43,7 @@ use x509_cert::{
     certificate::TbsCertificate,
     ext::{
         Extension, ToExtension,
-        pkix::{
-            AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectKeyIdentifier,
-        },
+        pkix::{AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectKeyIdentifier},
     },
     name::Name,
     serial_number::SerialNumber,
@@ -133,8 +129,10 @@ impl Keys {
             let file = dir.join(name);
             fs::read_to_string(&file).map_err(|cause| SignError::Folder { folder: file, cause })
         };
-        let unreadable =
-            |name: &str, cause: &dyn std::fmt::Display| SignError::Unreadable { file: dir.join(name), cause: cause.to_string() };
+        let unreadable = |name: &str, cause: &dyn std::fmt::Display| SignError::Unreadable {
+            file: dir.join(name),
+            cause: cause.to_string(),
+        };
         let certificate = |name: &str| {
             let certificate = Certificate::from_pem(read(name)?).map_err(|e| unreadable(name, &e))?;
             let der = certificate.to_der().map_err(|e| unreadable(name, &e))?;
@@ -211,6 +209,7 @@ impl Keys {
         let signing_certificate = SigningCertificateV2 {
             certs: vec![EssCertIdV2 {
                 cert_hash: OctetString::new(Sha256::digest(&self.signer_der).to_vec())?,
+                issuer_serial: None,
             }],
         };
         let attribute = |oid: ObjectIdentifier, value: Any| {
@@ -292,9 +291,8 @@ fn write_private(file: &Path, text: &str) -> io::Result<()> {
 
 fn files(org: &str, now: DateTime<Utc>) -> Result<Vec<(&'static str, String)>, SignError> {
     let (root_key, signer_key) = (new_p256()?, new_p256()?);
-    let named = |what: &str| {
-        name(&format!("{org} {what}"), org).map_err(|e| SignError::Made(format!("the name {org:?}: {e}")))
-    };
+    let named =
+        |what: &str| name(&format!("{org} {what}"), org).map_err(|e| SignError::Made(format!("the name {org:?}: {e}")));
     let (root_name, signer_name) = (named("evidence root")?, named("evidence signer")?);
     let root = certificate(CertificateOf::Root { name: root_name.clone() }, &root_key, &root_key, now, ROOT_LASTS)?;
     let signer = CertificateOf::Signer { name: signer_name, issuer: root_name };

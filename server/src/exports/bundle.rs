@@ -98,7 +98,8 @@ pub fn write(
 
 /// `evidence-<org>-<period>-<n>`
 pub fn folder(content: &Content) -> String {
-    let number: String = content.id.chars().rev().take_while(char::is_ascii_digit).collect::<Vec<_>>().into_iter().rev().collect();
+    let number: String =
+        content.id.chars().rev().take_while(char::is_ascii_digit).collect::<Vec<_>>().into_iter().rev().collect();
     let n = number.parse::<u64>().map_or_else(|_| layout::safe(&content.id), |n| n.to_string());
     format!("evidence-{}-{}-{n}", layout::safe(&content.org.to_lowercase()), layout::safe(&content.period_name))
 }
@@ -313,9 +314,7 @@ fn check_records(content: &Content, entries: &[Entry]) -> Result<(), ExportError
         carried && !seen.contains(&e.seq)
     });
     match absent {
-        Some(e) if everything => {
-            Err(ExportError::Missing { coll: e.coll.clone(), id: e.id.clone(), seq: e.seq })
-        }
+        Some(e) if everything => Err(ExportError::Missing { coll: e.coll.clone(), id: e.id.clone(), seq: e.seq }),
         _ => Ok(()),
     }
 }

@@ -21,7 +21,7 @@ use crate::sign::Keys;
 /// What the bundle proves and not, and how to check it. The recipe in it is a test of its own.
 pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
     let heading = format!("Evidence of {}, {}", content.org, content.period_name);
-    StartHere {
+    let page = StartHere {
         org: &content.org,
         period: &content.period_name,
         rule: "=".repeat(heading.chars().count()),
@@ -40,9 +40,9 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
         root_fingerprint: words::groups(&keys.root_fingerprint()),
         signer_fingerprint: words::groups(&keys.signer_fingerprint()),
         vkey: &content.log.vkey,
-    }
-    .render()
-    .expect("a template of plain text has nothing that fails")
+    };
+    let text = page.render().expect("a template of plain text has nothing that fails");
+    text.trim_end().to_owned() + "\n"
 }
 
 /// The whole bundle as one HTML page.
@@ -63,12 +63,16 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
         targets: content.targets.iter().map(target_row).collect(),
         drills: content.drills.iter().map(drill_view).collect(),
         weeks: weeks(content),
-        gaps: content.gaps.iter().map(|g| GapRow {
-            due: words::date(g.value.due_at),
-            says: g.value.says.clone(),
-            demo: g.value.demo,
-            seal: mark(&g.seal),
-        }).collect(),
+        gaps: content
+            .gaps
+            .iter()
+            .map(|g| GapRow {
+                due: words::date(g.value.due_at),
+                says: g.value.says.clone(),
+                demo: g.value.demo,
+                seal: mark(&g.seal),
+            })
+            .collect(),
         findings: content.findings.iter().map(finding_row).collect(),
         runbooks: content.runbooks.iter().map(runbook_view).collect(),
         origin: &content.log.origin,
@@ -306,7 +310,12 @@ fn drill_view(drill: &Sealed<Drill>) -> DrillView {
         rpo: words::duration(d.plan.rpo_ms),
         state: verdict_mark(d.verdict.overall()),
         reasons: d.verdict.reasons.clone(),
-        source: format!("{}, {}, taken {} UTC", d.source.kind, d.source.recovery_point, words::date_time(d.source.taken_at)),
+        source: format!(
+            "{}, {}, taken {} UTC",
+            d.source.kind,
+            d.source.recovery_point,
+            words::date_time(d.source.taken_at)
+        ),
         staging: format!(
             "{}, {}",
             d.target.environment,
@@ -319,31 +328,41 @@ fn drill_view(drill: &Sealed<Drill>) -> DrillView {
             };
             format!("{} of {} eligible; {sealed}", draw.chosen, draw.eligible.len())
         }),
-        steps: d.steps.iter().map(|s| StepRow {
-            title: s.id.title(),
-            note: s.note.clone(),
-            start: words::time(s.started_at),
-            took: words::clock(s.took_ms()),
-            outcome: match s.outcome {
-                Outcome::Done => None,
-                Outcome::Failed => Some("failed"),
-                Outcome::Skipped => Some("skipped"),
-            },
-        }).collect(),
-        checks: d.checks.iter().map(|c| CheckRow {
-            title: c.id.title(),
-            expected: c.expected.clone(),
-            actual: c.actual.clone(),
-            detail: c.detail.clone(),
-            state: match c.verdict {
-                CheckVerdict::Passes => Mark { shape: "met", word: "passes".to_owned() },
-                CheckVerdict::Fails => Mark { shape: "miss", word: "fails".to_owned() },
-                CheckVerdict::NotRun => Mark { shape: "none", word: "not run".to_owned() },
-            },
-        }).collect(),
+        steps: d
+            .steps
+            .iter()
+            .map(|s| StepRow {
+                title: s.id.title(),
+                note: s.note.clone(),
+                start: words::time(s.started_at),
+                took: words::clock(s.took_ms()),
+                outcome: match s.outcome {
+                    Outcome::Done => None,
+                    Outcome::Failed => Some("failed"),
+                    Outcome::Skipped => Some("skipped"),
+                },
+            })
+            .collect(),
+        checks: d
+            .checks
+            .iter()
+            .map(|c| CheckRow {
+                title: c.id.title(),
+                expected: c.expected.clone(),
+                actual: c.actual.clone(),
+                detail: c.detail.clone(),
+                state: match c.verdict {
+                    CheckVerdict::Passes => Mark { shape: "met", word: "passes".to_owned() },
+                    CheckVerdict::Fails => Mark { shape: "miss", word: "fails".to_owned() },
+                    CheckVerdict::NotRun => Mark { shape: "none", word: "not run".to_owned() },
+                },
+            })
+            .collect(),
         people: d.people.iter().map(|p| format!("{} ({})", p.name, p.role)).collect::<Vec<_>>().join(", "),
         exposure: d.exposure.as_ref().map(|e| match e.until {
-            Some(until) => format!("The restored copy existed for {}. {}", words::duration(until.since(e.from)), e.proof),
+            Some(until) => {
+                format!("The restored copy existed for {}. {}", words::duration(until.since(e.from)), e.proof)
+            }
             None => format!("The restored copy still exists. {}", e.proof),
         }),
         seal: mark(&drill.seal),
@@ -380,14 +399,17 @@ fn weeks(content: &Content) -> Vec<Week> {
                 attested: tenants.len(),
                 weakest: here.iter().map(|a| a.value.strength).min().map_or("", Strength::word),
                 missing: missing.remove(&sunday).unwrap_or_default().into_iter().collect(),
-                tenants: here.iter().map(|a| TenantRow {
-                    tenant: a.value.tenant.clone(),
-                    point: a.value.recovery_point.id.clone(),
-                    taken: words::date_time(a.value.recovery_point.taken_at),
-                    strength: a.value.strength.word(),
-                    demo: a.value.demo,
-                    seal: mark(&a.seal),
-                }).collect(),
+                tenants: here
+                    .iter()
+                    .map(|a| TenantRow {
+                        tenant: a.value.tenant.clone(),
+                        point: a.value.recovery_point.id.clone(),
+                        taken: words::date_time(a.value.recovery_point.taken_at),
+                        strength: a.value.strength.word(),
+                        demo: a.value.demo,
+                        seal: mark(&a.seal),
+                    })
+                    .collect(),
             }
         })
         .collect()

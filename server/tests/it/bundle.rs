@@ -1,93 +1,157 @@
-//! The keys and the bundle, judged by tools nobody here wrote.
+//! The keys and the bundle, judged by tools nobody here wrote, and by our own verifier.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+mod forged;
+mod recipe;
+mod sample;
+mod sign;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::{
-    Moment,
-    proof::{
-        checkpoint::{self, VerifierKey},
-        signature::{self, Root, SignatureError},
-    },
+use std::io::Cursor;
+
+use chrono::{DateTime, Utc};
+use domain::proof::{
+    bundle::UnverifiedBundle,
+    layout,
+    verify::{Outcome, Trust, verify},
 };
-use server::sign::{Keys, SignError};
+use server::exports::bundle::{self, ExportError};
 
-fn now() -> DateTime<Utc> {
-    "2026-11-22T12:00:00Z".parse().expect("a time")
-}
+use sample::{Sample, now, pack, trust};
 
-fn keys(dir: &Path) -> Keys {
-    Keys::open_or_create(&dir.join("keys"), "CARTIE", "passmuster.example/cartie", now()).expect("new keys")
+#[test]
+fn a_good_bundle_verifies_and_says_what_it_does_not_prove() {
+    let sample = Sample::new();
+    let (made, bytes) = sample.bundle();
+    assert_eq!(made.folder, "evidence-cartie-2026-Q4-7");
+    assert_eq!(made.bytes, bytes.len() as u64);
+    let report = verify(&bytes, &trust(&sample.keys), now());
+    assert!(report.verified(), "{:#?}", report.checks);
+    assert_eq!(report.facts.tagmanifest_sha256, made.tagmanifest_sha256);
+    assert_eq!(report.facts.files, made.files);
+    assert_eq!((report.facts.id.as_str(), report.facts.records), ("B-007", 8));
+    assert!(report.checks.iter().any(|c| c.what.starts_with("The draws")), "{:#?}", report.checks);
+
+    let own = verify(&bytes, &Trust::default(), now());
+    assert!(own.verified());
+    let said = own.not_proven.join("\n");
+    for expected in ["Who made", "Whose ledger", "rewritten", "issuer's own", "nobody wrote down", "demo data"] {
+        assert!(said.contains(expected), "{expected} in {said}");
+    }
+    let held = UnverifiedBundle::read(&bytes).expect("it reads").verify(&trust(&sample.keys), now());
+    assert!(held.expect("it verifies").report().verified());
 }
 
 #[test]
-fn keys_are_made_once_and_kept_for_their_owner_alone() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let first = keys(dir.path());
-    let again = keys(dir.path());
-    assert_eq!(first.root_fingerprint(), again.root_fingerprint());
-    assert_eq!(first.vkey(), again.vkey());
-    for file in fs::read_dir(dir.path().join("keys")).expect("the folder") {
-        let mode = file.expect("a file").metadata().expect("its facts").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-    assert_eq!(fs::read_dir(dir.path()).expect("the folder").count(), 1, "nothing is left beside the keys");
-
-    let signer = dir.path().join("keys/signer.key");
-    fs::set_permissions(&signer, fs::Permissions::from_mode(0o640)).expect("chmod");
-    let refused = Keys::open_or_create(&dir.path().join("keys"), "CARTIE", "passmuster.example/cartie", now());
-    assert!(matches!(refused, Err(SignError::TooOpen { mode: 0o640, .. })));
-
-    fs::remove_file(&signer).expect("rm");
-    let refused = Keys::open_or_create(&dir.path().join("keys"), "CARTIE", "passmuster.example/cartie", now());
-    assert!(matches!(refused, Err(SignError::Incomplete { missing, .. }) if missing == "signer.key"));
+fn two_bundles_of_the_same_content_differ_in_their_signature_alone() {
+    let sample = Sample::new();
+    let [one, two] = [sample.bundle().1, sample.bundle().1].map(|b| UnverifiedBundle::read(&b).expect("it reads"));
+    let differing: Vec<&String> = one.files.keys().filter(|n| one.files.get(*n) != two.files.get(*n)).collect();
+    assert!(differing.iter().all(|n| n.as_str() == layout::SIGNATURE), "{differing:?}");
+    assert_eq!(one.folder, two.folder);
 }
 
 #[test]
-fn a_company_with_any_name_gets_keys_and_an_empty_folder_will_do() {
-    for org in ["Smith, Jones + Co. \"Ltd\"", "Müller & Söhne=#1", "日本"] {
-        let dir = tempfile::tempdir().expect("a folder");
-        Keys::open_or_create(dir.path(), org, "log.example/x", now()).unwrap_or_else(|e| panic!("{org}: {e}"));
-    }
-    let dir = tempfile::tempdir().expect("a folder");
-    let spaced = Keys::open_or_create(dir.path(), "CARTIE", "a name with spaces", now());
-    assert!(matches!(spaced, Err(SignError::Made(_))));
+fn a_second_bundle_continues_the_first_and_begins_where_it_ended() {
+    let mut sample = Sample::new();
+    let first = sample.bundle().1;
+    sample.begin_again_here();
+    sample.finding("F-002", "Second");
+    let second = sample.bundle().1;
+    let held = Trust { previous: Some(first.clone()), ..trust(&sample.keys) };
+    let report = verify(&second, &held, now());
+    assert!(report.verified(), "{:#?}", report.checks);
+    assert!(report.checks.iter().any(|c| c.what.contains("continues the one you hold")));
+
+    let back = Trust { previous: Some(second), ..trust(&sample.keys) };
+    let rolled = verify(&first, &back, now());
+    assert!(rolled.first_wrong().expect("it is refused").found.contains("Rolled back"));
 }
 
 #[test]
-fn the_two_signatures_verify_here_and_with_openssl() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let keys = keys(dir.path());
-    let content = b"ab  data/x\n";
-    let p7s = keys.sign_cms(content).expect("a signature");
-    let root = Root::from_pem(&keys.root_pem()).expect("a root");
-    assert_eq!(root.fingerprint(), keys.root_fingerprint());
-    let signer = signature::verify(&p7s, content, &root).expect("it verifies");
-    assert_eq!(signer.fingerprint, keys.signer_fingerprint());
-    assert!(signer.valid_at(Moment::from(now())).is_ok());
-    assert!(signer.valid_at(Moment::from(now() + TimeDelta::days(800))).is_err());
-    assert_eq!(signature::verify(&p7s, b"ab  data/y\n", &root), Err(SignatureError::OtherContent));
+fn a_ledger_that_was_rewritten_is_a_fork_beside_the_older_bundle() {
+    let sample = Sample::new();
+    let mut other = Sample::with_keys(sample.keys());
+    let held = sample.bundle().1;
+    other.rewrite_first_entry();
+    other.finding("F-003", "Third");
+    let forked = verify(&other.bundle().1, &Trust { previous: Some(held), ..trust(&other.keys) }, now());
+    assert!(forged::wrong(&forked).contains("forked: the first 9 entries"), "{}", forged::wrong(&forked));
+}
 
-    let other_dir = tempfile::tempdir().expect("a folder");
-    let other = self::keys(other_dir.path());
-    let foreign = Root::from_pem(&other.root_pem()).expect("a root");
-    assert_eq!(signature::verify(&p7s, content, &foreign), Err(SignatureError::OtherRoot));
+#[test]
+fn an_export_fails_and_names_the_record_rather_than_leaving_it_out() {
+    let good = Sample::new();
+    let write = |content: &_| bundle::write(content, b"%PDF-1.7\n", &good.keys, Cursor::new(Vec::new()));
 
-    fs::write(dir.path().join("content"), content).expect("write");
-    fs::write(dir.path().join("p7s"), &p7s).expect("write");
-    fs::write(dir.path().join("root.pem"), keys.root_pem()).expect("write");
-    fs::write(dir.path().join("other.pem"), other.root_pem()).expect("write");
-    for (root, expected) in [("root.pem", true), ("other.pem", false)] {
-        let out = Command::new("openssl")
-            .args(["cms", "-verify", "-binary", "-inform", "DER", "-in", "p7s", "-content", "content"])
-            .args(["-CAfile", root, "-out", "/dev/null", "-attime", &now().timestamp().to_string()])
-            .current_dir(dir.path())
-            .output()
-            .expect("openssl runs");
-        assert_eq!(out.status.success(), expected, "{}", String::from_utf8_lossy(&out.stderr));
-    }
+    let mut altered = good.content();
+    let place = altered.records[2].bytes.len() - 3;
+    altered.records[2].bytes[place] ^= 1;
+    let said = write(&altered).expect_err("an altered record").to_string();
+    assert!(said.contains(&altered.records[2].id) && said.contains("no bundle was made"), "{said}");
 
-    let note = keys.sign_checkpoint(3, &[8; 32]);
-    let opened = checkpoint::open(&note, &VerifierKey::parse(&keys.vkey()).expect("a key")).expect("it opens");
-    assert_eq!((opened.size, opened.root, opened.origin.as_str()), (3, [8; 32], keys.origin()));
+    let mut missing = good.content();
+    let gone = missing.records.remove(1);
+    assert!(matches!(write(&missing), Err(ExportError::Missing { seq, .. }) if seq == gone.seq));
+
+    let mut moved = good.content();
+    moved.records[0].id = "another".to_owned();
+    assert!(matches!(write(&moved), Err(ExportError::Differs { .. })));
+
+    let mut strange = good.content();
+    strange.records[0].coll = "secrets".to_owned();
+    assert!(matches!(write(&strange), Err(ExportError::Stranger { .. })));
+
+    let mut dropped = good.content();
+    dropped.log.entries.pop();
+    assert!(matches!(write(&dropped), Err(ExportError::Log(_))));
+
+    let mut claimed = good.content();
+    claimed.log.head.root = "00".repeat(32);
+    assert!(matches!(write(&claimed), Err(ExportError::Log(_))));
+}
+
+#[test]
+fn names_from_people_stay_inside_the_folder() {
+    let mut content = Sample::new().content();
+    content.org = "../Évil & Sons/..".to_owned();
+    content.period_name = "2025-12-01..2026-11-30".to_owned();
+    content.id = "B-012".to_owned();
+    assert_eq!(bundle::folder(&content), "evidence--..--vil---sons-..-2025-12-01..2026-11-30-12");
+}
+
+#[test]
+fn something_else_than_a_zip_is_unreadable_and_a_cut_one_is_not_verified() {
+    let sample = Sample::new();
+    let (_, bytes) = sample.bundle();
+    assert_eq!(verify(b"hello", &Trust::default(), now()).outcome, Outcome::Unreadable);
+    assert_eq!(verify(&[], &Trust::default(), now()).outcome, Outcome::Unreadable);
+    assert_eq!(verify(&bytes[..bytes.len() - 1], &trust(&sample.keys), now()).outcome, Outcome::Unreadable);
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert_eq!(verify(&longer, &trust(&sample.keys), now()).outcome, Outcome::NotVerified);
+}
+
+/// Writes the bundle that `app/domain/tests` reads: run with `--ignored` when the format changes.
+#[test]
+#[ignore = "writes into app/domain/tests/vectors"]
+fn the_verifiers_own_vectors_are_written() {
+    let sample = Sample::new();
+    let (_, bytes) = sample.bundle();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/domain/tests/vectors");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("a file");
+    write("good.zip", &bytes);
+    write("evidence-root.pem", sample.keys.root_pem().as_bytes());
+    write("origin.vkey", sample.keys.vkey().as_bytes());
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time in the test")
+}
+
+#[test]
+fn a_bundle_packed_again_is_the_same_bundle() {
+    let sample = Sample::new();
+    let (_, bytes) = sample.bundle();
+    let read = UnverifiedBundle::read(&bytes).expect("it reads");
+    assert_eq!(UnverifiedBundle::read(&pack(&read.folder, &read.files)), Ok(read));
 }

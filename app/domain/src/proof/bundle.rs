@@ -146,7 +146,9 @@ impl UnverifiedBundle {
             for name in listed.keys().filter(|name| !name.starts_with("data/")) {
                 wrong.push(format!("{name} is listed in {} and is not below data/", layout::MANIFEST));
             }
-            for name in self.files.keys().filter(|name| name.starts_with("data/") && !listed.contains_key(name.as_str())) {
+            for name in
+                self.files.keys().filter(|name| name.starts_with("data/") && !listed.contains_key(name.as_str()))
+            {
                 wrong.push(format!("{name} is not listed in {}", layout::MANIFEST));
             }
         }
@@ -159,7 +161,8 @@ impl UnverifiedBundle {
         let mut listed = BTreeMap::new();
         let mut last = "";
         for (i, line) in self.text(file)?.lines().enumerate() {
-            let parts = line.split_once("  ").filter(|(digest, name)| hash_from_hex(digest).is_some() && !name.is_empty());
+            let parts =
+                line.split_once("  ").filter(|(digest, name)| hash_from_hex(digest).is_some() && !name.is_empty());
             let Some((digest, name)) = parts else {
                 return Err(wrong(format!("line {} is not a digest, two spaces and a name", i + 1)));
             };

@@ -155,7 +155,9 @@ impl VerifierKey {
         };
         let bytes = STANDARD.decode(encoded).map_err(|_| wrong("the key is not base64"))?;
         let public = match bytes.split_first() {
-            Some((&ED25519, public)) => <[u8; 32]>::try_from(public).map_err(|_| wrong("an Ed25519 key has 32 bytes"))?,
+            Some((&ED25519, public)) => {
+                <[u8; 32]>::try_from(public).map_err(|_| wrong("an Ed25519 key has 32 bytes"))?
+            }
             _ => return Err(wrong("it is not an Ed25519 key")),
         };
         let key = Self::new(name, &public)?;
@@ -179,8 +181,7 @@ impl fmt::Display for VerifierKey {
 
 /// SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key), its first four bytes.
 fn key_id(name: &str, public: &[u8; 32]) -> [u8; 4] {
-    let digest =
-        Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(public).finalize();
+    let digest = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(public).finalize();
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
@@ -225,7 +226,10 @@ mod tests {
     #[test]
     fn a_note_without_the_known_signer_or_with_a_false_one_is_rejected() {
         let key = VerifierKey::parse(PETER).expect("a key");
-        assert_eq!(open_note(&format!("{TEXT}\n{BY_ENOCH}"), &key), Err(CheckpointError::Unsigned("PeterNeumann".into())));
+        assert_eq!(
+            open_note(&format!("{TEXT}\n{BY_ENOCH}"), &key),
+            Err(CheckpointError::Unsigned("PeterNeumann".into()))
+        );
         let forged = BY_PETER.replace("JnAM=", "JnAN=").replace("x08go/ZJ", "x08go/ZK");
         for note in [
             format!("{TEXT}\n{forged}"),

@@ -52,6 +52,8 @@ pub struct SigningCertificateV2 {
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
 pub struct EssCertIdV2 {
     pub cert_hash: OctetString,
+    /// Says again what the signer's identifier says; the digest decides.
+    pub issuer_serial: Option<Any>,
 }
 
 /// SHA-256 without parameters, as an algorithm identifier.
@@ -339,9 +341,7 @@ fn public_key(certificate: &Certificate, whose: &'static str) -> Result<Verifyin
 
 fn validity(certificate: &Certificate) -> (Moment, Moment) {
     let validity = certificate.tbs_certificate().validity();
-    let moment = |seconds: u64| {
-        i64::try_from(seconds).ok().and_then(|s| Moment::from_millis(s.saturating_mul(1000)))
-    };
+    let moment = |seconds: u64| i64::try_from(seconds).ok().and_then(|s| Moment::from_millis(s.saturating_mul(1000)));
     let epoch = Moment::from_millis(0).expect("the epoch is in range");
     (
         moment(validity.not_before.to_unix_duration().as_secs()).unwrap_or(epoch),

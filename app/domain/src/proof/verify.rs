@@ -116,7 +116,7 @@ pub fn verify(bytes: &[u8], trust: &Trust, now: Moment) -> Report {
         Ok(bundle) => verify_bundle(&bundle, trust, now),
         Err(e) => Report {
             outcome: match e {
-                BundleError::Zip(ZipError::NotAZip) => Outcome::Unreadable,
+                BundleError::Zip(ZipError::NotAZip | ZipError::Truncated) => Outcome::Unreadable,
                 _ => Outcome::NotVerified,
             },
             checks: vec![Line { what: STRUCTURE.to_owned(), found: sentence(&e.to_string()), ok: false }],
@@ -293,7 +293,14 @@ impl Checking {
         match signer.valid_at(made) {
             Err(e) => self.bad(WHAT, e.to_string()),
             Ok(()) => {
-                self.good(WHAT, format!("Made on {}, as the bundle says; valid until {}.", words::date(made), words::date(signer.until)));
+                self.good(
+                    WHAT,
+                    format!(
+                        "Made on {}, as the bundle says; valid until {}.",
+                        words::date(made),
+                        words::date(signer.until)
+                    ),
+                );
                 if signer.valid_at(now).is_err() {
                     self.not_proven.push(format!(
                         "The signer's certificate ended on {}; that the signature is older rests on the bundle's own word.",
@@ -326,7 +333,9 @@ impl Checking {
                     ),
                 );
                 let said = index.map(|i| (i.log.origin.as_str(), i.log.from, i.log.to, i.log.root.as_str()));
-                if said.is_some_and(|s| s != (log.head.origin.as_str(), log.from, log.head.size, self.facts.root.as_str())) {
+                if said
+                    .is_some_and(|s| s != (log.head.origin.as_str(), log.from, log.head.size, self.facts.root.as_str()))
+                {
                     self.bad("The index and the ledger", "The index names another ledger, size or root");
                 }
                 Some(log)
@@ -352,7 +361,12 @@ impl Checking {
             };
             let lines: Vec<&str> = text.lines().collect();
             if lines.len() != seqs.len() {
-                wrong.push(format!("{} has {} records, and the index says {}", collection.file, lines.len(), seqs.len()));
+                wrong.push(format!(
+                    "{} has {} records, and the index says {}",
+                    collection.file,
+                    lines.len(),
+                    seqs.len()
+                ));
             }
             if index.counts.get(collection.name).copied().unwrap_or(0) != seqs.len() as u64 {
                 wrong.push(format!("the index counts the records of {} in two ways", collection.name));
@@ -389,7 +403,10 @@ impl Checking {
         let absent: Vec<&Entry> = log.entries.iter().filter(|e| must_be_here(e) && !seen.contains(&e.seq)).collect();
         let everything = index.period.from.is_none() && index.period.to.is_none() && index.controls.is_none();
         if everything {
-            return absent.iter().map(|e| format!("entry {} ({} {}) has no record here", e.seq, e.coll, e.id)).collect();
+            return absent
+                .iter()
+                .map(|e| format!("entry {} ({} {}) has no record here", e.seq, e.coll, e.id))
+                .collect();
         }
         if !absent.is_empty() {
             self.not_proven.push(format!(
@@ -448,13 +465,22 @@ impl Checking {
             }
         }
         if drawn > 0 || !drawn_wrong.is_empty() {
-            self.none_wrong("The draws, made again", drawn_wrong, format!("{drawn} gave the same tenant from a list sealed before."));
+            self.none_wrong(
+                "The draws, made again",
+                drawn_wrong,
+                format!("{drawn} gave the same tenant from a list sealed before."),
+            );
         }
         if judged > 0 || !judged_wrong.is_empty() {
-            self.none_wrong("The drills, judged again", judged_wrong, format!("{judged} give the verdict they were filed with."));
+            self.none_wrong(
+                "The drills, judged again",
+                judged_wrong,
+                format!("{judged} give the verdict they were filed with."),
+            );
         }
         if demo > 0 {
-            self.not_proven.push(format!("{demo} drills are marked as invented demo data: no restore stands behind them."));
+            self.not_proven
+                .push(format!("{demo} drills are marked as invented demo data: no restore stands behind them."));
         }
     }
 
@@ -491,11 +517,13 @@ impl Checking {
     fn limits(&mut self, trust: &Trust, index: Option<&Index>) {
         if trust.root_pem.is_none() {
             self.not_proven.push(
-                "Who made the bundle: no root certificate was given, so the bundle was checked against its own.".to_owned(),
+                "Who made the bundle: no root certificate was given, so the bundle was checked against its own."
+                    .to_owned(),
             );
         }
         if trust.vkey.is_none() {
-            self.not_proven.push("Whose ledger it is: no verifier key was given, so the bundle's own was used.".to_owned());
+            self.not_proven
+                .push("Whose ledger it is: no verifier key was given, so the bundle's own was used.".to_owned());
         }
         if trust.previous.is_none() {
             self.not_proven.push(
@@ -503,7 +531,9 @@ impl Checking {
             );
         }
         if index.is_none_or(|i| i.self_asserted_time) {
-            self.not_proven.push("Any time in it: all times are the issuer's own; no outside timestamp is in the bundle.".to_owned());
+            self.not_proven.push(
+                "Any time in it: all times are the issuer's own; no outside timestamp is in the bundle.".to_owned(),
+            );
         }
         self.not_proven.push(
             "That the packet and the pages say what the records say: they are signed with them, not compared with them.".to_owned(),
@@ -647,10 +677,12 @@ fn disagreements(drill: &Drill) -> Vec<String> {
     wrong
 }
 
-/// With a capital letter in front and a full stop behind.
+/// With a capital letter in front, unless a file's name stands there, and a full stop behind.
 fn sentence(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    let is_word = first.chars().all(|c| c.is_alphabetic() || c == ':');
     let mut letters = text.chars();
-    let start = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let start = letters.next().map(|c| if is_word { c.to_uppercase().to_string() } else { c.to_string() });
     let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{start}{}{end}", letters.as_str())
+    format!("{}{}{end}", start.unwrap_or_default(), letters.as_str())
 }

@@ -46,7 +46,7 @@ impl Default for Limits {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ZipError {
-    #[error("not a ZIP file: it has no end record")]
+    #[error("not a ZIP file, or cut short: it has no end record")]
     NotAZip,
     #[error("the ZIP file is cut short")]
     Truncated,
@@ -107,8 +107,11 @@ fn directory(bytes: &[u8], limits: Limits) -> Result<Vec<Central<'_>>, ZipError>
     let end = bytes.len().checked_sub(END_LEN).ok_or(ZipError::NotAZip)?;
     if u32_at(bytes, end) != Some(END) {
         let mark = END.to_le_bytes();
-        let found = bytes.windows(mark.len()).any(|w| w == mark);
-        return Err(if found { ZipError::StrayBytes("after the end record") } else { ZipError::NotAZip });
+        return Err(match bytes.windows(mark.len()).rposition(|w| w == mark) {
+            None => ZipError::NotAZip,
+            Some(at) if at > end => ZipError::Truncated,
+            Some(_) => ZipError::StrayBytes("after the end record"),
+        });
     }
     let (disk, first_disk) = (field(bytes, end + 4)?, field(bytes, end + 6)?);
     let (here, count) = (field(bytes, end + 8)?, field(bytes, end + 10)?);
@@ -319,9 +322,10 @@ fn good_part(part: &str) -> bool {
 
 fn name_at(bytes: &[u8], at: usize, len: u16) -> Result<&str, ZipError> {
     let name = bytes.get(at..at + usize::from(len)).ok_or(ZipError::Truncated)?;
-    std::str::from_utf8(name).ok().filter(|n| n.is_ascii()).ok_or_else(|| {
-        wrong(&String::from_utf8_lossy(name), "has a name with other characters than A-Z a-z 0-9 . _ -")
-    })
+    std::str::from_utf8(name)
+        .ok()
+        .filter(|n| n.is_ascii())
+        .ok_or_else(|| wrong(&String::from_utf8_lossy(name), "has a name with other characters than A-Z a-z 0-9 . _ -"))
 }
 
 fn wrong(name: &str, what: &'static str) -> ZipError {

@@ -1,0 +1,376 @@
+//! A small, whole company: records, a ledger that seals them, keys.
+
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Write},
+    sync::Arc,
+};
+
+use domain::{
+    Moment,
+    attestation::{Attestation, RecoveryPoint, Strength},
+    control::Control,
+    draw,
+    drill::{
+        Check, CheckId, CheckVerdict, Count, Draw, DrawnDocument, Drill, Excluded, Exposure, Measured, Outcome, Person,
+        Plan, Source, Staging, Step, StepId,
+    },
+    finding::{Finding, Severity, State},
+    gap::{Gap, Missing},
+    proof::{
+        leaf, sha256_hex,
+        tree::{Frontier, leaf_hash},
+        verify::Trust,
+    },
+    record::{Entry, Head, Kind, Seal, Sealed},
+    role::Scope,
+    runbook::{Runbook, RunbookVersion},
+    target::{self, Scenario},
+};
+use serde::Serialize;
+use server::{
+    exports::{
+        bundle::{self, BundleMade},
+        content::{Content, Log, SealedBytes},
+    },
+    sign::Keys,
+};
+
+const RUNBOOK: &str = "+++\ntitle = \"Recovery\"\nversion = \"1.0\"\nowner = \"Founder\"\napproved = \"2026-02-18\"\nnextReview = \"2026-05-18\"\ncontrols = [\"CC7.1\"]\n\n[[claims]]\nkind = \"target\"\nscenario = \"collection\"\nrpoMinutes = 360\nrtoMinutes = 120\nmeans = \"snapshot restore\"\nclaimedMinutes = 60\n+++\n\n## What to do first\n\nFind out what is lost. Never restore straight over production.\n\n### One collection\n\n1. Restore the newest snapshot into staging.\n2. Compare <script>alert(1)</script> counts.\n";
+
+/// Now, for certificates that openssl checks against its own clock.
+pub fn now() -> Moment {
+    Moment::from(chrono::Utc::now())
+}
+
+pub fn trust(keys: &Keys) -> Trust {
+    Trust { root_pem: Some(keys.root_pem()), vkey: Some(keys.vkey()), previous: None }
+}
+
+pub struct Sample {
+    pub keys: Arc<Keys>,
+    tree: Frontier,
+    entries: Vec<String>,
+    records: Vec<SealedBytes>,
+    previous: Option<(Head, Vec<[u8; 32]>)>,
+    drills: Vec<Sealed<Drill>>,
+    attestations: Vec<Sealed<Attestation>>,
+    findings: Vec<Sealed<Finding>>,
+    gaps: Vec<Sealed<Gap>>,
+    runbooks: Vec<Sealed<RunbookVersion>>,
+    pub scope: Scope,
+    pub made_at: Moment,
+}
+
+impl Sample {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let keys = Keys::open_or_create(&dir.path().join("keys"), "CARTIE", "passmuster.example/cartie", now().utc());
+        Self::with_keys(Arc::new(keys.expect("new keys")))
+    }
+
+    pub fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys)
+    }
+
+    pub fn with_keys(keys: Arc<Keys>) -> Self {
+        let mut sample = Self {
+            keys,
+            tree: Frontier::new(),
+            entries: Vec::new(),
+            records: Vec::new(),
+            previous: None,
+            drills: Vec::new(),
+            attestations: Vec::new(),
+            findings: Vec::new(),
+            gaps: Vec::new(),
+            runbooks: Vec::new(),
+            scope: Scope::EVERYTHING,
+            made_at: now(),
+        };
+        sample.fill();
+        sample
+    }
+
+    fn fill(&mut self) {
+        let by = || "attest-cron".to_owned();
+        let book = RunbookVersion {
+            schema: 1,
+            version: "1.0".into(),
+            text: RUNBOOK.into(),
+            demo: false,
+            occurred_at: moment("2026-02-18T09:00:00Z"),
+            by: "founder".into(),
+        };
+        let seal = self.seal("runbooks", Kind::Runbook, "1.0", &book);
+        self.runbooks.push(Sealed { id: "1.0".into(), value: book, seal });
+        for (i, tenant) in ["alder-books", "kestrel-freight", "marlow-dental"].iter().enumerate() {
+            let value = Attestation {
+                schema: 1,
+                tenant: (*tenant).into(),
+                recovery_point: RecoveryPoint {
+                    id: "snap-2026-11-15".into(),
+                    cluster: "cartie-prod".into(),
+                    taken_at: moment("2026-11-15T00:00:00Z"),
+                    expires_at: None,
+                    regions: vec!["us-east-1".into()],
+                },
+                strength: Strength::Listed,
+                run_id: "run-46".into(),
+                tenants_seen: 3,
+                demo: false,
+                occurred_at: moment("2026-11-15T03:00:04Z"),
+                learned_at: None,
+                by: by(),
+            };
+            let id = format!("att-{i}");
+            let seal = self.seal("backup_audit_log", Kind::Record, &id, &value);
+            self.attestations.insert(0, Sealed { id, value, seal });
+        }
+        let gap = Gap {
+            schema: 1,
+            what: Missing::Tenant { tenant: "osprey-legal".into() },
+            due_at: moment("2026-11-15T03:00:00Z"),
+            says: "osprey-legal is absent from the attestation of 2026-11-15.".into(),
+            demo: false,
+            occurred_at: moment("2026-11-15T03:00:00Z"),
+            by: "portal".into(),
+        };
+        let id = gap.id();
+        let seal = self.seal("gaps", Kind::Gap, &id, &gap);
+        self.gaps.push(Sealed { id, value: gap, seal });
+        let mut past = self.drill_of(None);
+        past.demo = true;
+        past.occurred_at = moment("2026-08-18T14:00:00Z");
+        self.file("drill-2026-08-18", past);
+        self.drill();
+        self.finding("F-001", "A collection took longer than promised");
+    }
+
+    /// A drill whose list was sealed before its seed was known.
+    fn drill(&mut self) {
+        let eligible = ["alder-books", "kestrel-freight", "marlow-dental"].map(str::to_owned);
+        let seq = self.tree.size;
+        self.append("draws", Kind::Draw, "draw-1", sha256_hex(eligible.join(",").as_bytes()));
+        let root = draw::hex(&self.tree.root());
+        self.file("drill-2026-11-16", self.drill_of(Some((root, seq))));
+    }
+
+    fn drill_of(&self, sealed: Option<(String, u64)>) -> Drill {
+        let eligible = ["alder-books", "kestrel-freight", "marlow-dental"].map(str::to_owned).to_vec();
+        let (root, seq) = sealed.unzip();
+        let seed = draw::seed(root.as_deref().unwrap_or_default(), "4711");
+        let chosen = draw::draw(&seed, eligible.iter().map(String::as_str), 1)[0].to_owned();
+        let plan = Plan { runbook_version: "1.0".into(), rpo_ms: 21_600_000, rto_ms: 7_200_000 };
+        let measured =
+            Some(Measured { restore_ms: 3_728_000, rpo_ms: Some(5_400_000), bytes: 31_600_000, documents: 27_411 });
+        let check = |id: CheckId, expected: &str| Check {
+            id,
+            expected: expected.into(),
+            actual: expected.into(),
+            verdict: CheckVerdict::Passes,
+            detail: "equal on both sides".into(),
+        };
+        let checks = vec![check(CheckId::Counts, "27 411"), check(CheckId::Documents, "10 of 10")];
+        let step = |id: StepId, from: &str, to: &str| Step {
+            id,
+            started_at: moment(from),
+            ended_at: moment(to),
+            outcome: Outcome::Done,
+            note: "27 411 documents, 4 collections".into(),
+        };
+        Drill {
+            schema: 1,
+            scenario: Scenario::Collection,
+            quarter: "2026-Q4".into(),
+            verdict: Drill::judge(&plan, measured.as_ref(), &checks, None),
+            plan,
+            draw: Some(Draw {
+                eligible_digest: draw::list_digest(eligible.iter().map(String::as_str)),
+                eligible,
+                excluded: vec![Excluded { name: "osprey-legal".into(), why: "a production customer".into() }],
+                root,
+                seq,
+                public_value: "4711".into(),
+                seed,
+                chosen,
+            }),
+            source: Source {
+                kind: "mongodump directory".into(),
+                recovery_point: "dump-2026-11-16".into(),
+                taken_at: moment("2026-11-16T13:00:00Z"),
+                last_write_at: Some(moment("2026-11-16T12:59:00Z")),
+                last_write_by: Some("updatedAt".into()),
+            },
+            target: Staging { environment: "127.0.0.1:27018/staging".into(), isolated: true },
+            steps: vec![
+                step(StepId::Restore, "2026-11-16T14:04:18Z", "2026-11-16T14:44:18Z"),
+                step(StepId::Verify, "2026-11-16T14:44:18Z", "2026-11-16T15:06:26Z"),
+            ],
+            checks,
+            counts: vec![Count { collection: "orders".into(), expected: 27_411, actual: 27_411 }],
+            documents: vec![DrawnDocument {
+                collection: "orders".into(),
+                id: "1".into(),
+                expected: "ab".repeat(32),
+                actual: Some("ab".repeat(32)),
+            }],
+            measured,
+            exposure: Some(Exposure {
+                from: moment("2026-11-16T14:04:18Z"),
+                until: Some(moment("2026-11-16T15:10:00Z")),
+                proof: "The database is gone from the list.".into(),
+            }),
+            people: vec![Person { role: "Incident commander".into(), name: "Operator".into() }],
+            abandoned: None,
+            demo: false,
+            occurred_at: moment("2026-11-16T14:04:18Z"),
+            learned_at: None,
+            by: "operator".into(),
+        }
+    }
+
+    pub fn file(&mut self, id: &str, value: Drill) {
+        let seal = self.seal("backup_drill_results", Kind::Record, id, &value);
+        self.drills.insert(0, Sealed { id: id.into(), value, seal });
+    }
+
+    /// A drill like the one filed, with something changed before it is sealed.
+    pub fn file_changed(&mut self, id: &str, change: impl FnOnce(&mut Drill)) {
+        let mut drill = self.drills[0].value.clone();
+        change(&mut drill);
+        self.file(id, drill);
+    }
+
+    pub fn finding(&mut self, id: &str, title: &str) {
+        let value = Finding {
+            schema: 1,
+            id: id.into(),
+            title: title.into(),
+            severity: Severity::Medium,
+            found_by: "Drill 2026-11-16".into(),
+            cause: Some("drill-2026-11-16".into()),
+            what: "The index build was not on the clock before.".into(),
+            why: "Nobody had measured it.".into(),
+            plan: String::new(),
+            owner: "Operator".into(),
+            due_at: moment("2026-12-16T00:00:00Z"),
+            state: State::Open,
+            controls: vec![Control::Cc73],
+            demo: false,
+            occurred_at: moment("2026-11-16T15:10:00Z"),
+            by: "operator".into(),
+        };
+        let seal = self.seal("findings", Kind::Finding, id, &value);
+        self.findings.push(Sealed { id: id.into(), value, seal });
+    }
+
+    fn seal<T: Serialize>(&mut self, coll: &str, kind: Kind, id: &str, value: &T) -> Seal {
+        let mut json = serde_json::to_value(value).expect("a record serialises");
+        json["_id"] = id.into();
+        let bytes = serde_json_canonicalizer::to_vec(&json).expect("a record has a canonical form");
+        let sha256 = sha256_hex(&bytes);
+        let seq = self.tree.size;
+        self.append(coll, kind, id, sha256.clone());
+        self.records.push(SealedBytes { seq, coll: coll.into(), id: id.into(), sha256: sha256.clone(), bytes });
+        Seal { seq, sha256, at: moment("2026-11-16T15:10:01.000Z"), by: "operator".into(), broken: false }
+    }
+
+    fn append(&mut self, coll: &str, kind: Kind, id: &str, sha256: String) {
+        let entry = Entry {
+            at: "2026-11-16T15:10:01.000Z".into(),
+            coll: coll.into(),
+            id: id.into(),
+            kind,
+            seq: self.tree.size,
+            sha256,
+        };
+        let line = leaf::line(&entry);
+        self.tree.append(leaf_hash(line.as_bytes()));
+        self.entries.push(line);
+    }
+
+    fn head(&self) -> Head {
+        let root = self.tree.root();
+        Head {
+            size: self.tree.size,
+            root: draw::hex(&root),
+            at: self.made_at,
+            checkpoint: self.keys.sign_checkpoint(self.tree.size, &root),
+        }
+    }
+
+    /// The next bundle begins with this tree, and knows of earlier records by the root alone.
+    pub fn begin_again_here(&mut self) {
+        self.previous = Some((self.head(), self.tree.hashes.clone()));
+        self.entries.clear();
+        self.records.clear();
+        self.runbooks.clear();
+    }
+
+    /// History as it was not: another first entry, everything after it the same.
+    pub fn rewrite_first_entry(&mut self) {
+        let mut entry = leaf::parse(&self.entries[0]).expect("our own line");
+        entry.at = "2026-11-16T15:10:02.000Z".into();
+        self.entries[0] = leaf::line(&entry);
+        self.tree = Frontier::new();
+        for line in &self.entries {
+            self.tree.append(leaf_hash(line.as_bytes()));
+        }
+        let root = self.drills.iter().position(|d| !d.value.demo).expect("a drill");
+        self.drills.remove(root);
+    }
+
+    pub fn content(&self) -> Content {
+        let (previous, frontier) = self.previous.clone().unzip();
+        let targets = Runbook::parse(RUNBOOK).expect("a runbook").targets();
+        Content {
+            org: "CARTIE".into(),
+            id: "B-007".into(),
+            period_name: "2026-Q4".into(),
+            scope: self.scope.clone(),
+            made_at: self.made_at,
+            made_by: "Founder".into(),
+            records: self.records.clone(),
+            log: Log {
+                origin: self.keys.origin().into(),
+                vkey: self.keys.vkey(),
+                previous,
+                frontier: frontier.unwrap_or_default(),
+                entries: self.entries.clone(),
+                head: self.head(),
+            },
+            targets: targets.iter().map(|t| target::judge(t, &self.drills, self.made_at)).collect(),
+            drills: self.drills.clone(),
+            attestations: self.attestations.clone(),
+            findings: self.findings.clone(),
+            gaps: self.gaps.clone(),
+            runbooks: self.runbooks.clone(),
+        }
+    }
+
+    pub fn bundle(&self) -> (BundleMade, Vec<u8>) {
+        let mut out = Cursor::new(Vec::new());
+        let made = bundle::write(&self.content(), b"%PDF-1.7\n%%EOF\n", &self.keys, &mut out).expect("a bundle");
+        (made, out.into_inner())
+    }
+}
+
+/// A ZIP as the portal writes it, of files that may be forged.
+pub fn pack(folder: &str, files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let options = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored)
+            .last_modified_time(zip::DateTime::default())
+            .system(zip::System::Unix)
+            .unix_permissions(0o644);
+        zip.start_file(format!("{folder}/{name}"), options).expect("a file");
+        zip.write_all(bytes).expect("its bytes");
+    }
+    zip.finish().expect("a ZIP").into_inner()
+}
+
+fn moment(text: &str) -> Moment {
+    Moment::parse(text).expect("a time in the test")
+}
