@@ -1,4 +1,13 @@
 //! What runs: HTTP, MongoDB, signing, exports, the runner.
 
+pub mod compose;
+pub mod config;
+pub mod demo;
+pub mod doctor;
 pub mod exports;
+pub mod http;
+pub mod jobs;
+pub mod ledger;
+pub mod runner;
 pub mod sign;
+pub mod store;

@@ -1,1 +1,419 @@
-fn main(){}
+//! The command line: one binary, a subcommand for each thing it does.
+
+use std::{
+    io::IsTerminal,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use domain::proof::verify::{Outcome, Trust, verify};
+use server::{
+    compose::House,
+    config::Config,
+    demo, doctor, http,
+    runner::{
+        self, Filed,
+        plan::PlanFile,
+        portal::Portal,
+        progress::{Progress, Silent, Terminal},
+    },
+    store::{Store, migrate},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Proves that backups restore, and hands the auditor evidence that can be checked without trusting anyone.
+#[derive(Parser)]
+#[command(name = "passmuster", version, arg_required_else_help = true)]
+struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, default_value = "passmuster.toml")]
+    config: PathBuf,
+    /// Print JSON for machines.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the portal. Example: passmuster serve --config passmuster.toml
+    Serve,
+    /// The portal on a private mongod with the example company. Example: passmuster demo --data .demo
+    Demo {
+        #[arg(long, default_value = "127.0.0.1:3000")]
+        listen: SocketAddr,
+        /// Kept between runs.
+        #[arg(long, default_value = ".demo")]
+        data: PathBuf,
+    },
+    /// Apply the migrations. Example: passmuster migrate --dry-run
+    Migrate {
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Run a restore drill. Example: passmuster drill --source mongodb://prod --target mongodb://staging --exclude alder-finch="a customer's" --portal https://evidence.example.com --token-file token
+    Drill(Box<DrillArgs>),
+    /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://127.0.0.1:3000 --token-file .demo/token -o q3.zip
+    Export(ExportArgs),
+    /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --root evidence-root.pem
+    Verify {
+        bundle: PathBuf,
+        /// The root certificate as it was handed over outside the bundle.
+        #[arg(long)]
+        root: Option<PathBuf>,
+        /// The log's verifier key as it was handed over: a file.
+        #[arg(long)]
+        key: Option<PathBuf>,
+        /// A bundle received earlier.
+        #[arg(long)]
+        previous: Option<PathBuf>,
+    },
+    /// Look at configuration, database, keys, clock and ledger, and say what to do.
+    Doctor,
+}
+
+#[derive(Args)]
+struct PortalArgs {
+    /// The portal's address.
+    #[arg(long, env = "PASSMUSTER_PORTAL_URL")]
+    portal: Option<String>,
+    /// A file that holds the token.
+    #[arg(long)]
+    token_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct DrillArgs {
+    /// A TOML file; the flags below win over it.
+    #[arg(long)]
+    plan: Option<PathBuf>,
+    /// A MongoDB address, or a directory as mongodump writes it.
+    #[arg(long)]
+    source: Option<String>,
+    /// The MongoDB address to restore into; a database of the drill's own is made there and dropped.
+    #[arg(long)]
+    target: Option<String>,
+    /// Drill this database instead of drawing one.
+    #[arg(long, conflicts_with = "draw")]
+    db: Option<String>,
+    /// Draw, also when the plan names a tenant.
+    #[arg(long)]
+    draw: bool,
+    /// A database that must not be drawn, and why: NAME=WHY.
+    #[arg(long, value_name = "NAME=WHY")]
+    exclude: Vec<String>,
+    /// A value somebody else chose, such as the auditor's number; part of the draw's seed.
+    #[arg(long, default_value = "")]
+    public_value: String,
+    #[arg(long)]
+    scenario: Option<String>,
+    #[arg(long)]
+    rto_minutes: Option<i64>,
+    #[arg(long)]
+    rpo_minutes: Option<i64>,
+    /// Push a record that was saved because the portal was away.
+    #[arg(long, value_name = "FILE")]
+    push: Option<PathBuf>,
+    #[command(flatten)]
+    portal: PortalArgs,
+}
+
+#[derive(Args)]
+struct ExportArgs {
+    /// A quarter (2026-Q3) or two days (2026-01-01..2026-06-30); without it, the audit period in course.
+    #[arg(long)]
+    period: Option<String>,
+    /// Such as CC7.5,A1.2; without it, all.
+    #[arg(long, value_delimiter = ',')]
+    controls: Vec<String>,
+    /// Where to save it.
+    #[arg(short, long)]
+    output: PathBuf,
+    #[command(flatten)]
+    portal: PortalArgs,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Machines' stdout stays clean: the log goes to stderr.
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PASSMUSTER_LOG")
+        .unwrap_or_else(|_| "warn,server=info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .init();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            eprintln!("passmuster: the system gives no threads: {e}");
+            return ExitCode::from(2);
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("passmuster: {e:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode> {
+    let config = || Config::load(&cli.config, std::env::vars());
+    match cli.command {
+        Command::Serve => serve(config()?).await,
+        Command::Demo { listen, data } => run_demo(listen, data, cli.json).await,
+        Command::Migrate { dry_run } => run_migrate(config()?, dry_run).await,
+        Command::Drill(args) => run_drill(*args, cli.json).await,
+        Command::Export(args) => export(args, cli.json).await,
+        Command::Verify { bundle, root, key, previous } => run_verify(&bundle, root, key, previous, cli.json),
+        Command::Doctor => run_doctor(config()?, cli.json).await,
+    }
+}
+
+/// Cancelled at the first Ctrl-C or TERM.
+fn stop_at_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(term) => term,
+            Err(_) => return,
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = term.recv() => {}
+        }
+        token.cancel();
+    });
+    stop
+}
+
+async fn serve(config: Config) -> Result<ExitCode> {
+    let stop = stop_at_signal();
+    let house = House::open(config).await?;
+    let listener = http::bind(&house).await?;
+    eprintln!("Passmuster for {} on {}", house.company.name, house.config.portal.public_url);
+    http::serve(&house, listener, stop).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_demo(listen: SocketAddr, data: PathBuf, json: bool) -> Result<ExitCode> {
+    let stop = stop_at_signal();
+    let site_root = std::env::var_os("LEPTOS_SITE_ROOT").map_or_else(|| PathBuf::from("target/site"), PathBuf::from);
+    let progress = progress();
+    let options = demo::Options { listen, data, site_root };
+    demo::run(options, &*progress, stop, |ready| {
+        if json {
+            println!("{}", serde_json::to_string(ready).expect("four lines of text are JSON"));
+        } else {
+            println!("\nPassmuster for CARTIE, the example company: {}\n", ready.url);
+            println!("Sign in once with each of these, within a day:");
+            println!("  founder   {}", ready.links.owner);
+            println!("  operator  {}", ready.links.operator);
+            println!("  auditor   {}\n", ready.links.auditor);
+            println!("Its database: {}\nCtrl-C stops everything; the data stays.", ready.mongodb_uri);
+        }
+    })
+    .await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_migrate(config: Config, dry_run: bool) -> Result<ExitCode> {
+    let store = Store::connect(&config.database.uri, &config.database.name).await?;
+    for migration in migrate::migrate(&store, dry_run).await? {
+        let state = match (migration.now, dry_run) {
+            (false, _) => "there already",
+            (true, false) => "applied",
+            (true, true) => "would be applied",
+        };
+        println!("{}  {state}", migration.name);
+        if migration.now {
+            for why in migration.whys {
+                println!("  {why}");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
+    let portal = args.portal.open()?;
+    if let Some(file) = &args.push {
+        return push(portal, file).await;
+    }
+    let mut plan = match &args.plan {
+        Some(path) => PlanFile::read(path)?,
+        None => PlanFile::default(),
+    };
+    for (flag, field) in [(args.source, &mut plan.source), (args.target, &mut plan.target), (args.scenario, &mut plan.scenario)] {
+        if flag.is_some() {
+            *field = flag;
+        }
+    }
+    plan.rto_minutes = args.rto_minutes.or(plan.rto_minutes);
+    plan.rpo_minutes = args.rpo_minutes.or(plan.rpo_minutes);
+    plan.tenant = if args.draw { None } else { args.db.or(plan.tenant) };
+    for text in args.exclude {
+        let (name, why) = text.split_once('=').context("--exclude takes NAME=WHY: an exclusion without a reason proves nothing")?;
+        plan.exclude.push(domain::drill::Excluded { name: name.to_owned(), why: why.to_owned() });
+    }
+    let plan = plan.ready(args.public_value)?;
+    let progress = progress();
+    let ended = runner::run(&plan, portal.as_ref(), &*progress, &stop_at_signal()).await?;
+    let drill = &ended.drill;
+    let record = serde_json::to_string_pretty(drill).context("the record as JSON")?;
+    if json {
+        println!("{record}");
+    } else {
+        println!("{}  {}", ended.id, drill.sentence());
+        for check in &drill.checks {
+            println!("  {:9} {}: {}", check_word(check.verdict), check.id.title(), check.detail);
+        }
+        println!("  RTO {}, RPO {}, contents {}", drill.verdict.rto.word(), drill.verdict.rpo.word(), drill.verdict.contents.word());
+    }
+    match ended.filed {
+        Filed::Sealed(seq) => eprintln!("Filed and sealed at № {seq}."),
+        Filed::Nowhere => eprintln!("No portal was named (--portal), so the record is not filed anywhere."),
+        Filed::Refused(why) => {
+            let file = PathBuf::from(format!("{}.json", ended.id));
+            std::fs::write(&file, record).with_context(|| format!("saving {}", file.display()))?;
+            bail!(
+                "the drill ran, and its record was not taken: {why}. It is kept in {0}; file it with: passmuster drill --push {0} --portal … --token-file …",
+                file.display()
+            );
+        }
+    }
+    Ok(if drill.abandoned.is_some() || drill.verdict.contents == domain::verdict::Verdict::Missed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+async fn push(portal: Option<Portal>, file: &Path) -> Result<ExitCode> {
+    let portal = portal.context("--push needs --portal and --token-file")?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let drill = serde_json::from_str(&text).with_context(|| format!("{} is not a drill's record", file.display()))?;
+    let id = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let seq = portal.finish(&id, &drill).await?;
+    eprintln!("Filed and sealed at № {seq}.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_word(verdict: domain::drill::CheckVerdict) -> &'static str {
+    match verdict {
+        domain::drill::CheckVerdict::Passes => "passes",
+        domain::drill::CheckVerdict::Fails => "FAILS",
+        domain::drill::CheckVerdict::NotRun => "not run",
+    }
+}
+
+async fn export(args: ExportArgs, json: bool) -> Result<ExitCode> {
+    let portal = args.portal.open()?.context("which portal? Give --portal and --token-file")?;
+    if !json {
+        eprintln!("Making the bundle …");
+    }
+    let wish = serde_json::json!({ "period": args.period, "controls": args.controls });
+    let (id, bytes) = portal.export(&wish).await?;
+    // Whole or not at all: a name that exists holds a whole bundle.
+    let dir = args.output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(dir).with_context(|| format!("cannot write in {}", dir.display()))?;
+    std::io::Write::write_all(&mut file, &bytes).context("the disk took only part of the bundle; nothing is left")?;
+    file.persist(&args.output).with_context(|| format!("cannot write {}", args.output.display()))?;
+    if json {
+        println!("{}", serde_json::json!({ "id": id, "bytes": bytes.len(), "file": args.output }));
+    } else {
+        println!("{id}, {}, saved as {}", domain::words::bytes(bytes.len() as i64), args.output.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_verify(
+    bundle: &Path,
+    root: Option<PathBuf>,
+    key: Option<PathBuf>,
+    previous: Option<PathBuf>,
+    json: bool,
+) -> Result<ExitCode> {
+    let unreadable = |path: &Path, e: std::io::Error| {
+        eprintln!("passmuster: cannot read {}: {e}", path.display());
+        ExitCode::from(2)
+    };
+    macro_rules! read {
+        ($path:expr) => {
+            match std::fs::read($path) {
+                Ok(bytes) => bytes,
+                Err(e) => return Ok(unreadable($path, e)),
+            }
+        };
+    }
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
+    let bytes = read!(bundle);
+    let mut trust = Trust::default();
+    if let Some(path) = &root {
+        trust.root_pem = Some(text(read!(path)));
+    }
+    if let Some(path) = &key {
+        trust.vkey = Some(text(read!(path)));
+    }
+    if let Some(path) = &previous {
+        trust.previous = Some(read!(path));
+    }
+    let report = verify(&bytes, &trust, domain::Moment::from(chrono::Utc::now()));
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report).context("the report as JSON")?);
+    } else {
+        for line in &report.checks {
+            println!("{}  {}: {}", if line.ok { "ok   " } else { "WRONG" }, line.what, line.found);
+        }
+        for not in &report.not_proven {
+            println!("not proven: {not}");
+        }
+        match report.first_wrong() {
+            None => println!("verified"),
+            Some(line) => println!("NOT VERIFIED. First: {}: {}", line.what, line.found),
+        }
+    }
+    Ok(match report.outcome {
+        Outcome::Verified => ExitCode::SUCCESS,
+        Outcome::NotVerified => ExitCode::from(1),
+        Outcome::Unreadable => ExitCode::from(2),
+    })
+}
+
+async fn run_doctor(config: Config, json: bool) -> Result<ExitCode> {
+    let shown = config.shown();
+    let findings = doctor::look(config).await;
+    let well = findings.iter().all(|f| f.ok);
+    if json {
+        println!("{}", serde_json::json!({ "configuration": shown, "findings": findings }));
+    } else {
+        for (key, value) in shown {
+            println!("{key:22} {value}");
+        }
+        println!();
+        for f in findings {
+            println!("{}  {}: {}", if f.ok { "ok   " } else { "WRONG" }, f.what, f.found);
+            if !f.next.is_empty() {
+                println!("       {}", f.next);
+            }
+        }
+    }
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+impl PortalArgs {
+    fn open(&self) -> Result<Option<Portal>> {
+        let Some(url) = &self.portal else { return Ok(None) };
+        let path = self.token_file.as_ref().context("--portal needs --token-file: the file that holds its token")?;
+        let token = std::fs::read_to_string(path).with_context(|| format!("cannot read the token in {}", path.display()))?;
+        Ok(Some(Portal::new(url, &token)?))
+    }
+}
+
+fn progress() -> Box<dyn Progress> {
+    if std::env::var_os("PASSMUSTER_QUIET").is_some() { Box::new(Silent) } else { Box::new(Terminal::default()) }
+}

@@ -55,15 +55,45 @@ pub struct Tenancy {
     pub until: Option<Moment>,
 }
 
+/// One weekly run, as its attestations tell it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    pub attested: BTreeSet<String>,
+    /// The most tenant databases any attestation of the run says it saw on the cluster.
+    pub seen: usize,
+}
+
+/// Who was a tenant when, told from the runs alone.
+///
+/// A tenant begins with its first attestation. It has left when a later run attested every database it
+/// saw and this one was not among them; a run that saw more than it attested leaves the question open,
+/// and an open question counts as still a tenant.
+pub fn tenancies(runs: &BTreeMap<Moment, Run>) -> Vec<Tenancy> {
+    let names: BTreeSet<&String> = runs.values().flat_map(|r| &r.attested).collect();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let mut with = runs.iter().filter(|(_, r)| r.attested.contains(name)).map(|(at, _)| *at);
+            let from = with.next()?;
+            let last = with.next_back().unwrap_or(from);
+            let until = runs
+                .range(last..)
+                .find(|(at, r)| **at > last && !r.attested.is_empty() && r.attested.len() >= r.seen)
+                .map(|(at, _)| at.plus_millis(-1));
+            Some(Tenancy { tenant: name.clone(), from, until })
+        })
+        .collect()
+}
+
 /// Which attestations were due and are missing.
 ///
-/// `due` are the instants of the weekly run. `attested` says for which tenants an attestation
-/// arrived for the run of that instant (on the day, or late but before the next run). A tenant owes
+/// `due` are the instants of the weekly run. `runs` holds the attestations
+/// that arrived for the run of that instant (on the day, or late but before the next run). A tenant owes
 /// attestations from its first day to its last.
 pub fn missing_attestations(
     due: &[Moment],
     tenancies: &[Tenancy],
-    attested: &BTreeMap<Moment, BTreeSet<String>>,
+    runs: &BTreeMap<Moment, Run>,
     by: &str,
 ) -> Vec<Gap> {
     let mut gaps = Vec::new();
@@ -75,7 +105,7 @@ pub fn missing_attestations(
         if owed.is_empty() {
             continue;
         }
-        let seen = attested.get(&at);
+        let seen = runs.get(&at).map(|r| &r.attested);
         let gap = |what: Missing, says: String| Gap {
             schema: 1,
             what,
@@ -138,10 +168,27 @@ mod tests {
             Tenancy { tenant: "b".into(), from: at("2026-01-01T00:00:00Z"), until: Some(at("2026-03-10T00:00:00Z")) },
         ];
         let both: BTreeSet<String> = ["a".to_owned(), "b".to_owned()].into();
-        let attested = BTreeMap::from([(due[0], BTreeSet::from(["a".to_owned()])), (due[2], both)]);
-        let gaps = missing_attestations(&due, &tenancies, &attested, "portal");
+        let one = BTreeSet::from(["a".to_owned()]);
+        let runs = BTreeMap::from([
+            (due[0], Run { attested: one, seen: 2 }),
+            (due[2], Run { attested: both, seen: 2 }),
+        ]);
+        let gaps = missing_attestations(&due, &tenancies, &runs, "portal");
         let ids: Vec<String> = gaps.iter().map(Gap::id).collect();
         assert_eq!(ids, ["G-2026-03-01-3e23e816", "G-2026-03-08"]);
+    }
+
+    #[test]
+    fn a_tenant_has_left_only_when_a_run_that_saw_all_did_not_see_it() {
+        let names = |list: &[&str]| list.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<_>>();
+        let (one, two, three) = (at("2026-03-01T03:00:00Z"), at("2026-03-08T03:00:00Z"), at("2026-03-15T03:00:00Z"));
+        let run = |list: &[&str], seen| Run { attested: names(list), seen };
+        let left = BTreeMap::from([(one, run(&["a", "b"], 2)), (two, run(&["a"], 1)), (three, run(&["a"], 1))]);
+        assert_eq!(tenancies(&left)[1].until, Some(two.plus_millis(-1)));
+        let absent = BTreeMap::from([(one, run(&["a", "b"], 2)), (two, run(&["a"], 2)), (three, run(&["a"], 2))]);
+        assert_eq!(tenancies(&absent)[1].until, None);
+        let late = BTreeMap::from([(one, run(&["a", "b"], 2)), (two, run(&["a"], 2)), (three, run(&["a"], 1))]);
+        assert_eq!(tenancies(&late)[1].until, Some(three.plus_millis(-1)));
     }
 
     #[test]

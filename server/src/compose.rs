@@ -1,0 +1,71 @@
+//! The one place that knows every part.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use app::ports::{Clock, Company, Ports};
+use chrono::Utc;
+use domain::Moment;
+
+use crate::{
+    config::Config,
+    ledger::Ledger,
+    sign::Keys,
+    store::{Store, bundles::Exports, evidence::Evidence, migrate},
+};
+
+/// The portal's parts, put together.
+#[derive(Clone)]
+pub struct House {
+    pub config: Arc<Config>,
+    pub company: Arc<Company>,
+    pub clock: Arc<dyn Clock>,
+    pub store: Store,
+    pub ledger: Arc<Ledger>,
+    pub evidence: Evidence,
+    pub exports: Exports,
+    pub ports: Ports,
+}
+
+/// The machine's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        Moment::from(Utc::now())
+    }
+}
+
+impl House {
+    /// Connects, migrates, opens the keys. Nothing runs yet.
+    pub async fn open(config: Config) -> Result<Self> {
+        // Two providers may be linked; the one the database driver uses serves all. Set twice in tests: no harm.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let store = Store::connect(&config.database.uri, &config.database.name).await?;
+        migrate::migrate(&store, false).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let keys = Keys::open_or_create(&config.keys.dir, &config.company.name, &config.company.log, Utc::now())
+            .with_context(|| format!("the keys in {}", config.keys.dir.display()))?;
+        let company = Arc::new(Company {
+            name: config.company.name.clone(),
+            audit_period: config.audit_period()?,
+            demo: config.company.demo,
+        });
+        let ledger = Arc::new(Ledger::new(store.clone(), Arc::new(keys), clock.clone()));
+        let evidence = Evidence { ledger: ledger.clone() };
+        let exports = Exports { evidence: evidence.clone(), company: company.clone() };
+        let shared = Arc::new(evidence.clone());
+        let ports = Ports {
+            company: company.clone(),
+            clock: clock.clone(),
+            drills: shared.clone(),
+            attestations: shared.clone(),
+            gaps: shared.clone(),
+            findings: shared.clone(),
+            runbooks: shared.clone(),
+            ledger: shared,
+            bundles: Arc::new(exports.clone()),
+        };
+        Ok(Self { config: Arc::new(config), company, clock, store, ledger, evidence, exports, ports })
+    }
+}

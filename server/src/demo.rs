@@ -1,0 +1,225 @@
+//! The example company CARTIE on a private mongod: real tenant databases, an invented past that says
+//! so, and one drill that really ran.
+
+pub mod company;
+pub mod mongod;
+pub mod past;
+pub mod tenants;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use bson::doc;
+use domain::{
+    Moment,
+    role::{Actor, Role, Scope, TokenScope},
+    schedule::Period,
+    target::Scenario,
+    words,
+};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    compose::House,
+    config::{self, Config},
+    http, ledger,
+    runner::{self, Filed, plan::PlanFile, portal::Portal, progress::Progress},
+};
+
+/// What `--json` prints when the portal is ready.
+#[derive(Serialize)]
+pub struct Ready {
+    pub url: String,
+    pub links: Links,
+    #[serde(rename = "mongodbUri")]
+    pub mongodb_uri: String,
+    pub token: String,
+}
+
+#[derive(Serialize)]
+pub struct Links {
+    pub owner: String,
+    pub operator: String,
+    pub auditor: String,
+}
+
+pub struct Options {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    pub site_root: PathBuf,
+}
+
+/// Runs the demo until `stop`; `ready` is called once, when everything above can be opened.
+pub async fn run(
+    options: Options,
+    progress: &dyn Progress,
+    stop: CancellationToken,
+    ready: impl FnOnce(&Ready),
+) -> Result<()> {
+    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {}", options.data.display()))?;
+    let mongod = mongod::Mongod::start(&options.data.join("mongod")).await?;
+    let uri = mongod.uri();
+    let served = tokio::select! {
+        served = portal(&options, &uri, progress, stop.clone(), ready) => served,
+        () = stop.cancelled() => Ok(()),
+    };
+    mongod.stop().await;
+    served
+}
+
+async fn portal(
+    options: &Options,
+    uri: &str,
+    progress: &dyn Progress,
+    stop: CancellationToken,
+    ready: impl FnOnce(&Ready),
+) -> Result<()> {
+    let began = began(&options.data)?;
+    let audit = company::audit_period(began);
+    let listener = tokio::net::TcpListener::bind(options.listen).await.with_context(|| {
+        format!("{} cannot be used: another program may listen there. Choose another with --listen 127.0.0.1:PORT", options.listen)
+    })?;
+    let address = listener.local_addr().context("the address just taken")?;
+    let url = format!("http://{address}");
+    let config = Config {
+        portal: config::Portal { listen: address, public_url: url.clone(), site_root: options.site_root.clone() },
+        database: config::Database { uri: uri.to_owned(), name: "passmuster".to_owned() },
+        keys: config::Keys { dir: options.data.join("keys") },
+        company: config::Company {
+            name: "CARTIE".to_owned(),
+            log: "demo.passmuster.example/cartie".to_owned(),
+            audit_from: words::date(audit.from),
+            audit_to: words::date(audit.last_day()),
+            demo: true,
+        },
+    };
+    let house = House::open(config).await?;
+    let token = people(&house, &options.data, audit).await?;
+    seed(&house, began).await?;
+    let serving = tokio::spawn({
+        let (house, stop) = (house.clone(), stop.clone());
+        async move { http::serve(&house, listener, stop).await }
+    });
+    first_drill(&house, uri, &url, &token, began, progress, &stop).await?;
+    let link = async |person: &str| -> Result<String> {
+        let code = house.store.new_link(person, house.clock.now()).await?;
+        Ok(format!("{url}/sign-in?code={code}"))
+    };
+    ready(&Ready {
+        url: url.clone(),
+        links: Links { owner: link("founder").await?, operator: link("operator-1").await?, auditor: link("auditor").await? },
+        mongodb_uri: uri.to_owned(),
+        token,
+    });
+    serving.await.context("the portal ended")?
+}
+
+/// When this demo was first started: everything invented is dated from here, also on later starts.
+fn began(data: &Path) -> Result<Moment> {
+    let path = data.join("began");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Moment::parse(text.trim()).with_context(|| format!("{} does not hold a time", path.display())),
+        Err(_) => {
+            let now = Moment::from(chrono::Utc::now());
+            std::fs::write(&path, now.rfc3339()).with_context(|| format!("cannot write {}", path.display()))?;
+            Ok(now)
+        }
+    }
+}
+
+async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
+    let audited = Scope { period: Some(audit), controls: Some(company::audited_controls()) };
+    for (id, name, role, scope) in [
+        ("founder", "The founder", Role::Owner, Scope::EVERYTHING),
+        ("operator-1", "Operator one", Role::Operator, Scope::EVERYTHING),
+        ("auditor", "Auditor, the audit firm", Role::Auditor, audited),
+    ] {
+        house.store.put_person(&Actor { id: id.to_owned(), name: name.to_owned(), role, scope }).await?;
+    }
+    let path = data.join("token");
+    if let Ok(token) = std::fs::read_to_string(&path)
+        && house.store.token(token.trim(), house.clock.now()).await?.is_some()
+    {
+        return Ok(token.trim().to_owned());
+    }
+    let scopes = [TokenScope::DrillsWrite, TokenScope::EvidenceRead];
+    let token = house.store.new_token("demo-runner", &scopes, house.clock.now()).await?;
+    write_secret(&path, &token)?;
+    Ok(token)
+}
+
+fn write_secret(path: &Path, secret: &str) -> Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(secret.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Each stage is begun again from nothing when it was interrupted, and done once.
+async fn seed(house: &House, began: Moment) -> Result<()> {
+    let done = house.store.documents("demo");
+    if done.find_one(doc! { "_id": "tenants" }).await?.is_none() {
+        tracing::info!("making the tenants' databases");
+        tenants::make(&house.store.client, began).await.context("making the tenants' databases")?;
+        done.insert_one(doc! { "_id": "tenants" }).await?;
+    }
+    if done.find_one(doc! { "_id": "past" }).await?.is_none() {
+        tracing::info!("writing a year of attestations, past drills and findings");
+        past::write(house, began).await.context("writing the demo's past")?;
+        done.insert_one(doc! { "_id": "past" }).await?;
+    }
+    ledger::watch::scan(&house.ledger).await?;
+    crate::jobs::gaps(house).await?;
+    Ok(())
+}
+
+/// The drill that is not invented: on the tenants' data, through the portal's own intake.
+async fn first_drill(
+    house: &House,
+    uri: &str,
+    url: &str,
+    token: &str,
+    began: Moment,
+    progress: &dyn Progress,
+    stop: &CancellationToken,
+) -> Result<()> {
+    let done = house.store.documents("demo");
+    if done.find_one(doc! { "_id": "drill" }).await?.is_some() {
+        return Ok(());
+    }
+    let promise = company::targets().into_iter().find(|t| t.0 == Scenario::Collection).map(|t| (t.1, t.2));
+    let (rpo, rto) = promise.context("the demo promises something for a collection")?;
+    let plan = PlanFile {
+        scenario: Some(Scenario::Collection.id().to_owned()),
+        runbook_version: Some("1.0".to_owned()),
+        rpo_minutes: Some(rpo),
+        rto_minutes: Some(rto),
+        source: Some(uri.to_owned()),
+        target: Some(uri.to_owned()),
+        exclude: company::excluded(),
+        people: company::people(),
+        by: Some("drill-runner".to_owned()),
+        ..PlanFile::default()
+    };
+    let plan = plan.ready(format!("demo of {}", words::date(began)))?;
+    eprintln!("The first drill, on the demo's own tenants:");
+    let portal = Portal::new(url, token)?;
+    let ended = runner::run(&plan, Some(&portal), progress, stop).await?;
+    if let Filed::Sealed(seq) = ended.filed {
+        eprintln!("  {}  {} at № {seq}", ended.drill.sentence(), ended.id);
+        if ended.drill.abandoned.is_none() {
+            done.insert_one(doc! { "_id": "drill" }).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! HTTP: pages, downloads, the machines' intake. Deny by default: what is not listed here is not there.
+
+pub mod downloads;
+pub mod headers;
+pub mod health;
+pub mod intake;
+pub mod session;
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post, put},
+};
+use leptos::prelude::{LeptosOptions, provide_context};
+use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
+use tokio::net::TcpListener;
+use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
+use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+
+use crate::{compose::House, store::sessions::Sessions};
+
+/// Forms.
+const FORM_BYTES: usize = 1024 * 1024;
+/// A drill record: ten documents' digests, a few hundred collections, a thousand tenants' names.
+const DRILL_BYTES: usize = 4 * 1024 * 1024;
+/// Longer than the longest export of a year seen so far, by far.
+const TIMEOUT: Duration = Duration::from_secs(300);
+/// A session that nobody uses for half a day ends.
+const IDLE: time::Duration = time::Duration::hours(12);
+
+/// Every route of the portal.
+pub fn router(house: &House) -> Router {
+    let options = LeptosOptions::builder()
+        .output_name("passmuster")
+        .site_root(house.config.portal.site_root.display().to_string())
+        .site_pkg_dir("pkg")
+        .site_addr(house.config.portal.listen)
+        .build();
+    let ports = house.ports.clone();
+    let context = move || provide_context(ports.clone());
+    let shell = {
+        let options = options.clone();
+        move || app::app::shell(options.clone())
+    };
+    let pages = Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(app::app::App), context.clone(), shell)
+        .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(context, app::app::shell))
+        .with_state(options);
+    let own = Router::new()
+        .route("/sign-in", post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/evidence/{id}/download", get(downloads::bundle))
+        .route("/evidence/root.pem", get(downloads::root_pem))
+        .route("/evidence/log.vkey", get(downloads::vkey))
+        .route("/ledger/checkpoint", get(downloads::checkpoint))
+        .route("/ledger/entries", get(downloads::entries))
+        .route("/drills/{id}/record.json", get(downloads::drill_record))
+        .with_state(house.clone());
+    let sessions = SessionManagerLayer::new(Sessions::new(&house.store))
+        .with_name(session::cookie_name(&house.config.portal.public_url))
+        .with_secure(session::secure(&house.config.portal.public_url))
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(IDLE));
+    let people = own
+        .merge(pages)
+        .layer(middleware::from_fn_with_state(house.clone(), session::who))
+        .layer(sessions)
+        .layer(middleware::from_fn(headers::same_origin))
+        .layer(DefaultBodyLimit::max(FORM_BYTES));
+    let machines = Router::new()
+        .route("/api/v1/drills/{id}/begin", post(intake::begin))
+        .route("/api/v1/drills/{id}/live", put(intake::hear))
+        .route("/api/v1/drills/{id}/draw", post(intake::draw))
+        .route("/api/v1/drills/{id}", put(intake::finish))
+        .route("/api/v1/bundles", post(intake::make_bundle))
+        .route("/api/v1/bundles/{id}/download", get(intake::download_bundle))
+        .with_state(house.clone())
+        .layer(DefaultBodyLimit::max(DRILL_BYTES));
+    let health = Router::new()
+        .route("/healthz", get(health::process))
+        .route("/readyz", get(health::ready))
+        .with_state(house.clone());
+    machines
+        .merge(health)
+        .merge(people)
+        .layer(middleware::from_fn(headers::secure))
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
+        .layer(CompressionLayer::new())
+}
+
+/// Takes the address, or says who might have it.
+pub async fn bind(house: &House) -> Result<TcpListener> {
+    let listen = house.config.portal.listen;
+    TcpListener::bind(listen).await.with_context(|| {
+        format!("{listen} cannot be used: another program may listen there. Stop it, or choose another with --listen (or portal.listen)")
+    })
+}
+
+/// Serves until `stop`, then lets requests under way finish.
+pub async fn serve(house: &House, listener: TcpListener, stop: tokio_util::sync::CancellationToken) -> Result<()> {
+    let watch = tokio::spawn(crate::ledger::watch::run(house.ledger.clone()));
+    let jobs = tokio::spawn(crate::jobs::run(house.clone()));
+    let served = axum::serve(listener, router(house))
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .await
+        .context("the portal stopped serving");
+    watch.abort();
+    jobs.abort();
+    served
+}

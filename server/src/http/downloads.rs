@@ -1,0 +1,138 @@
+//! Files for people: bundles, exact records, the ledger's own bytes. Each asks who is asking.
+
+use std::fmt::Write;
+
+use app::{ports::PortError, problem::Problem};
+use axum::{
+    Extension,
+    extract::{Path, Query, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use domain::{
+    proof::leaf,
+    role::{Actor, Permission},
+};
+use serde::Deserialize;
+
+use crate::compose::House;
+
+type Asking = Option<Extension<Actor>>;
+
+/// The reader, or the answer that refuses.
+fn reader(asking: Asking) -> Result<Actor, Box<Response>> {
+    match asking {
+        None => Err(Box::new(Redirect::to("/sign-in").into_response())),
+        Some(Extension(actor)) if actor.role.may(Permission::ReadEvidence) => Ok(actor),
+        Some(_) => Err(Box::new(refused(Problem::not_allowed()))),
+    }
+}
+
+pub async fn bundle(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
+    let actor = match reader(asking) {
+        Ok(actor) => actor,
+        Err(answer) => return *answer,
+    };
+    match house.exports.download(&actor, &id).await {
+        Ok(Some((name, bytes))) => attachment("application/zip", &name, bytes),
+        Ok(None) => refused(Problem::gone("bundle")),
+        Err(e) => refused(e.into()),
+    }
+}
+
+pub async fn drill_record(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
+    let actor = match reader(asking) {
+        Ok(actor) => actor,
+        Err(answer) => return *answer,
+    };
+    match house.evidence.bytes(&actor.scope, "backup_drill_results", &id).await {
+        Ok(Some(record)) => attachment("application/json", &format!("{id}.json"), record.bytes),
+        Ok(None) => refused(Problem::gone("drill")),
+        Err(e) => refused(e.into()),
+    }
+}
+
+pub async fn root_pem(State(house): State<House>, asking: Asking) -> Response {
+    match reader(asking) {
+        Ok(_) => attachment("application/x-pem-file", "evidence-root.pem", house.ledger.keys.root_pem().into_bytes()),
+        Err(answer) => *answer,
+    }
+}
+
+pub async fn vkey(State(house): State<House>, asking: Asking) -> Response {
+    match reader(asking) {
+        Ok(_) => text(format!("{}\n", house.ledger.keys.vkey())),
+        Err(answer) => *answer,
+    }
+}
+
+/// The signed note, as C2SP tlog-checkpoint has it.
+pub async fn checkpoint(State(house): State<House>, asking: Asking) -> Response {
+    if let Err(answer) = reader(asking) {
+        return *answer;
+    }
+    match house.ledger.head().await {
+        Ok(head) => text(head.checkpoint),
+        Err(e) => refused(e.into()),
+    }
+}
+
+#[derive(Deserialize)]
+pub struct From {
+    #[serde(default)]
+    from: u64,
+}
+
+/// How many entries one answer holds: 100 000 lines are about 25 MB, and the next begins where it ended.
+const ENTRIES: i64 = 100_000;
+
+/// The ledger's lines from an index on, one JSON line each, oldest first.
+pub async fn entries(State(house): State<House>, asking: Asking, Query(query): Query<From>) -> Response {
+    if let Err(answer) = reader(asking) {
+        return *answer;
+    }
+    match lines(&house, query.from).await {
+        Ok(lines) => ([(header::CONTENT_TYPE, "application/jsonl; charset=utf-8")], lines).into_response(),
+        Err(e) => refused(e.into()),
+    }
+}
+
+async fn lines(house: &House, from: u64) -> Result<String, PortError> {
+    use futures::TryStreamExt;
+    let from = i64::try_from(from).unwrap_or(i64::MAX);
+    let mut rows = house
+        .store
+        .documents("ledger_entries")
+        .find(bson::doc! { "_id": { "$gte": from } })
+        .sort(bson::doc! { "_id": 1 })
+        .limit(ENTRIES)
+        .await
+        .map_err(crate::store::port_error)?;
+    let mut out = String::new();
+    while let Some(row) = rows.try_next().await.map_err(crate::store::port_error)? {
+        let _ = writeln!(out, "{}", leaf::line(&crate::store::evidence::entry(&row)?));
+    }
+    Ok(out)
+}
+
+/// A file to keep: never shown in the page's own origin.
+pub fn attachment(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
+    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        .expect("letters, digits and ._- are a header value");
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, disposition)], bytes)
+        .into_response()
+}
+
+fn text(body: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
+}
+
+fn refused(problem: Problem) -> Response {
+    let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut said = format!("{} {} {}", problem.what, problem.still, problem.next);
+    if !problem.reference.is_empty() {
+        let _ = write!(said, " Reference {}.", problem.reference);
+    }
+    (status, said).into_response()
+}

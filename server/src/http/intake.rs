@@ -1,0 +1,267 @@
+//! What machines bring, under `/api/v1`: bearer tokens with scopes, `application/problem+json` for refusals.
+
+use app::ports::{Bundles, PortError, Wish};
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, State, rejection::JsonRejection},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    control::Control,
+    draw::list_digest,
+    drill::Drill,
+    role::{Actor, Role, Scope, TokenScope},
+    schedule::Period,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::downloads::attachment;
+use crate::{
+    compose::House,
+    ledger::canonical,
+    runner::portal::{List, SealedDrill, SealedList},
+};
+
+/// A refusal as RFC 9457 has it.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("refused");
+        let body = json!({ "type": "about:blank", "title": title, "status": self.status.as_u16(), "detail": self.detail });
+        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    }
+}
+
+impl From<PortError> for Refusal {
+    fn from(error: PortError) -> Self {
+        match error {
+            PortError::Conflict(what) => Refusal::new(StatusCode::CONFLICT, what),
+            other => {
+                let problem = app::problem::Problem::from(other);
+                let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Refusal::new(status, format!("{} {} Reference {}.", problem.what, problem.still, problem.reference))
+            }
+        }
+    }
+}
+
+impl From<JsonRejection> for Refusal {
+    fn from(rejection: JsonRejection) -> Self {
+        Refusal::new(rejection.status(), format!("{}. Nothing was stored.", rejection.body_text()))
+    }
+}
+
+/// A machine with a token.
+pub struct Machine {
+    name: String,
+    scopes: Vec<TokenScope>,
+}
+
+impl Machine {
+    fn may(&self, scope: TokenScope) -> Result<(), Refusal> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        let scope = serde_json::to_value(scope).unwrap_or_default();
+        Err(Refusal::new(StatusCode::FORBIDDEN, format!("this token lacks the scope {scope}")))
+    }
+
+    /// As the reader of everything; a token is given by the owner.
+    fn actor(&self) -> Actor {
+        Actor { id: self.name.clone(), name: self.name.clone(), role: Role::Operator, scope: Scope::EVERYTHING }
+    }
+}
+
+impl FromRequestParts<House> for Machine {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Refusal> {
+        let refused = || Refusal::new(StatusCode::UNAUTHORIZED, "a bearer token is needed, and this one is unknown or revoked");
+        let token = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.strip_prefix("Bearer "))
+            .ok_or_else(refused)?;
+        let (name, scopes) = house.store.token(token, house.clock.now()).await?.ok_or_else(refused)?;
+        Ok(Machine { name, scopes })
+    }
+}
+
+/// Takes the one place for a drill; 409 names the one under way.
+pub async fn begin(
+    State(house): State<House>,
+    machine: Machine,
+    Path(id): Path<String>,
+    drill: Result<Json<Drill>, JsonRejection>,
+) -> Result<Response, Refusal> {
+    machine.may(TokenScope::DrillsWrite)?;
+    let id = drill_id(id)?;
+    // A runner that died is not waited for longer than a minute.
+    crate::jobs::silent_drills(&house).await?;
+    house.store.begin_drill(&id, &drill?.0, house.clock.now()).await?;
+    Ok(Json(json!({ "id": id })).into_response())
+}
+
+pub async fn hear(
+    State(house): State<House>,
+    machine: Machine,
+    Path(id): Path<String>,
+    drill: Result<Json<Drill>, JsonRejection>,
+) -> Result<Response, Refusal> {
+    machine.may(TokenScope::DrillsWrite)?;
+    let id = drill_id(id)?;
+    if house.store.hear_drill(&id, &drill?.0, house.clock.now()).await? {
+        Ok(Json(json!({ "id": id })).into_response())
+    } else {
+        Err(Refusal::new(StatusCode::CONFLICT, format!("drill {id} is not under way; it was filed as abandoned or never began")))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SealedEligible {
+    schema: u32,
+    drill: String,
+    eligible_digest: String,
+    eligible: Vec<String>,
+    excluded: Vec<domain::drill::Excluded>,
+    occurred_at: domain::Moment,
+    by: String,
+}
+
+/// Seals the list of eligible tenants before anything is drawn; the root that follows is the seed's half.
+pub async fn draw(
+    State(house): State<House>,
+    machine: Machine,
+    Path(id): Path<String>,
+    list: Result<Json<List>, JsonRejection>,
+) -> Result<Json<SealedList>, Refusal> {
+    machine.may(TokenScope::DrillsWrite)?;
+    let id = drill_id(id)?;
+    let Json(List { eligible, excluded }) = list?;
+    let sealed = SealedEligible {
+        schema: 1,
+        drill: id.clone(),
+        eligible_digest: list_digest(eligible.iter().map(String::as_str)),
+        eligible,
+        excluded,
+        occurred_at: house.clock.now(),
+        by: machine.name,
+    };
+    let item = canonical::insert("draws", &id, &sealed).map_err(unprocessable)?;
+    let seal = house.ledger.append_one(item).await?;
+    // The first signed head that covers the list. A later one would do, but only one can be chosen.
+    let head = house.evidence.checkpoint_covering(seal.seq).await?;
+    Ok(Json(SealedList { seq: seal.seq, root: head.root }))
+}
+
+/// Files a drill's record. The same record again is answered like the first time.
+pub async fn finish(
+    State(house): State<House>,
+    machine: Machine,
+    Path(id): Path<String>,
+    drill: Result<Json<Drill>, JsonRejection>,
+) -> Result<Json<SealedDrill>, Refusal> {
+    machine.may(TokenScope::DrillsWrite)?;
+    let id = drill_id(id)?;
+    let Json(mut drill) = drill?;
+    let verdict = Drill::judge(&drill.plan, drill.measured.as_ref(), &drill.checks, drill.abandoned.as_deref());
+    if drill.verdict != verdict {
+        return Err(Refusal::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "verdict: it does not follow from the record's own figures and checks; nothing was stored",
+        ));
+    }
+    drill.demo = false;
+    let before = app::ports::Drills::get(&house.evidence, &Scope::EVERYTHING, &id).await?;
+    if let Some(before) = before {
+        drill.learned_at = before.value.learned_at;
+        return if before.value == drill {
+            Ok(Json(SealedDrill { seq: before.seal.seq }))
+        } else {
+            Err(Refusal::new(StatusCode::CONFLICT, format!("drill {id} is filed already, with other contents; a record is never changed")))
+        };
+    }
+    drill.learned_at = Some(house.clock.now());
+    let item = canonical::insert("backup_drill_results", &id, &drill).map_err(unprocessable)?;
+    let seal = house.ledger.append_one(item).await?;
+    house.store.end_drill(&id).await?;
+    tracing::info!(drill = id, seq = seal.seq, by = machine.name, "a drill was filed");
+    Ok(Json(SealedDrill { seq: seal.seq }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleWish {
+    /// "2026-Q3", or "2025-12-01..2026-11-30"; absent: the audit period in course.
+    period: Option<String>,
+    #[serde(default)]
+    controls: Vec<String>,
+}
+
+pub async fn make_bundle(
+    State(house): State<House>,
+    machine: Machine,
+    wish: Result<Json<BundleWish>, JsonRejection>,
+) -> Result<Response, Refusal> {
+    machine.may(TokenScope::EvidenceRead)?;
+    let Json(wish) = wish?;
+    let bad = |what: String| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, what);
+    let (period_name, period) = match wish.period {
+        None => {
+            let period = house.company.audit_period;
+            (format!("{}..{}", domain::words::date(period.from), domain::words::date(period.last_day())), period)
+        }
+        Some(name) => {
+            let period = Period::quarter(&name)
+                .or_else(|| name.split_once("..").and_then(|(from, to)| Period::days(from, to)))
+                .ok_or_else(|| bad(format!("period: {name} is neither a quarter (2026-Q3) nor two days (2026-01-01..2026-06-30)")))?;
+            (name, period)
+        }
+    };
+    let controls = wish
+        .controls
+        .iter()
+        .map(|id| Control::from_id(id).ok_or_else(|| bad(format!("controls: {id} is none of CC7.1 to CC7.5, A1.1 to A1.3"))))
+        .collect::<Result<Vec<_>, _>>()?;
+    let bundle = house.exports.make(&machine.actor(), &Wish { period_name, period, controls }).await?;
+    let body = json!({ "id": bundle.id, "sha256": bundle.sha256, "tagmanifestSha256": bundle.tagmanifest_sha256,
+        "records": bundle.records, "bytes": bundle.bytes, "seq": bundle.seq });
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+pub async fn download_bundle(
+    State(house): State<House>,
+    machine: Machine,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    machine.may(TokenScope::EvidenceRead)?;
+    match house.exports.download(&machine.actor(), &id).await? {
+        Some((name, bytes)) => Ok(attachment("application/zip", &name, bytes)),
+        None => Err(Refusal::new(StatusCode::NOT_FOUND, format!("there is no bundle {id}"))),
+    }
+}
+
+/// Letters, digits and hyphens, as the runner makes them.
+fn drill_id(id: String) -> Result<String, Refusal> {
+    let good = id.starts_with("D-") && id.len() <= 40 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if good { Ok(id) } else { Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "id: a drill's id is D- and up to 38 letters, digits or hyphens")) }
+}
+
+fn unprocessable(why: canonical::Refused) -> Refusal {
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{why}; nothing was stored"))
+}

@@ -1,0 +1,147 @@
+//! What the portal does by itself: gaps against what was due, and drills whose runner fell silent.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use app::ports::{Attestations, Drills, Findings, Gaps, PortError};
+use domain::{
+    Moment,
+    control::Evidence as Kind,
+    drill::Drill,
+    finding::{Finding, Severity, State},
+    gap::{self, Gap, Missing, Run},
+    role::Scope,
+    schedule,
+};
+
+use crate::{compose::House, ledger::canonical};
+
+/// How often the portal looks. A gap is due by the week and a silent runner by the minute.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// A run has this long to arrive before its absence is a gap: until the next morning.
+const GRACE_MS: i64 = 24 * 3600 * 1000;
+
+/// A finding opened by a gap has two weeks.
+const DUE_MS: i64 = 14 * 24 * 3600 * 1000;
+
+pub const PORTAL: &str = "portal";
+
+pub async fn run(house: House) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if let Err(cause) = silent_drills(&house).await {
+            tracing::warn!(%cause, "silent drills could not be looked for; tried again");
+        }
+        if let Err(cause) = gaps(&house).await {
+            tracing::warn!(%cause, "gaps could not be computed; tried again");
+        }
+    }
+}
+
+/// Files a drill whose runner fell silent as abandoned, with what it had done.
+pub async fn silent_drills(house: &House) -> Result<(), PortError> {
+    let now = house.clock.now();
+    for (id, mut drill) in house.store.silent_drills(now).await? {
+        drill.abandoned = Some("the runner fell silent; what it left in staging must be looked for".to_owned());
+        drill.measured = None;
+        drill.learned_at = Some(now);
+        drill.verdict = Drill::judge(&drill.plan, None, &drill.checks, drill.abandoned.as_deref());
+        let item = canonical::insert("backup_drill_results", &id, &drill).map_err(|e| PortError::Broken(e.to_string()))?;
+        match house.ledger.append_one(item).await {
+            Ok(_) | Err(PortError::Conflict(_)) => house.store.end_drill(&id).await?,
+            Err(e) => return Err(e),
+        }
+        tracing::warn!(drill = id, "a drill was abandoned by its runner");
+    }
+    Ok(())
+}
+
+/// Records what was due and is not there, once each, and opens a finding for it.
+pub async fn gaps(house: &House) -> Result<(), PortError> {
+    let evidence = &house.evidence;
+    let now = house.clock.now();
+    let everything = Scope::EVERYTHING;
+    let cells = evidence.grid(&everything).await?;
+    let mut runs: BTreeMap<Moment, Run> = BTreeMap::new();
+    for cell in &cells {
+        runs.entry(schedule::sunday_of(cell.occurred_at)).or_default().attested.insert(cell.tenant.clone());
+    }
+    for (at, seen) in evidence.tenants_seen().await? {
+        let run = runs.entry(schedule::sunday_of(at)).or_default();
+        run.seen = run.seen.max(seen);
+    }
+    let known: BTreeSet<String> = Gaps::all(evidence, &everything).await?.into_iter().map(|g| g.id).collect();
+    let mut gaps = Vec::new();
+    if let Some(first) = cells.first() {
+        let due = schedule::sundays(first.occurred_at.plus_millis(-GRACE_MS), now.plus_millis(-GRACE_MS));
+        gaps = gap::missing_attestations(&due, &gap::tenancies(&runs), &runs, PORTAL);
+    }
+    let drills = Drills::all(evidence, &everything).await?;
+    let drilled: BTreeSet<String> = drills
+        .iter()
+        .filter(|d| d.value.abandoned.is_none() && d.value.measured.is_some())
+        .map(|d| d.value.quarter.clone())
+        .collect();
+    gaps.extend(gap::missing_drills(house.company.audit_period.from, now, &drilled, PORTAL));
+    gaps.retain(|g| !known.contains(&g.id()));
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    let broken = |e: &dyn std::fmt::Display| PortError::Broken(e.to_string());
+    let findings = Findings::all(evidence, &everything).await?;
+    let mut number = findings.iter().filter_map(|f| f.id.strip_prefix("F-")?.parse::<u32>().ok()).max().unwrap_or(0);
+    for mut gap in gaps {
+        gap.demo = house.company.demo;
+        let id = gap.id();
+        let item = canonical::insert("gaps", &id, &gap).map_err(|e| broken(&e))?;
+        match house.ledger.append_one(item).await {
+            Ok(_) => {}
+            // Another portal was first, and opens the finding.
+            Err(PortError::Conflict(_)) => continue,
+            Err(e) => return Err(e),
+        }
+        if findings.iter().any(|f| f.value.cause.as_ref() == Some(&id)) {
+            continue;
+        }
+        number += 1;
+        let finding = opened_by(&gap, &format!("F-{number:03}"), now, house.company.demo);
+        let item = canonical::insert("findings", &finding.id, &finding).map_err(|e| broken(&e))?;
+        house.ledger.append_one(item).await?;
+    }
+    Ok(())
+}
+
+fn opened_by(gap: &Gap, id: &str, now: Moment, demo: bool) -> Finding {
+    let (found_by, severity, why) = match &gap.what {
+        Missing::WholeRun => (
+            "Attestation",
+            Severity::High,
+            "For that week nobody can say which tenant was in which recovery point.",
+        ),
+        Missing::Tenant { .. } => {
+            ("Attestation", Severity::Medium, "For that week nobody can say that this tenant could be brought back.")
+        }
+        Missing::Drill { .. } => ("Schedule", Severity::High, "A recovery time that was not measured is a hope."),
+    };
+    Finding {
+        schema: 1,
+        id: id.to_owned(),
+        title: gap.says.trim_end_matches('.').to_owned(),
+        severity,
+        found_by: found_by.to_owned(),
+        cause: Some(gap.id()),
+        what: gap.says.clone(),
+        why: why.to_owned(),
+        plan: String::new(),
+        owner: "operator".to_owned(),
+        due_at: now.plus_millis(DUE_MS),
+        state: State::Open,
+        controls: Kind::Gaps.answers().to_vec(),
+        demo,
+        occurred_at: gap.due_at,
+        by: PORTAL.to_owned(),
+    }
+}

@@ -1,0 +1,392 @@
+//! The runner: draws, dumps, restores, compares, tears down. It works near the data and holds the
+//! credentials; what leaves it are counts, digests and times, never documents.
+
+pub mod bsonfile;
+pub mod compare;
+pub mod dump;
+pub mod plan;
+pub mod portal;
+pub mod progress;
+pub mod restore;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use chrono::Utc;
+use domain::{
+    Moment, draw,
+    drill::{
+        Check, CheckId, CheckVerdict, Drill, Draw, DrillVerdict, Excluded, Exposure, Measured, Outcome, Source, Staging,
+        Step, StepId,
+    },
+    schedule::quarter_of,
+    verdict::Verdict,
+    words,
+};
+use mongodb::{Client, Database};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    plan::{From, Plan},
+    portal::Portal,
+    progress::Progress,
+};
+
+/// How often the portal hears of a drill under way.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// A drill that ended, one way or the other, and where its record is.
+pub struct Ended {
+    pub id: String,
+    pub drill: Drill,
+    pub filed: Filed,
+}
+
+pub enum Filed {
+    /// Sealed by the portal at this place.
+    Sealed(u64),
+    /// No portal was named.
+    Nowhere,
+    /// The portal did not take it; why.
+    Refused(String),
+}
+
+/// Runs one drill to its end. `Err` only when it could not begin; whatever happens later is in the record.
+pub async fn run(
+    plan: &Plan,
+    portal: Option<&Portal>,
+    progress: &dyn Progress,
+    stop: &CancellationToken,
+) -> Result<Ended> {
+    let began = now();
+    let id = format!("D-{}-{:02x}", began.utc().format("%Y%m%d-%H%M%S"), random_byte());
+    let target = Client::with_uri_str(&plan.target).await.context("the target address cannot be used")?;
+    target.database("admin").run_command(bson::doc! { "ping": 1 }).await.context("the target does not answer")?;
+    let staging = target.database(&format!("staging_{}", id.to_lowercase().replace('-', "_")));
+    let mut run = Run {
+        plan,
+        portal,
+        progress,
+        staging,
+        id: id.clone(),
+        drill: blank(plan, began),
+        shared: Arc::new(Mutex::new(None)),
+        declared: None,
+    };
+    run.share();
+    if let Some(portal) = portal {
+        portal.begin(&id, &run.drill).await?;
+    }
+    let heartbeat = portal.map(|p| tokio::spawn(beat(p.clone(), id.clone(), run.shared.clone())));
+    let scratch = tempfile::Builder::new().prefix("passmuster-drill-").tempdir().context("no room for a dump")?;
+    let worked = tokio::select! {
+        worked = run.work(scratch.path().to_owned()) => worked,
+        () = stop.cancelled() => Err(anyhow::anyhow!("stopped by the operator")),
+    };
+    if let Err(why) = &worked {
+        run.abandon(&format!("{why:#}"));
+    }
+    run.tear_down().await;
+    run.judge();
+    if let Some(heartbeat) = heartbeat {
+        heartbeat.abort();
+    }
+    let filed = match portal {
+        None => Filed::Nowhere,
+        Some(portal) => match portal.finish(&id, &run.drill).await {
+            Ok(seq) => Filed::Sealed(seq),
+            Err(why) => Filed::Refused(format!("{why:#}")),
+        },
+    };
+    Ok(Ended { id, drill: run.drill, filed })
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    portal: Option<&'a Portal>,
+    progress: &'a dyn Progress,
+    staging: Database,
+    id: String,
+    drill: Drill,
+    /// What the heartbeat tells the portal.
+    shared: Arc<Mutex<Option<Drill>>>,
+    /// When the recovery clock started.
+    declared: Option<Moment>,
+}
+
+impl Run<'_> {
+    async fn work(&mut self, scratch: PathBuf) -> Result<()> {
+        let tenant = self.draw().await?;
+        let dump = self.recovery_point(&tenant, scratch).await?;
+        self.declared = Some(now());
+
+        let begun = self.begin(StepId::Provision);
+        let there = self.staging.list_collection_names().await.context("the target does not answer")?;
+        if !there.is_empty() {
+            bail!("the staging database {} is not empty; nothing was written to it", self.staging.name());
+        }
+        self.drill.exposure =
+            Some(Exposure { from: now(), until: None, proof: "the restored copy exists".to_owned() });
+        self.end(begun, format!("{} on {}", self.staging.name(), self.plan.target_host()));
+
+        let begun = self.begin(StepId::Restore);
+        let restored = restore::restore(&dump, &self.staging, self.progress).await?;
+        let collections = dump.collections.len();
+        self.end(
+            begun,
+            format!(
+                "{} documents, {} in {} collections",
+                words::count(restored.documents),
+                words::bytes(restored.bytes),
+                collections
+            ),
+        );
+
+        let begun = self.begin(StepId::Query);
+        let smoke = compare::smoke_query(&self.staging, &dump).await?;
+        self.end(begun, smoke.detail.clone());
+
+        let begun = self.begin(StepId::Verify);
+        let seed = self.drill.draw.as_ref().map_or_else(|| draw::seed(&self.id, &self.plan.public_value), |d| d.seed.clone());
+        let compared = compare::compare(&dump, &self.staging, &seed, &self.plan.last_write_field, self.progress).await?;
+        let (expected, actual) = compared.totals();
+        self.end(begun, format!("{} of {} documents counted, {} compared", words::count(actual), words::count(expected), compared.documents.len()));
+
+        let ended = now();
+        let declared = self.declared.unwrap_or(ended);
+        let last_write = compared.last_write;
+        self.drill.source.last_write_at = last_write;
+        self.drill.source.last_write_by = last_write.map(|_| self.plan.last_write_field.clone());
+        self.drill.measured = Some(Measured {
+            restore_ms: ended.since(declared),
+            rpo_ms: last_write.map(|at| declared.since(at).max(0)),
+            bytes: restored.bytes,
+            documents: restored.documents,
+        });
+        let (counts, documents, mut checks) = compared.into_record();
+        self.drill.counts = counts;
+        self.drill.documents = documents;
+        checks.push(freshness(last_write, declared, self.plan.rpo_ms));
+        checks.push(smoke);
+        self.drill.checks = checks;
+        self.share();
+        Ok(())
+    }
+
+    /// Which tenant: named in the plan, or drawn from those eligible after their list was sealed.
+    async fn draw(&mut self) -> Result<String> {
+        let begun = self.begin(StepId::Draw);
+        let seen = self.plan.tenants().await?;
+        if let Some(tenant) = &self.plan.tenant {
+            if !seen.contains(tenant) {
+                bail!("{tenant} is not in the source; it holds {}", seen.join(", "));
+            }
+            self.end(begun, format!("{tenant}, named in the plan, not drawn"));
+            return Ok(tenant.clone());
+        }
+        let excluded: Vec<Excluded> = self.plan.exclude.iter().filter(|e| seen.contains(&e.name)).cloned().collect();
+        let eligible: Vec<String> =
+            seen.into_iter().filter(|name| !excluded.iter().any(|e| e.name == *name)).collect();
+        if eligible.is_empty() {
+            bail!("no tenant is eligible: every one is excluded");
+        }
+        let digest = draw::list_digest(eligible.iter().map(String::as_str));
+        let sealed = match self.portal {
+            Some(portal) => Some(portal.seal_list(&self.id, &eligible, &excluded).await?),
+            None => None,
+        };
+        // Without a portal nobody sealed the list first; the record says so by having no root.
+        let root = sealed.as_ref().map(|s| s.root.clone());
+        let seed = draw::seed(root.as_deref().unwrap_or(&self.id), &self.plan.public_value);
+        let chosen = draw::draw(&seed, eligible.iter().map(String::as_str), 1)
+            .first()
+            .map(|name| (*name).to_owned())
+            .context("nothing was drawn")?;
+        let note = format!("{chosen}, 1 of {} eligible, {} excluded", eligible.len(), excluded.len());
+        self.drill.draw = Some(Draw {
+            eligible_digest: digest,
+            eligible,
+            excluded,
+            root,
+            seq: sealed.map(|s| s.seq),
+            public_value: self.plan.public_value.clone(),
+            seed,
+            chosen: chosen.clone(),
+        });
+        self.end(begun, note);
+        Ok(chosen)
+    }
+
+    async fn recovery_point(&mut self, tenant: &str, scratch: PathBuf) -> Result<dump::Dump> {
+        let begun = self.begin(StepId::Dump);
+        let (dump, kind) = match &self.plan.from {
+            From::Uri(uri) => {
+                let client = Client::with_uri_str(uri).await.context("the source address cannot be used")?;
+                (dump::take(&client, tenant, &scratch, self.progress).await?, "mongodump directory, made for this drill")
+            }
+            From::Directory(dir) => (dump::open(dir, tenant)?, "mongodump directory"),
+        };
+        self.drill.source.kind = kind.to_owned();
+        self.drill.source.recovery_point = dump.name.clone();
+        self.drill.source.taken_at = dump.taken_at;
+        self.drill.target.environment = format!("{}/{}", self.plan.target_host(), self.staging.name());
+        // A database of this run's own name, which held nothing before.
+        self.drill.target.isolated = self.staging.name() != tenant;
+        self.end(begun, format!("{}, {} collections", dump.name, dump.collections.len()));
+        Ok(dump)
+    }
+
+    /// Drops staging whatever happened, and looks whether it is gone.
+    async fn tear_down(&mut self) {
+        if self.drill.exposure.is_none() {
+            return;
+        }
+        let begun = self.begin(StepId::TearDown);
+        let gone = async {
+            self.staging.drop().await?;
+            let names = self.staging.client().list_database_names().await?;
+            Ok::<_, mongodb::error::Error>(!names.iter().any(|n| n == self.staging.name()))
+        }
+        .await;
+        let (verdict, proof, actual) = match gone {
+            Ok(true) => (CheckVerdict::Passes, format!("{} is not among the target's databases", self.staging.name()), "gone"),
+            Ok(false) => (CheckVerdict::Fails, format!("{} is still listed", self.staging.name()), "still there"),
+            Err(e) => (CheckVerdict::NotRun, format!("the target did not answer: {e}"), "not known"),
+        };
+        if let Some(exposure) = &mut self.drill.exposure {
+            exposure.proof.clone_from(&proof);
+            exposure.until = (verdict == CheckVerdict::Passes).then(now);
+        }
+        if self.drill.abandoned.is_none() {
+            self.drill.checks.push(Check {
+                id: CheckId::TearDown,
+                expected: "gone".to_owned(),
+                actual: actual.to_owned(),
+                verdict,
+                detail: proof.clone(),
+            });
+        }
+        self.end(begun, proof);
+    }
+
+    fn abandon(&mut self, why: &str) {
+        let at = now();
+        if let Some(step) = self.drill.steps.last_mut().filter(|s| s.note == UNDER_WAY) {
+            step.ended_at = at;
+            step.outcome = Outcome::Failed;
+            step.note = why.to_owned();
+        }
+        self.drill.abandoned = Some(why.to_owned());
+        self.drill.measured = None;
+        self.share();
+    }
+
+    fn judge(&mut self) {
+        let drill = &self.drill;
+        let verdict =
+            Drill::judge(&drill.plan, drill.measured.as_ref(), &drill.checks, drill.abandoned.as_deref());
+        self.drill.verdict = verdict;
+        self.share();
+    }
+
+    fn begin(&mut self, id: StepId) -> usize {
+        let at = now();
+        self.drill.steps.push(Step { id, started_at: at, ended_at: at, outcome: Outcome::Done, note: UNDER_WAY.to_owned() });
+        self.progress.begins(id);
+        self.share();
+        self.drill.steps.len() - 1
+    }
+
+    fn end(&mut self, begun: usize, note: String) {
+        let step = &mut self.drill.steps[begun];
+        step.ended_at = now();
+        step.note = note;
+        self.progress.ends(step);
+        self.share();
+    }
+
+    fn share(&self) {
+        if let Ok(mut shared) = self.shared.lock() {
+            *shared = Some(self.drill.clone());
+        }
+    }
+}
+
+const UNDER_WAY: &str = "under way";
+
+/// Whether the last write restored lies within the promise.
+fn freshness(last_write: Option<Moment>, declared: Moment, rpo_ms: i64) -> Check {
+    let allowed = words::duration(rpo_ms);
+    let (actual, verdict, detail) = match last_write {
+        None => ("not stated".to_owned(), CheckVerdict::NotRun, "no field tells when a document was written".to_owned()),
+        Some(at) => {
+            let lost = declared.since(at).max(0);
+            let verdict = if lost <= rpo_ms { CheckVerdict::Passes } else { CheckVerdict::Fails };
+            let detail = format!("last write {} before the loss, {allowed} allowed", words::duration(lost));
+            (words::duration(lost), verdict, detail)
+        }
+    };
+    Check { id: CheckId::Freshness, expected: format!("at most {allowed}"), actual, verdict, detail }
+}
+
+fn blank(plan: &Plan, at: Moment) -> Drill {
+    let untested = Verdict::Untested;
+    Drill {
+        schema: 1,
+        scenario: plan.scenario,
+        quarter: quarter_of(at),
+        plan: domain::drill::Plan {
+            runbook_version: plan.runbook_version.clone(),
+            rpo_ms: plan.rpo_ms,
+            rto_ms: plan.rto_ms,
+        },
+        draw: None,
+        source: Source {
+            kind: "not chosen".to_owned(),
+            recovery_point: String::new(),
+            taken_at: at,
+            last_write_at: None,
+            last_write_by: None,
+        },
+        target: Staging { environment: plan.target_host(), isolated: false },
+        steps: Vec::new(),
+        checks: Vec::new(),
+        counts: Vec::new(),
+        documents: Vec::new(),
+        measured: None,
+        verdict: DrillVerdict { rto: untested, rpo: untested, contents: untested, reasons: Vec::new() },
+        exposure: None,
+        people: plan.people.clone(),
+        abandoned: None,
+        demo: false,
+        occurred_at: at,
+        learned_at: None,
+        by: plan.by.clone(),
+    }
+}
+
+async fn beat(portal: Portal, id: String, shared: Arc<Mutex<Option<Drill>>>) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        let so_far = shared.lock().ok().and_then(|s| s.clone());
+        if let Some(so_far) = so_far
+            && let Err(cause) = portal.hear(&id, &so_far).await
+        {
+            tracing::warn!(%cause, drill = id, "the portal does not hear the drill; it goes on");
+        }
+    }
+}
+
+fn now() -> Moment {
+    Moment::from(Utc::now())
+}
+
+fn random_byte() -> u8 {
+    let mut byte = [0u8; 1];
+    getrandom::fill(&mut byte).expect("the system has randomness");
+    byte[0]
+}

@@ -1,0 +1,281 @@
+//! Compares a restored database with its recovery point, read again from the dump: counts, documents
+//! drawn by the seed, indexes, last write. Documents are compared by digest and never leave.
+
+use std::{collections::BinaryHeap, time::Instant};
+
+use anyhow::{Context, Result};
+use bson::{Bson, Document, RawDocumentBuf, doc};
+use domain::{
+    Moment, draw,
+    drill::{Check, CheckId, CheckVerdict, Count, DrawnDocument},
+    words,
+};
+use mongodb::Database;
+use sha2::{Digest, Sha256};
+
+use super::{
+    dump::{Collection, Dump},
+    progress::Progress,
+};
+use crate::ledger::canonical::id_text;
+
+/// How many documents are drawn, as the runbook says.
+pub const DRAWN: usize = 10;
+
+pub struct Compared {
+    pub counts: Vec<Count>,
+    pub documents: Vec<DrawnDocument>,
+    pub last_write: Option<Moment>,
+    indexes: Indexes,
+}
+
+struct Indexes {
+    expected: usize,
+    equal: usize,
+    differs: Vec<String>,
+}
+
+/// A candidate of the draw; the heap keeps the lowest ranks.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Ranked {
+    rank: String,
+    collection: String,
+    id: String,
+    /// The `_id` as raw BSON, to ask the restored side for it.
+    key: Vec<u8>,
+    sha256: String,
+}
+
+pub async fn compare(
+    dump: &Dump,
+    restored: &Database,
+    seed: &str,
+    last_write_field: &str,
+    progress: &dyn Progress,
+) -> Result<Compared> {
+    let (reading, seed) = (dump.clone(), seed.to_owned());
+    let (ranked, expected) = tokio::task::spawn_blocking(move || read_again(&reading, &seed))
+        .await
+        .context("the comparison ended early")??;
+    let mut counts = Vec::new();
+    let mut last_write: Option<Moment> = None;
+    let mut indexes = Indexes { expected: 0, equal: 0, differs: Vec::new() };
+    let total = expected.iter().sum::<i64>();
+    let mut done = 0;
+    for (collection, expected) in dump.collections.iter().zip(expected) {
+        let there = restored.collection::<Document>(&collection.name);
+        let actual = there.count_documents(doc! {}).await.with_context(|| format!("counting {}", collection.name))?;
+        let actual = i64::try_from(actual).unwrap_or(i64::MAX);
+        counts.push(Count { collection: collection.name.clone(), expected, actual });
+        let newest = there
+            .find_one(doc! { last_write_field: { "$type": "date" } })
+            .sort(doc! { last_write_field: -1 })
+            .projection(doc! { last_write_field: 1 })
+            .await?;
+        let newest = newest
+            .as_ref()
+            .and_then(|d| d.get_datetime(last_write_field).ok())
+            .and_then(|t| Moment::from_millis(t.timestamp_millis()));
+        last_write = last_write.max(newest);
+        compare_indexes(collection, restored, &mut indexes).await?;
+        done += expected;
+        progress.moved(u64::try_from(done).unwrap_or_default(), u64::try_from(total).unwrap_or_default());
+    }
+    let mut documents = Vec::new();
+    for drawn in ranked {
+        let key: Document = Document::try_from(
+            &*RawDocumentBuf::from_bytes(drawn.key).context("a drawn document's _id cannot be read again")?,
+        )?;
+        let found = restored.collection::<RawDocumentBuf>(&drawn.collection).find_one(key).await?;
+        documents.push(DrawnDocument {
+            collection: drawn.collection,
+            id: drawn.id,
+            expected: drawn.sha256,
+            actual: found.map(|raw| draw::hex(&Sha256::digest(raw.as_bytes()))),
+        });
+    }
+    Ok(Compared { counts, documents, last_write, indexes })
+}
+
+/// Reads the dump a second time, apart from the restore: the lowest ranks, and a count per collection.
+fn read_again(dump: &Dump, seed: &str) -> Result<(Vec<Ranked>, Vec<i64>)> {
+    let mut heap: BinaryHeap<Ranked> = BinaryHeap::with_capacity(DRAWN + 1);
+    let mut counts = Vec::new();
+    for collection in &dump.collections {
+        let mut file = collection.open()?;
+        let mut count = 0;
+        while let Some(raw) = file.next_document()? {
+            count += 1;
+            let Some(id) = raw.get("_id").ok().flatten() else { continue };
+            let mut key = RawDocumentBuf::new();
+            key.append(bson::cstr!("_id"), id.to_raw_bson());
+            let id = id_text(&Bson::try_from(id.to_raw_bson())?);
+            let rank = draw::rank(seed, &format!("{}/{id}", collection.name));
+            if heap.len() < DRAWN || heap.peek().is_some_and(|worst| rank < worst.rank) {
+                let sha256 = draw::hex(&Sha256::digest(raw.as_bytes()));
+                heap.push(Ranked { rank, collection: collection.name.clone(), id, key: key.into_bytes(), sha256 });
+                if heap.len() > DRAWN {
+                    heap.pop();
+                }
+            }
+        }
+        counts.push(count);
+    }
+    Ok((heap.into_sorted_vec(), counts))
+}
+
+async fn compare_indexes(collection: &Collection, restored: &Database, so_far: &mut Indexes) -> Result<()> {
+    let answer = restored.run_command(doc! { "listIndexes": &collection.name, "cursor": { "batchSize": 1000 } }).await?;
+    let there: Vec<Document> = answer
+        .get_document("cursor")?
+        .get_array("firstBatch")?
+        .iter()
+        .filter_map(|i| i.as_document().map(normalised))
+        .collect();
+    // A dump without metadata states no index; the one on _id is always there.
+    for expected in &collection.indexes {
+        so_far.expected += 1;
+        if there.contains(&normalised(expected)) {
+            so_far.equal += 1;
+        } else {
+            so_far.differs.push(format!("{}.{}", collection.name, expected.get_str("name").unwrap_or("unnamed")));
+        }
+    }
+    for extra in there.iter().filter(|t| t.get_str("name") != Ok("_id_")) {
+        if !collection.indexes.iter().any(|e| e.get_str("name") == extra.get_str("name")) {
+            so_far.differs.push(format!("{}.{} (not in the recovery point)", collection.name, extra.get_str("name").unwrap_or("unnamed")));
+        }
+    }
+    Ok(())
+}
+
+/// An index without what the server adds or older tools wrote: `ns`, `v`, and number types.
+fn normalised(index: &Document) -> Document {
+    let mut out = Document::new();
+    let mut keys: Vec<&String> = index.keys().filter(|k| *k != "ns" && *k != "v" && *k != "background").collect();
+    keys.sort();
+    for key in keys {
+        let value = index.get(key).cloned().unwrap_or(Bson::Null);
+        out.insert(key.clone(), if key == "key" { in_order(value) } else { plain_number(value) });
+    }
+    out
+}
+
+/// The key pattern keeps its order; 1, 1.0 and 1L are one direction.
+fn in_order(value: Bson) -> Bson {
+    match value {
+        Bson::Document(d) => Bson::Array(
+            d.into_iter().map(|(k, v)| Bson::Array(vec![Bson::String(k), plain_number(v)])).collect(),
+        ),
+        other => other,
+    }
+}
+
+fn plain_number(value: Bson) -> Bson {
+    match value {
+        Bson::Int32(n) => Bson::Double(f64::from(n)),
+        Bson::Int64(n) => Bson::Double(n as f64),
+        Bson::Document(d) => Bson::Document(d.into_iter().map(|(k, v)| (k, plain_number(v))).collect()),
+        Bson::Array(a) => Bson::Array(a.into_iter().map(plain_number).collect()),
+        other => other,
+    }
+}
+
+/// Reads the newest twenty documents of the largest collection, as an application's first page does, five times.
+pub async fn smoke_query(restored: &Database, dump: &Dump) -> Result<Check> {
+    let mut largest: Option<(u64, &str)> = None;
+    for collection in &dump.collections {
+        let size = collection.open()?.length();
+        if largest.is_none_or(|(most, _)| size > most) {
+            largest = Some((size, &collection.name));
+        }
+    }
+    let Some((_, name)) = largest else { anyhow::bail!("the recovery point holds no collection") };
+    let mut times = Vec::new();
+    let mut found = 0;
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let mut cursor =
+            restored.collection::<RawDocumentBuf>(name).find(doc! {}).sort(doc! { "_id": -1 }).limit(20).await?;
+        found = 0;
+        while cursor.advance().await? {
+            found += 1;
+        }
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    let median = i64::try_from(times[times.len() / 2].as_millis()).unwrap_or(i64::MAX);
+    let verdict = if found > 0 { CheckVerdict::Passes } else { CheckVerdict::Fails };
+    Ok(Check {
+        id: CheckId::Query,
+        expected: "an answer".to_owned(),
+        actual: format!("{found} documents"),
+        verdict,
+        detail: format!("the newest {found} of {name} in {} at the median of five", words::duration(median.max(1))),
+    })
+}
+
+impl Compared {
+    pub fn totals(&self) -> (i64, i64) {
+        self.counts.iter().fold((0, 0), |(e, a), c| (e + c.expected, a + c.actual))
+    }
+
+    /// The record's parts, with the checks that follow from them.
+    pub fn into_record(self) -> (Vec<Count>, Vec<DrawnDocument>, Vec<Check>) {
+        let (expected, actual) = self.totals();
+        let off: Vec<&str> =
+            self.counts.iter().filter(|c| c.expected != c.actual).map(|c| c.collection.as_str()).collect();
+        let counts = Check {
+            id: CheckId::Counts,
+            expected: expected.to_string(),
+            actual: actual.to_string(),
+            verdict: passes(off.is_empty()),
+            detail: if off.is_empty() {
+                format!("{} of {}, {} collections", words::count(actual), words::count(expected), self.counts.len())
+            } else {
+                format!("{} of {}; differs in {}", words::count(actual), words::count(expected), off.join(", "))
+            },
+        };
+        let equal = self.documents.iter().filter(|d| d.equal()).count();
+        let drawn = self.documents.len();
+        let documents = Check {
+            id: CheckId::Documents,
+            expected: drawn.to_string(),
+            actual: equal.to_string(),
+            verdict: if drawn == 0 { CheckVerdict::NotRun } else { passes(equal == drawn) },
+            detail: if drawn == 0 { "the recovery point holds no document".to_owned() } else { format!("{equal} of {drawn}, by SHA-256 of the raw BSON") },
+        };
+        let indexes = Check {
+            id: CheckId::Indexes,
+            expected: self.indexes.expected.to_string(),
+            actual: self.indexes.equal.to_string(),
+            verdict: passes(self.indexes.differs.is_empty()),
+            detail: if self.indexes.differs.is_empty() {
+                format!("{} of {}", self.indexes.equal, self.indexes.expected)
+            } else {
+                format!("{} of {}; differs: {}", self.indexes.equal, self.indexes.expected, self.indexes.differs.join(", "))
+            },
+        };
+        (self.counts, self.documents, vec![counts, documents, indexes])
+    }
+}
+
+fn passes(yes: bool) -> CheckVerdict {
+    if yes { CheckVerdict::Passes } else { CheckVerdict::Fails }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_the_same_whatever_wrote_it_and_differs_when_its_order_does() {
+        let old = doc! { "v": 2, "key": { "a": 1.0, "b": -1 }, "name": "x", "ns": "d.c" };
+        let new = doc! { "v": 2, "key": { "a": 1, "b": -1i64 }, "name": "x" };
+        assert_eq!(normalised(&old), normalised(&new));
+        let turned = doc! { "v": 2, "key": { "b": -1, "a": 1 }, "name": "x" };
+        assert_ne!(normalised(&turned), normalised(&new));
+        let unique = doc! { "v": 2, "key": { "a": 1, "b": -1 }, "name": "x", "unique": true };
+        assert_ne!(normalised(&unique), normalised(&new));
+    }
+}

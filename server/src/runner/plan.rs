@@ -1,0 +1,154 @@
+//! What a drill is to do: a TOML file, or flags, or both.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use domain::{
+    drill::{Excluded, Person},
+    target::Scenario,
+};
+use mongodb::{Client, options::ClientOptions};
+use serde::Deserialize;
+
+/// A plan made ready.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub scenario: Scenario,
+    pub runbook_version: String,
+    pub rpo_ms: i64,
+    pub rto_ms: i64,
+    pub from: From,
+    /// MongoDB address of the target; a database of the run's own is made there and dropped.
+    pub target: String,
+    /// `None`: drawn.
+    pub tenant: Option<String>,
+    pub exclude: Vec<Excluded>,
+    pub public_value: String,
+    /// The field that says when a document was last written.
+    pub last_write_field: String,
+    pub people: Vec<Person>,
+    pub by: String,
+}
+
+#[derive(Clone, Debug)]
+pub enum From {
+    Uri(String),
+    /// `<dir>/<db>/<collection>.bson`, as mongodump writes it.
+    Directory(PathBuf),
+}
+
+/// The file. Times in minutes, as runbooks promise them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanFile {
+    pub scenario: Option<String>,
+    pub runbook_version: Option<String>,
+    pub rpo_minutes: Option<i64>,
+    pub rto_minutes: Option<i64>,
+    /// A MongoDB address or a mongodump directory.
+    pub source: Option<String>,
+    pub target: Option<String>,
+    pub tenant: Option<String>,
+    #[serde(default)]
+    pub exclude: Vec<Excluded>,
+    pub last_write_field: Option<String>,
+    #[serde(default)]
+    pub people: Vec<Person>,
+    pub by: Option<String>,
+}
+
+impl PlanFile {
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the plan {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("in the plan {}", path.display()))
+    }
+
+    pub fn ready(self, public_value: String) -> Result<Plan> {
+        let scenario = self.scenario.as_deref().unwrap_or("collection");
+        let source = self.source.context("no source: give --source with a MongoDB address or a mongodump directory")?;
+        let from = if source.starts_with("mongodb://") || source.starts_with("mongodb+srv://") {
+            From::Uri(source)
+        } else if Path::new(&source).is_dir() {
+            From::Directory(source.into())
+        } else {
+            bail!("the source {source} is neither a MongoDB address (mongodb://…) nor a directory");
+        };
+        let minutes = |m: Option<i64>, fallback: i64| m.unwrap_or(fallback).saturating_mul(60_000);
+        Ok(Plan {
+            scenario: Scenario::from_id(scenario)
+                .with_context(|| format!("unknown scenario {scenario}: document, collection, cluster or everything"))?,
+            runbook_version: self.runbook_version.unwrap_or_else(|| "not stated".to_owned()),
+            // CARTIE's promise for a collection; a plan of one's own states its own.
+            rpo_ms: minutes(self.rpo_minutes, 6 * 60),
+            rto_ms: minutes(self.rto_minutes, 2 * 60),
+            from,
+            target: self.target.context("no target: give --target with the MongoDB address to restore into")?,
+            tenant: self.tenant,
+            exclude: self.exclude,
+            public_value,
+            last_write_field: self.last_write_field.unwrap_or_else(|| "updatedAt".to_owned()),
+            people: self.people,
+            by: self.by.unwrap_or_else(|| "operator".to_owned()),
+        })
+    }
+}
+
+/// Databases that are never a tenant's.
+const SYSTEM: [&str; 3] = ["admin", "config", "local"];
+
+impl Plan {
+    /// The tenant databases the source holds, sorted.
+    pub async fn tenants(&self) -> Result<Vec<String>> {
+        let mut names = match &self.from {
+            From::Uri(uri) => {
+                let client = Client::with_uri_str(uri).await.context("the source address cannot be used")?;
+                client.list_database_names().await.context("the source does not answer")?
+            }
+            From::Directory(dir) => std::fs::read_dir(dir)
+                .with_context(|| format!("cannot read {}", dir.display()))?
+                .filter_map(|e| {
+                    let e = e.ok()?;
+                    e.file_type().ok()?.is_dir().then(|| e.file_name().to_string_lossy().into_owned())
+                })
+                .collect(),
+        };
+        names.retain(|n| !SYSTEM.contains(&n.as_str()) && !n.starts_with("staging_d_"));
+        names.sort();
+        Ok(names)
+    }
+
+    /// The target's host and port, without credentials.
+    pub fn target_host(&self) -> String {
+        let rest = self.target.split_once("://").map_or(self.target.as_str(), |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        authority.rsplit('@').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Says early whether an address can be read at all.
+pub async fn check_uri(uri: &str) -> Result<()> {
+    ClientOptions::parse(uri).await.map(|_| ()).context("this is not a MongoDB address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_never_reach_the_record() {
+        let file = PlanFile {
+            source: Some("mongodb://h".into()),
+            target: Some("mongodb+srv://user:p%40ss@staging.example:27018/x?tls=true".into()),
+            ..PlanFile::default()
+        };
+        assert_eq!(file.ready(String::new()).expect("a plan").target_host(), "staging.example:27018");
+    }
+
+    #[test]
+    fn a_plan_says_what_is_missing() {
+        let error = PlanFile::default().ready(String::new()).expect_err("no source");
+        assert!(error.to_string().contains("--source"), "{error}");
+        let wrong: Result<PlanFile, _> = toml::from_str("sorce = \"x\"");
+        assert!(wrong.is_err(), "unknown keys are errors");
+    }
+}

@@ -1,0 +1,123 @@
+//! The portal as a runner sees it: four calls with a narrow token.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use domain::drill::{Drill, Excluded};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone)]
+pub struct Portal {
+    url: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+/// The list's place in the ledger, and the root after it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SealedList {
+    pub seq: u64,
+    /// 64 lower-case hex digits.
+    pub root: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    pub eligible: Vec<String>,
+    pub excluded: Vec<Excluded>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SealedDrill {
+    pub seq: u64,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    detail: Option<String>,
+    title: Option<String>,
+}
+
+impl Portal {
+    pub fn new(url: &str, token: &str) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(120))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .context("no HTTP client")?;
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), token: token.trim().to_owned(), http })
+    }
+
+    /// Takes the one place for a drill.
+    pub async fn begin(&self, id: &str, so_far: &Drill) -> Result<()> {
+        self.send(reqwest::Method::POST, &format!("drills/{id}/begin"), so_far).await.map(|_: serde_json::Value| ())
+    }
+
+    pub async fn hear(&self, id: &str, so_far: &Drill) -> Result<()> {
+        self.send(reqwest::Method::PUT, &format!("drills/{id}/live"), so_far).await.map(|_: serde_json::Value| ())
+    }
+
+    pub async fn seal_list(&self, id: &str, eligible: &[String], excluded: &[Excluded]) -> Result<SealedList> {
+        let list = List { eligible: eligible.to_vec(), excluded: excluded.to_vec() };
+        self.send(reqwest::Method::POST, &format!("drills/{id}/draw"), &list).await
+    }
+
+    /// Files the record; tried for half a minute, because the drill itself cannot be repeated.
+    pub async fn finish(&self, id: &str, drill: &Drill) -> Result<u64> {
+        let mut wait = Duration::from_secs(1);
+        loop {
+            match self.send::<_, SealedDrill>(reqwest::Method::PUT, &format!("drills/{id}"), drill).await {
+                Ok(sealed) => return Ok(sealed.seq),
+                Err(e) if wait > Duration::from_secs(16) || e.downcast_ref::<Final>().is_some() => return Err(e),
+                Err(_) => tokio::time::sleep(wait).await,
+            }
+            wait *= 2;
+        }
+    }
+
+    /// Makes a bundle and returns its id and bytes.
+    pub async fn export(&self, wish: &serde_json::Value) -> Result<(String, Vec<u8>)> {
+        #[derive(Deserialize)]
+        struct Made {
+            id: String,
+        }
+        let made: Made = self.send(reqwest::Method::POST, "bundles", wish).await?;
+        let url = format!("{}/api/v1/bundles/{}/download", self.url, made.id);
+        let answer = self.http.get(url).bearer_auth(&self.token).send().await.context("the portal does not answer")?;
+        if !answer.status().is_success() {
+            bail!("the portal answered {} to the download", answer.status());
+        }
+        Ok((made.id, answer.bytes().await.context("the download broke off")?.to_vec()))
+    }
+
+    async fn send<B: Serialize + Sync, A: for<'de> Deserialize<'de>>(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: &B,
+    ) -> Result<A> {
+        let url = format!("{}/api/v1/{path}", self.url);
+        let answer = self
+            .http
+            .request(method, &url)
+            .bearer_auth(&self.token)
+            .json(body)
+            .send()
+            .await
+            .with_context(|| format!("the portal at {} does not answer", self.url))?;
+        let status = answer.status();
+        let text = answer.text().await.context("the portal's answer broke off")?;
+        if status.is_success() {
+            return serde_json::from_str(&text).context("the portal's answer does not read");
+        }
+        let said = serde_json::from_str::<Refusal>(&text).ok().and_then(|r| r.detail.or(r.title));
+        let said = format!("the portal answered {status}: {}", said.unwrap_or_else(|| "no reason given".to_owned()));
+        // What the portal understood and refused will be refused again.
+        if status.is_client_error() { Err(Final(said).into()) } else { bail!(said) }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Final(String);

@@ -1,0 +1,215 @@
+//! Bundles: made whole or not at all, kept in GridFS, each export an entry of the ledger.
+
+use std::{io::Cursor, sync::Arc};
+
+use app::ports::{Bundle, Bundles, Company, PortError, Wish};
+use async_trait::async_trait;
+use bson::{Bson, Document, doc};
+use domain::{
+    Moment,
+    control::Control,
+    draw::hex,
+    ejson,
+    role::{Actor, Scope},
+    schedule::Period,
+};
+use futures::{AsyncReadExt, AsyncWriteExt, TryStreamExt};
+use mongodb::options::GridFsBucketOptions;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{evidence::Evidence, port_error};
+use crate::{
+    exports::{bundle, gather, packet},
+    ledger::canonical,
+};
+
+#[derive(Clone)]
+pub struct Exports {
+    pub evidence: Evidence,
+    pub company: Arc<Company>,
+}
+
+/// The export as it is sealed (`exports`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Export {
+    schema: u32,
+    period_name: String,
+    scope_from: Moment,
+    scope_to: Moment,
+    controls: Vec<Control>,
+    records: u64,
+    bytes: i64,
+    /// Of the ZIP.
+    sha256: String,
+    tagmanifest_sha256: String,
+    folder: String,
+    occurred_at: Moment,
+    by: String,
+}
+
+impl Exports {
+    /// The ZIP's bytes and the name to save it under; `None` outside the actor's scope.
+    pub async fn download(&self, actor: &Actor, id: &str) -> Result<Option<(String, Vec<u8>)>, PortError> {
+        let Some((bundle, folder)) = self.rows(actor).await?.into_iter().find(|(b, _)| b.id == id) else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        let mut stream =
+            self.files().open_download_stream(Bson::String(bundle.sha256.clone())).await.map_err(port_error)?;
+        stream.read_to_end(&mut bytes).await.map_err(|e| PortError::Unavailable(e.to_string()))?;
+        if hex(&Sha256::digest(&bytes)) != bundle.sha256 {
+            return Err(PortError::Conflict(format!("The kept file of {id} is no longer what was sealed. Make it again")));
+        }
+        Ok(Some((format!("{folder}.zip"), bytes)))
+    }
+
+    fn files(&self) -> mongodb::gridfs::GridFsBucket {
+        let options = GridFsBucketOptions::builder().bucket_name("bundles".to_owned()).build();
+        self.evidence.ledger.store.db.gridfs_bucket(options)
+    }
+
+    async fn rows(&self, actor: &Actor) -> Result<Vec<(Bundle, String)>, PortError> {
+        let rows: Vec<Document> = self
+            .evidence
+            .ledger
+            .store
+            .documents("ledger_records")
+            .find(doc! { "coll": "exports" })
+            .sort(doc! { "_id": -1 })
+            .await
+            .map_err(port_error)?
+            .try_collect()
+            .await
+            .map_err(port_error)?;
+        let mut bundles = Vec::new();
+        for row in &rows {
+            let bytes = row.get_binary_generic("canonical").map_err(|e| PortError::Broken(e.to_string()))?;
+            let value = serde_json::from_slice(bytes).map_err(|e| PortError::Broken(e.to_string()))?;
+            let export =
+                Export::deserialize(ejson::plain(&value)).map_err(|e| PortError::Broken(format!("an export: {e}")))?;
+            let scope = Scope {
+                period: Some(Period { from: export.scope_from, to: export.scope_to }),
+                controls: Some(export.controls.clone()),
+            };
+            // Inside means: cutting it to the reader's own scope takes nothing away.
+            if actor.scope.narrowed(&scope) != scope {
+                continue;
+            }
+            bundles.push((
+                Bundle {
+                    id: row.get_str("rid").unwrap_or_default().to_owned(),
+                    made_at: export.occurred_at,
+                    made_by: export.by,
+                    period_name: export.period_name,
+                    controls: export.controls,
+                    records: export.records,
+                    bytes: export.bytes,
+                    sha256: export.sha256,
+                    tagmanifest_sha256: export.tagmanifest_sha256,
+                    seq: u64::try_from(row.get_i64("_id").unwrap_or_default()).unwrap_or_default(),
+                    root_fingerprint: self.root_fingerprint(),
+                },
+                export.folder,
+            ));
+        }
+        Ok(bundles)
+    }
+}
+
+/// What a wish comes to for this actor: never wider than their own scope.
+fn reach(actor: &Actor, wish: &Wish) -> Result<Scope, PortError> {
+    let controls = if wish.controls.is_empty() { None } else { Some(wish.controls.clone()) };
+    let mut scope = actor.scope.narrowed(&Scope { period: Some(wish.period), controls });
+    scope.controls.get_or_insert_with(|| Control::ALL.to_vec());
+    match (scope.period, &scope.controls) {
+        (Some(p), Some(c)) if p.from < p.to && !c.is_empty() => Ok(scope),
+        _ => Err(PortError::Conflict("No bundle was made: that period or those controls lie outside your audit".to_owned())),
+    }
+}
+
+#[async_trait]
+impl Bundles for Exports {
+    async fn all(&self, actor: &Actor) -> Result<Vec<Bundle>, PortError> {
+        Ok(self.rows(actor).await?.into_iter().map(|(bundle, _)| bundle).collect())
+    }
+
+    async fn make(&self, actor: &Actor, wish: &Wish) -> Result<Bundle, PortError> {
+        let ledger = &self.evidence.ledger;
+        let scope = reach(actor, wish)?;
+        for _ in 0..3 {
+            let number = ledger.store.documents("exports").count_documents(doc! {}).await.map_err(port_error)? + 1;
+            let id = format!("B-{number:03}");
+            let content =
+                gather::gather(&self.evidence, &self.company.name, &id, wish, scope.clone(), &actor.name).await?;
+            let keys = ledger.keys.clone();
+            // Fonts, hashing and deflate keep a core busy for a while: not on the threads that answer people.
+            let (content, zip, made) = tokio::task::spawn_blocking(move || {
+                let prints = packet::Fingerprints {
+                    root: keys.root_fingerprint(),
+                    signer: keys.signer_fingerprint(),
+                    vkey: keys.vkey(),
+                };
+                let pdf = packet::make(&content, &prints).map_err(|e| PortError::Broken(e.to_string()))?;
+                let mut zip = Cursor::new(Vec::new());
+                let made = bundle::write(&content, &pdf, &keys, &mut zip).map_err(|e| PortError::Conflict(e.to_string()))?;
+                Ok::<_, PortError>((content, zip.into_inner(), made))
+            })
+            .await
+            .map_err(|e| PortError::Broken(e.to_string()))??;
+            let period = content.scope.period.unwrap_or(wish.period);
+            let export = Export {
+                schema: 1,
+                period_name: wish.period_name.clone(),
+                scope_from: period.from,
+                scope_to: period.to,
+                controls: content.scope.controls.clone().unwrap_or_default(),
+                records: content.records.len() as u64,
+                bytes: i64::try_from(zip.len()).unwrap_or(i64::MAX),
+                sha256: hex(&Sha256::digest(&zip)),
+                tagmanifest_sha256: made.tagmanifest_sha256,
+                folder: made.folder,
+                occurred_at: content.made_at,
+                by: actor.name.clone(),
+            };
+            let item = canonical::insert("exports", &id, &export).map_err(|e| PortError::Broken(e.to_string()))?;
+            // The file first: an export that is listed can be downloaded. A file without an entry is never listed.
+            // It is named by its digest, so that two exports at once never write over each other.
+            let mut upload = self
+                .files()
+                .open_upload_stream(format!("{id}.zip"))
+                .id(Bson::String(export.sha256.clone()))
+                .await
+                .map_err(port_error)?;
+            upload.write_all(&zip).await.map_err(|e| PortError::Unavailable(e.to_string()))?;
+            upload.close().await.map_err(|e| PortError::Unavailable(e.to_string()))?;
+            match ledger.append_one(item).await {
+                // Two exports at once: the other took the number.
+                Err(PortError::Conflict(_)) => continue,
+                Err(e) => return Err(e),
+                Ok(_) => {}
+            }
+            let made = self.all(actor).await?.into_iter().find(|b| b.id == id);
+            return made.ok_or_else(|| PortError::Broken("the bundle just made is not listed".to_owned()));
+        }
+        Err(PortError::Conflict("Several bundles are being made at once. Try again in a minute".to_owned()))
+    }
+
+    async fn counts(&self, actor: &Actor, period: Period) -> Result<Vec<(Control, u64)>, PortError> {
+        let mut counts = Vec::new();
+        for control in super::evidence::controls_of(&actor.scope) {
+            let scope = actor.scope.narrowed(&Scope { period: Some(period), controls: Some(vec![control]) });
+            let mut total = 0;
+            for coll in gather::COLLECTIONS {
+                total += self.evidence.count(&scope, coll).await?;
+            }
+            counts.push((control, total));
+        }
+        Ok(counts)
+    }
+
+    fn root_fingerprint(&self) -> String {
+        self.evidence.ledger.keys.root_fingerprint()
+    }
+}

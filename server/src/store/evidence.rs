@@ -1,0 +1,403 @@
+//! The sealed records as pages read them: always from the exact bytes that were hashed.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
+
+use app::ports::{
+    AttestationFilter, Attestations, Attested, Drills, Findings, Gaps, Ledger as LedgerPort, Page, PortError, Runbooks,
+};
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bson::{Document, doc};
+use domain::{
+    Moment,
+    attestation::{Attestation, Strength},
+    control::Control,
+    drill::Drill,
+    ejson,
+    finding::Finding,
+    gap::Gap,
+    proof::leaf,
+    record::{Alarm, Entry, Head, Seal, Sealed, Tampering},
+    role::Scope,
+    runbook::RunbookVersion,
+    schedule::Period,
+};
+use futures::TryStreamExt;
+use mongodb::Collection;
+use serde::de::DeserializeOwned;
+
+use super::port_error;
+use crate::{
+    exports::content::SealedBytes,
+    ledger::{Ledger, as_i64, date},
+};
+
+/// Reads sealed records, cut to a scope.
+#[derive(Clone)]
+pub struct Evidence {
+    pub ledger: Arc<Ledger>,
+}
+
+impl Evidence {
+    fn records(&self) -> Collection<Document> {
+        self.ledger.store.documents("ledger_records")
+    }
+
+    /// All of one collection inside the scope, newest first.
+    async fn all_of<T: DeserializeOwned>(&self, coll: &str, scope: &Scope) -> Result<Vec<Sealed<T>>, PortError> {
+        self.read(filter(coll, scope)).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, filter: Document) -> Result<Vec<Sealed<T>>, PortError> {
+        let rows: Vec<Document> = self
+            .records()
+            .find(filter)
+            .sort(doc! { "occurredAt": -1, "_id": -1 })
+            .await
+            .map_err(port_error)?
+            .try_collect()
+            .await
+            .map_err(port_error)?;
+        let broken = self.broken().await?;
+        rows.iter().map(|row| sealed(row, &broken)).collect()
+    }
+
+    /// The exact bytes of one record inside the scope.
+    pub async fn bytes(&self, scope: &Scope, coll: &str, id: &str) -> Result<Option<SealedBytes>, PortError> {
+        let mut filter = filter(coll, scope);
+        filter.insert("rid", id);
+        let row = self.records().find_one(filter).sort(doc! { "version": -1 }).await.map_err(port_error)?;
+        row.as_ref().map(sealed_bytes).transpose()
+    }
+
+    /// Every record of these collections inside the scope, in order of the ledger, all versions.
+    ///
+    /// The row is read whole, and the record's document is checked against its seal by the caller.
+    pub async fn all_bytes(&self, scope: &Scope, coll: &str) -> Result<Vec<SealedBytes>, PortError> {
+        let mut filter = filter(coll, scope);
+        filter.remove("understood");
+        let rows: Vec<Document> = self
+            .records()
+            .find(filter)
+            .sort(doc! { "_id": 1 })
+            .await
+            .map_err(port_error)?
+            .try_collect()
+            .await
+            .map_err(port_error)?;
+        rows.iter().map(sealed_bytes).collect()
+    }
+
+    pub async fn count(&self, scope: &Scope, coll: &str) -> Result<u64, PortError> {
+        self.records().count_documents(filter(coll, scope)).await.map_err(port_error)
+    }
+
+    /// For each attestation, when it happened and how many tenant databases its run saw.
+    pub async fn tenants_seen(&self) -> Result<Vec<(Moment, usize)>, PortError> {
+        let rows: Vec<Document> = self
+            .records()
+            .find(doc! { "coll": "backup_audit_log", "understood": true })
+            .projection(doc! { "occurredAt": 1, "seen": 1 })
+            .await
+            .map_err(port_error)?
+            .try_collect()
+            .await
+            .map_err(port_error)?;
+        rows.iter()
+            .map(|r| Ok((moment(r, "occurredAt")?, usize::try_from(r.get_i64("seen").unwrap_or(0)).unwrap_or(0))))
+            .collect()
+    }
+
+    /// The smallest signed head that covers an entry.
+    pub async fn checkpoint_covering(&self, seq: u64) -> Result<Head, PortError> {
+        let row = self
+            .ledger
+            .store
+            .documents("ledger_checkpoints")
+            .find_one(doc! { "_id": { "$gt": as_i64(seq) } })
+            .sort(doc! { "_id": 1 })
+            .await
+            .map_err(port_error)?
+            .ok_or_else(|| PortError::Broken(format!("no signed head covers entry {seq}")))?;
+        let text = |key: &str| row.get_str(key).map(str::to_owned).map_err(|e| PortError::Broken(e.to_string()));
+        let size = u64::try_from(row.get_i64("_id").unwrap_or_default()).unwrap_or_default();
+        Ok(Head { size, root: text("root")?, at: moment(&row, "at")?, checkpoint: text("note")? })
+    }
+
+    /// "coll/id" of every record with an alarm.
+    pub async fn broken(&self) -> Result<HashSet<String>, PortError> {
+        Ok(self.alarms().await?.into_iter().map(|a| format!("{}/{}", a.coll, a.id)).collect())
+    }
+}
+
+/// Any typed record from a row of `ledger_records`.
+pub fn sealed<T: DeserializeOwned>(row: &Document, broken: &HashSet<String>) -> Result<Sealed<T>, PortError> {
+    let bytes = sealed_bytes(row)?;
+    let wrong = |e: &dyn std::fmt::Display| PortError::Broken(format!("{} {}: {e}", bytes.coll, bytes.id));
+    let value: serde_json::Value = serde_json::from_slice(&bytes.bytes).map_err(|e| wrong(&e))?;
+    let value = T::deserialize(ejson::plain(&value)).map_err(|e| wrong(&e))?;
+    let seal = Seal {
+        seq: bytes.seq,
+        sha256: bytes.sha256.clone(),
+        at: moment(row, "at")?,
+        by: row.get_str("by").unwrap_or("not stated").to_owned(),
+        broken: broken.contains(&format!("{}/{}", bytes.coll, bytes.id)),
+    };
+    Ok(Sealed { id: bytes.id, value, seal })
+}
+
+fn sealed_bytes(row: &Document) -> Result<SealedBytes, PortError> {
+    let text = |key: &str| row.get_str(key).map(str::to_owned).map_err(|e| PortError::Broken(e.to_string()));
+    let seq = row.get_i64("_id").ok().and_then(|n| u64::try_from(n).ok());
+    Ok(SealedBytes {
+        seq: seq.ok_or_else(|| PortError::Broken("a sealed record has no place in the ledger".to_owned()))?,
+        coll: text("coll")?,
+        id: text("rid")?,
+        sha256: text("sha256")?,
+        bytes: row.get_binary_generic("canonical").map_err(|e| PortError::Broken(e.to_string()))?.clone(),
+    })
+}
+
+fn moment(row: &Document, key: &str) -> Result<Moment, PortError> {
+    row.get_datetime(key)
+        .ok()
+        .and_then(|t| Moment::from_millis(t.timestamp_millis()))
+        .ok_or_else(|| PortError::Broken(format!("{key} is not a date")))
+}
+
+/// The scope as a query: the one place where an auditor's eye is cut.
+fn filter(coll: &str, scope: &Scope) -> Document {
+    let mut filter = doc! { "coll": coll, "understood": true };
+    if let Some(Period { from, to }) = scope.period {
+        match coll {
+            // A finding belongs by nature when it was opened before the end and not closed before the start.
+            "findings" => {
+                filter.insert("occurredAt", doc! { "$lt": date(to) });
+                filter.insert("$or", [doc! { "endedAt": null }, doc! { "endedAt": { "$gte": date(from) } }]);
+            }
+            // Which versions were in force is decided from all that were approved before the end.
+            "runbooks" => {
+                filter.insert("occurredAt", doc! { "$lt": date(to) });
+            }
+            _ => {
+                filter.insert("occurredAt", doc! { "$gte": date(from), "$lt": date(to) });
+            }
+        }
+    }
+    if let Some(controls) = &scope.controls {
+        filter.insert("answers", doc! { "$in": controls.iter().map(|c| c.id()).collect::<Vec<_>>() });
+    }
+    filter
+}
+
+#[async_trait]
+impl Drills for Evidence {
+    async fn all(&self, scope: &Scope) -> Result<Vec<Sealed<Drill>>, PortError> {
+        self.all_of("backup_drill_results", scope).await
+    }
+
+    async fn get(&self, scope: &Scope, id: &str) -> Result<Option<Sealed<Drill>>, PortError> {
+        let mut filter = filter("backup_drill_results", scope);
+        filter.insert("rid", id);
+        Ok(self.read(filter).await?.into_iter().next())
+    }
+}
+
+#[async_trait]
+impl Attestations for Evidence {
+    async fn grid(&self, scope: &Scope) -> Result<Vec<Attested>, PortError> {
+        let rows: Vec<Document> = self
+            .records()
+            .find(filter("backup_audit_log", scope))
+            .projection(doc! { "canonical": 0 })
+            .sort(doc! { "occurredAt": 1, "_id": 1 })
+            .await
+            .map_err(port_error)?
+            .try_collect()
+            .await
+            .map_err(port_error)?;
+        let broken = self.broken().await?;
+        rows.iter()
+            .map(|row| {
+                let text = |key: &str| row.get_str(key).unwrap_or_default().to_owned();
+                Ok(Attested {
+                    tenant: text("tenant"),
+                    occurred_at: moment(row, "occurredAt")?,
+                    strength: strength(&text("strength")),
+                    seq: u64::try_from(row.get_i64("_id").unwrap_or_default()).unwrap_or_default(),
+                    sha256: text("sha256"),
+                    broken: broken.contains(&format!("backup_audit_log/{}", text("rid"))),
+                })
+            })
+            .collect()
+    }
+
+    async fn page(
+        &self,
+        scope: &Scope,
+        wanted: &AttestationFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<Sealed<Attestation>>, PortError> {
+        let scope = scope.narrowed(&Scope { period: wanted.period, controls: None });
+        let mut filter = filter("backup_audit_log", &scope);
+        if let Some(tenant) = &wanted.tenant {
+            filter.insert("tenant", tenant);
+        }
+        if let Some(strength) = wanted.strength {
+            filter.insert("strength", strength.word());
+        }
+        let total = self.records().count_documents(filter.clone()).await.map_err(port_error)?;
+        if let Some((at, seq)) = cursor.and_then(read_cursor) {
+            let after = [doc! { "occurredAt": { "$lt": at } }, doc! { "occurredAt": at, "_id": { "$lt": seq } }];
+            filter = doc! { "$and": [filter, { "$or": after.to_vec() }] };
+        }
+        let limit = limit.clamp(1, 500) as usize;
+        let mut rows: Vec<Document> = self
+            .records()
+            .find(filter)
+            .sort(doc! { "occurredAt": -1, "_id": -1 })
+            .limit(limit as i64 + 1)
+            .await
+            .map_err(port_error)?
+            .try_collect()
+            .await
+            .map_err(port_error)?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(write_cursor);
+        let broken = self.broken().await?;
+        let items = rows.iter().map(|row| sealed(row, &broken)).collect::<Result<_, _>>()?;
+        Ok(Page { items, total, next })
+    }
+
+    async fn tenants(&self, scope: &Scope) -> Result<BTreeSet<String>, PortError> {
+        let names = self.records().distinct("tenant", filter("backup_audit_log", scope)).await.map_err(port_error)?;
+        Ok(names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
+    }
+}
+
+/// A strength this version does not know counts as the weakest: it is never read as more than it says.
+fn strength(word: &str) -> Strength {
+    [Strength::Listed, Strength::Counted, Strength::Fingerprinted, Strength::Restored]
+        .into_iter()
+        .find(|s| s.word() == word)
+        .unwrap_or(Strength::Declared)
+}
+
+fn write_cursor(row: &Document) -> String {
+    let at = row.get_datetime("occurredAt").map(|t| t.timestamp_millis()).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(format!("{at}.{}", row.get_i64("_id").unwrap_or_default()))
+}
+
+fn read_cursor(text: &str) -> Option<(bson::DateTime, i64)> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    let (at, seq) = text.split_once('.')?;
+    Some((bson::DateTime::from_millis(at.parse().ok()?), seq.parse().ok()?))
+}
+
+#[async_trait]
+impl Gaps for Evidence {
+    async fn all(&self, scope: &Scope) -> Result<Vec<Sealed<Gap>>, PortError> {
+        self.all_of("gaps", scope).await
+    }
+}
+
+#[async_trait]
+impl Findings for Evidence {
+    async fn all(&self, scope: &Scope) -> Result<Vec<Sealed<Finding>>, PortError> {
+        // The newest version alone decides whether a finding is inside: read all, keep the newest, then cut.
+        let mut rows: Vec<Sealed<Finding>> = self.all_of("findings", &Scope::EVERYTHING).await?;
+        rows.sort_by_key(|f| std::cmp::Reverse(f.seal.seq));
+        let mut seen = HashSet::new();
+        rows.retain(|f| seen.insert(f.id.clone()) && scope.admits_finding(&f.value));
+        rows.sort_by_key(|f| std::cmp::Reverse(f.value.occurred_at));
+        Ok(rows)
+    }
+}
+
+#[async_trait]
+impl Runbooks for Evidence {
+    async fn versions(&self, scope: &Scope) -> Result<Vec<Sealed<RunbookVersion>>, PortError> {
+        let mut versions: Vec<Sealed<RunbookVersion>> = self.all_of("runbooks", scope).await?;
+        if let Some(period) = scope.period {
+            // Newest first: one that was replaced before the period began was not in force in it.
+            let replaced_before = versions.iter().position(|v| v.value.occurred_at <= period.from);
+            versions.truncate(replaced_before.map_or(versions.len(), |last| last + 1));
+        }
+        Ok(versions)
+    }
+}
+
+#[async_trait]
+impl LedgerPort for Evidence {
+    async fn head(&self) -> Result<Head, PortError> {
+        self.ledger.head().await
+    }
+
+    async fn entries(&self, before: Option<u64>, limit: u32) -> Result<Vec<Entry>, PortError> {
+        let filter = before.map_or_else(Document::new, |b| doc! { "_id": { "$lt": as_i64(b.min(i64::MAX as u64)) } });
+        let rows: Vec<Document> = self
+            .ledger
+            .store
+            .documents("ledger_entries")
+            .find(filter)
+            .sort(doc! { "_id": -1 })
+            .limit(i64::from(limit.clamp(1, 1000)))
+            .await
+            .map_err(port_error)?
+            .try_collect()
+            .await
+            .map_err(port_error)?;
+        rows.iter().map(entry).collect()
+    }
+
+    async fn alarms(&self) -> Result<Vec<Alarm>, PortError> {
+        let rows: Vec<Document> = self
+            .ledger
+            .store
+            .documents("ledger_alarms")
+            .find(doc! {})
+            .sort(doc! { "at": -1 })
+            .await
+            .map_err(port_error)?
+            .try_collect()
+            .await
+            .map_err(port_error)?;
+        rows.iter()
+            .map(|row| {
+                Ok(Alarm {
+                    seq: u64::try_from(row.get_i64("seq").unwrap_or_default()).unwrap_or_default(),
+                    coll: row.get_str("coll").unwrap_or_default().to_owned(),
+                    id: row.get_str("rid").unwrap_or_default().to_owned(),
+                    what: if row.get_str("what") == Ok("deleted") { Tampering::Deleted } else { Tampering::Changed },
+                    at: moment(row, "at")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn checked_at(&self) -> Result<Option<Moment>, PortError> {
+        let row =
+            self.ledger.store.documents("ledger_watch").find_one(doc! { "_id": "scan" }).await.map_err(port_error)?;
+        row.map(|r| moment(&r, "at")).transpose()
+    }
+
+    fn vkey(&self) -> String {
+        self.ledger.keys.vkey()
+    }
+}
+
+/// An entry from its stored line, which must be the canonical one.
+pub fn entry(row: &Document) -> Result<Entry, PortError> {
+    let line = row.get_str("line").map_err(|e| PortError::Broken(e.to_string()))?;
+    leaf::parse(line).map_err(|e| PortError::Broken(format!("a ledger line: {e}")))
+}
+
+/// The controls a scope speaks of.
+pub fn controls_of(scope: &Scope) -> Vec<Control> {
+    scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec())
+}
