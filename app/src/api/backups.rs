@@ -150,12 +150,7 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         .gaps
         .into_iter()
         .filter(|gap| !matches!(gap.value.what, Missing::Drill { .. }))
-        .map(|gap| Missed {
-            week: gap.value.due_at,
-            says: gap.value.says.clone(),
-            finding: opened(&gap.id),
-            gap,
-        })
+        .map(|gap| Missed { week: gap.value.due_at, says: gap.value.says.clone(), finding: opened(&gap.id), gap })
         .collect();
     let newest = coverage.attested.into_iter().map(|a| (a.tenant.clone(), a)).collect();
     let internal = drills.iter().filter_map(|d| d.value.draw.as_ref()).flat_map(|d| d.eligible.clone()).collect();

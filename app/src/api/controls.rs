@@ -128,12 +128,8 @@ async fn read() -> Result<Read, Problem> {
 impl Read {
     fn standings(&self) -> Vec<Standing> {
         let newest = self.coverage.newest.as_ref();
-        let attested: Vec<(Moment, Seal)> = self
-            .coverage
-            .attested
-            .iter()
-            .filter_map(|a| newest.map(|seal| (a.occurred_at, seal.clone())))
-            .collect();
+        let attested: Vec<(Moment, Seal)> =
+            self.coverage.attested.iter().filter_map(|a| newest.map(|seal| (a.occurred_at, seal.clone()))).collect();
         let body = Body {
             period: self.coverage.period,
             now: self.now,

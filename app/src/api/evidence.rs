@@ -54,10 +54,7 @@ impl Ask {
             quarter => match Period::quarter(quarter) {
                 Some(period) => (quarter.to_owned(), period),
                 None => {
-                    return Err(Problem::bad_input(
-                        &format!("“{quarter}” is not a quarter."),
-                        "Write it as 2026-Q3.",
-                    ));
+                    return Err(Problem::bad_input(&format!("“{quarter}” is not a quarter."), "Write it as 2026-Q3."));
                 }
             },
         };
@@ -199,10 +196,8 @@ mod refusal {
         if json.len() > LONGEST {
             return;
         }
-        let cookie = format!(
-            "{NAME}={}; Path=/evidence; Max-Age=60; HttpOnly; SameSite=Lax",
-            URL_SAFE_NO_PAD.encode(json)
-        );
+        let cookie =
+            format!("{NAME}={}; Path=/evidence; Max-Age=60; HttpOnly; SameSite=Lax", URL_SAFE_NO_PAD.encode(json));
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             response.append_header(header::SET_COOKIE, value);
         }

@@ -91,10 +91,8 @@ fn arrange(ask: Ask, all: Vec<Sealed<Finding>>, controls: Vec<Control>, now: Mom
         State::Closed { at, .. } => Some(*at),
         State::Open => None,
     };
-    let mut days: Vec<i64> = mine
-        .iter()
-        .filter_map(|f| closed_at(f).map(|at| at.since(f.value.occurred_at) / (24 * 3600 * 1000)))
-        .collect();
+    let mut days: Vec<i64> =
+        mine.iter().filter_map(|f| closed_at(f).map(|at| at.since(f.value.occurred_at) / (24 * 3600 * 1000))).collect();
     days.sort_unstable();
     let median_days = (!days.is_empty()).then(|| days[days.len() / 2]);
     let mut closed: Vec<Sealed<Finding>> = mine.iter().filter(|f| closed_at(f).is_some()).cloned().collect();

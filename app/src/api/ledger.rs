@@ -35,8 +35,7 @@ pub async fn load(query: &ParamsMap) -> Result<LedgerPage, Problem> {
     let head = ports.ledger.head().await?;
     let before = before.filter(|&seq| seq < head.size);
     let entries = ports.ledger.entries(before, ROWS).await?;
-    let alarms =
-        if actor.role.may(Permission::ReadAlarms) { ports.ledger.alarms().await? } else { Vec::new() };
+    let alarms = if actor.role.may(Permission::ReadAlarms) { ports.ledger.alarms().await? } else { Vec::new() };
     let checked_at = ports.ledger.checked_at().await?;
     let vkey = ports.ledger.vkey();
     let origin = vkey.split('+').next().unwrap_or_default().to_owned();

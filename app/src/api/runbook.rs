@@ -47,8 +47,7 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
     let coverage = coverage::read(&actor, &ports).await?;
     let drills = ports.drills.all(&actor.scope).await?;
     let now = ports.clock.now();
-    let known =
-        Known { drills: &drills, grid: &coverage.grid, newest_attestation: coverage.newest.as_ref(), now };
+    let known = Known { drills: &drills, grid: &coverage.grid, newest_attestation: coverage.newest.as_ref(), now };
     let facts = facts(&book, &known)
         .into_iter()
         .map(|fact| {

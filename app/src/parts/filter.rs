@@ -73,8 +73,8 @@ pub fn FilterSelect(
 #[component]
 pub fn Pager(
     #[prop(into)] says: String,
-    #[prop(optional, into)] first: Option<String>,
-    #[prop(optional, into)] next: Option<String>,
+    #[prop(optional_no_strip, into)] first: Option<String>,
+    #[prop(optional_no_strip, into)] next: Option<String>,
 ) -> impl IntoView {
     view! {
         <nav class="pager measure-width" aria-label="More of this list">

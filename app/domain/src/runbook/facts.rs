@@ -32,6 +32,24 @@ pub enum About {
     Deadlines,
 }
 
+impl About {
+    /// "How often snapshots are taken"
+    pub fn title(self) -> String {
+        match self {
+            About::Cadence => "How often snapshots are taken".to_owned(),
+            About::Retention => "How long snapshots are kept".to_owned(),
+            About::Copy => "Copies in another region".to_owned(),
+            About::Encryption => "Encryption at rest".to_owned(),
+            About::PointInTime => "Recovery to a point in time".to_owned(),
+            About::Attestation => "Weekly attestation of every tenant".to_owned(),
+            About::Target(scenario) => format!("The promise for: {}", scenario.title()),
+            About::Claimed(scenario) => format!("The time claimed for: {}", scenario.title()),
+            About::Drill => "A drill each quarter".to_owned(),
+            About::Deadlines => "Telling tenants, writing the registry".to_owned(),
+        }
+    }
+}
+
 /// How a claim stands against the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Holding {

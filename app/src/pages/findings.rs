@@ -1,0 +1,300 @@
+//! What went wrong, who owns it, how it ended.
+
+use domain::{
+    Moment,
+    control::Control,
+    finding::{Finding, Severity, Standing, State},
+    record::Sealed,
+    words,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    api::findings::{Ask, FindingsPage, load},
+    parts::{
+        Demo, Empty, FilterBar, FilterSelect, FilterToggle, PageHead, Say, SealKind, SealNote, Section, Shape,
+        StateMark, Statement, Waiting, loaded, plural,
+    },
+};
+
+#[component]
+pub fn Findings() -> impl IntoView {
+    let ask = Ask::read(&use_query_map().read_untracked());
+    loaded("findings", load(ask), |page, _| view! { <Body page=page /> })
+}
+
+#[component]
+fn Body(page: FindingsPage) -> impl IntoView {
+    let says = statement(&page);
+    let closed_lately = (!page.closed.is_empty()).then(|| closed_lately(&page));
+    let FindingsPage { ask, shown, closed, now, .. } = &page;
+    let now = *now;
+    let toggles = Standing::ALL
+        .into_iter()
+        .map(|standing| {
+            let on = ask.standing == Some(standing);
+            let href = ask.address(if on { None } else { Some(standing) });
+            let (shape, word) = Shape::of_standing(standing);
+            view! { <FilterToggle href=href on=on count=page.count(standing) state=shape word=word /> }
+        })
+        .collect_view();
+    let any = |words: &str| vec![(String::new(), words.to_owned())];
+    let owners = any("anyone").into_iter().chain(page.owners.iter().map(|o| (o.clone(), o.clone()))).collect();
+    let controls = any("any control")
+        .into_iter()
+        .chain(page.controls.iter().map(|c| (c.id().to_owned(), c.id().to_owned())))
+        .collect();
+    let owner = ask.owner.clone().unwrap_or_default();
+    let control = ask.control.map(Control::id).unwrap_or_default();
+    let result = shown.len();
+    let in_all: usize = page.counts.iter().map(|(_, n)| n).sum();
+    let standing = ask.standing.map(|s| view! { <input type="hidden" name="standing" value=s.id() /> });
+    let list = if shown.is_empty() {
+        let under = ask.control.map(|c| format!(" under {}", c.id())).unwrap_or_default();
+        let word = ask.standing.map_or("open", Standing::word);
+        view! {
+            <Empty
+                sentence=format!("No finding{under} is {word}.")
+                detail=format!("{in_all} were searched at {} UTC.", words::date_time(now))
+            />
+        }
+        .into_any()
+    } else {
+        view! { <List findings=shown.clone() now=now /> }.into_any()
+    };
+    let newest = shown.iter().chain(closed).max_by_key(|f| f.seal.seq).map(|f| f.seal.clone());
+    let margin = match newest {
+        Some(seal) => {
+            view! { <SealNote seal=seal kind=SealKind::Record note="Newest entry" what="The newest finding" /> }
+                .into_any()
+        }
+        None => view! { <Waiting why="nothing to seal" /> }.into_any(),
+    };
+    view! {
+        <PageHead eyebrow=|| "What went wrong, who owns it, how it ended" title="Findings" />
+        <Statement margin=margin>{says}</Statement>
+        <div class="section">
+            <FilterBar action="/findings" result=format!("{result} of {in_all}")>
+                {toggles}
+                {standing}
+                <FilterSelect name="owner" word="owned by" label="Owner" options=owners chosen=owner />
+                <FilterSelect
+                    name="control"
+                    word="under"
+                    label="Control"
+                    options=controls
+                    chosen=control
+                />
+            </FilterBar>
+            {list}
+        </div>
+        {closed_lately}
+    }
+}
+
+/// "Seven findings are open, ■ one overdue. Seventeen were closed, nine days after opening at the median."
+fn statement(page: &FindingsPage) -> AnyView {
+    let overdue = page.count(Standing::Overdue);
+    let open = page.count(Standing::Open) + page.count(Standing::DueSoon) + overdue;
+    let closed = page.count(Standing::Closed);
+    let first = match open {
+        0 => "No finding is open".to_owned(),
+        1 => "One finding is open".to_owned(),
+        n => format!("{} findings are open", capital(&words::number(n))),
+    };
+    let late = match overdue {
+        0 if open == 0 => ".".into_any(),
+        0 => ", none overdue.".into_any(),
+        n => view! { ", " <Say state=Shape::Square words=format!("{} overdue", words::number(n)) /> "." }.into_any(),
+    };
+    let ended = match (closed, page.median_days) {
+        (0, _) | (_, None) => String::new(),
+        (n, Some(0)) => format!(" {} closed, most on the day they were opened.", were(n)),
+        (n, Some(days)) => {
+            let days = plural(usize::try_from(days).unwrap_or(0), "day", "days");
+            format!(" {} closed, {days} after opening at the median.", were(n))
+        }
+    };
+    (first, late, ended).into_any()
+}
+
+fn were(n: usize) -> String {
+    if n == 1 { "One was".to_owned() } else { format!("{} were", capital(&words::number(n))) }
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[component]
+fn Heads(last: &'static str) -> impl IntoView {
+    view! {
+        <thead>
+            <tr>
+                <th class="w-8" scope="col"><span class="unseen">"Number"</span></th>
+                <th scope="col">"Finding"</th>
+                <th class="w-10" scope="col">"Severity"</th>
+                <th class="w-15 wide-only" scope="col">"Found by"</th>
+                <th class="w-12" scope="col">"Owner"</th>
+                <th class="w-12" scope="col">"Due"</th>
+                <th class="w-12" scope="col">{last}</th>
+                <th class="sl"><span class="unseen">"Seal"</span></th>
+            </tr>
+        </thead>
+    }
+}
+
+#[component]
+fn List(findings: Vec<Sealed<Finding>>, now: Moment) -> impl IntoView {
+    let rows = findings.into_iter().map(|f| view! { <Row finding=f now=now /> }).collect_view();
+    view! {
+        <table class="table findings">
+            <caption class="unseen">"Findings"</caption>
+            <Heads last="State" />
+            {rows}
+        </table>
+    }
+}
+
+/// Two rows of one body: the line, and what opens under it.
+#[component]
+fn Row(finding: Sealed<Finding>, now: Moment) -> impl IntoView {
+    let Sealed { id, value: f, seal } = finding;
+    let standing = f.standing(now);
+    let (shape, word) = Shape::of_standing(standing);
+    let when = match (&f.state, standing) {
+        (State::Closed { at, .. }, _) => format!("closed {}", words::date(*at)),
+        (_, Standing::Overdue) => format!("{} over", days(now.since(f.due_at))),
+        _ => words::from_now(f.due_at, now),
+    };
+    view! {
+        <tbody>
+            <tr class="has-more" id=id.clone()>
+                <th scope="row"><a href=format!("#{id}")>{id.clone()}</a></th>
+                <td>{f.title.clone()} " " <Demo demo=f.demo /></td>
+                <td><SeverityWord severity=f.severity /></td>
+                <td class="wide-only">{f.found_by.clone()}</td>
+                <td>{f.owner.clone()}</td>
+                <td>{words::date(f.due_at)}<span class="second">{when}</span></td>
+                <td class="state-cell"><StateMark state=shape word=word /></td>
+                <td class="sl"><SealNote seal=seal what=format!("Finding {id}") /></td>
+            </tr>
+            <tr class="more-row">
+                <td class="hide-phone"></td>
+                <td colspan="6"><Opened finding=f id=id /></td>
+                <td class="sl hide-phone"></td>
+            </tr>
+        </tbody>
+    }
+}
+
+#[component]
+fn Opened(finding: Finding, id: String) -> impl IntoView {
+    let f = finding;
+    let controls = f.controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(", ");
+    let cause = f.cause.clone().map(|cause| {
+        let href = if cause.starts_with("G-") { format!("/backups#{cause}") } else { format!("/drills/{cause}") };
+        view! { <dt>"Opened by"</dt><dd><a href=href>{cause}</a></dd> }
+    });
+    let closed = match f.state.clone() {
+        State::Closed { at, evidence } => Some(view! {
+            <dt>"Closed"</dt>
+            <dd>{words::date(at)} ": " {evidence}</dd>
+        }),
+        State::Open => None,
+    };
+    let plan = (!f.plan.is_empty()).then(|| view! { <h3 class="gloss">"Plan"</h3><p>{f.plan.clone()}</p> });
+    view! {
+        <details>
+            <summary>"What was found, why it matters"<span class="unseen">{format!(", {id}")}</span></summary>
+            <div class="pair opened">
+                <div class="answer">
+                    <h3 class="gloss">"What was found"</h3>
+                    <p>{f.what.clone()}</p>
+                    <h3 class="gloss">"Why it matters"</h3>
+                    <p>{f.why.clone()}</p>
+                    {plan}
+                </div>
+                <dl class="trail">
+                    <dt>"Opened"</dt>
+                    <dd>{words::date(f.occurred_at)} " by " {f.by.clone()}</dd>
+                    {cause}
+                    <dt>"Due"</dt>
+                    <dd>{words::date(f.due_at)}</dd>
+                    {closed}
+                    <dt>"Controls"</dt>
+                    <dd>{controls}</dd>
+                </dl>
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn SeverityWord(severity: Severity) -> impl IntoView {
+    match severity {
+        Severity::High => view! { <b>{severity.word()}</b> }.into_any(),
+        other => other.word().into_any(),
+    }
+}
+
+/// Six of those closed last; all of them under the filter.
+fn closed_lately(page: &FindingsPage) -> impl IntoView + use<> {
+    let all = page.closed.len();
+    let every = page.ask.address(Some(Standing::Closed));
+    let rows = page
+        .closed
+        .iter()
+        .take(6)
+        .cloned()
+        .map(|f| {
+            let State::Closed { at, .. } = f.value.state else { return ().into_any() };
+            let href = format!("{}#{}", page.ask.address(Some(Standing::Closed)), f.id);
+            let after = match at.since(f.value.occurred_at) / DAY_MS {
+                0 => "same day".to_owned(),
+                n => plural(usize::try_from(n).unwrap_or(0), "day", "days"),
+            };
+            view! {
+                <tr>
+                    <th scope="row"><a href=href>{f.id.clone()}</a></th>
+                    <td>{f.value.title.clone()} " " <Demo demo=f.value.demo /></td>
+                    <td><SeverityWord severity=f.value.severity /></td>
+                    <td class="wide-only">{f.value.found_by.clone()}</td>
+                    <td>{f.value.owner.clone()}</td>
+                    <td>{words::date(at)}</td>
+                    <td class="state-cell">{after}</td>
+                    <td class="sl"><SealNote seal=f.seal kind=SealKind::Line what=format!("Finding {}", f.id) /></td>
+                </tr>
+            }
+            .into_any()
+        })
+        .collect_view();
+    view! {
+        <Section title="Closed lately" over_table=true>
+            <table class="table tight">
+                <thead>
+                    <tr>
+                        <th class="w-8" scope="col"><span class="unseen">"Number"</span></th>
+                        <th scope="col"><span class="unseen">"Finding"</span></th>
+                        <th class="w-10" scope="col">"Severity"</th>
+                        <th class="w-15 wide-only" scope="col">"Found by"</th>
+                        <th class="w-12" scope="col">"Owner"</th>
+                        <th class="w-12" scope="col">"Closed"</th>
+                        <th class="w-12" scope="col">"After"</th>
+                        <th class="sl"><span class="unseen">"Seal"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <p class="foot"><a href=every>{format!("All {all} closed findings")}</a></p>
+        </Section>
+    }
+}
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+fn days(ms: i64) -> String {
+    plural(usize::try_from(ms / DAY_MS).unwrap_or(0), "day", "days")
+}

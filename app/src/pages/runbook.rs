@@ -1,0 +1,257 @@
+//! The runbook, set as a document; beside each sentence that claims something stands what was observed.
+
+use domain::{
+    Moment,
+    record::Sealed,
+    runbook::{
+        FrontMatter, RunbookVersion, Section as Part,
+        facts::{Fact, Spot, Table},
+    },
+    schedule::Period,
+    words,
+};
+use leptos::prelude::*;
+
+use crate::{
+    api::runbook::{RunbookPage, load},
+    parts::{Demo, Observation, PageHead, SealKind, SealNote, Section, Shape, StateMark, Statement, loaded, param},
+};
+
+/// The version in force.
+#[component]
+pub fn Runbook() -> impl IntoView {
+    page(None)
+}
+
+/// One version by its number.
+#[component]
+pub fn RunbookVersionPage() -> impl IntoView {
+    page(Some(param("version")))
+}
+
+fn page(version: Option<String>) -> impl IntoView {
+    loaded("runbook", load(version), |page, _| {
+        match page {
+        Some(page) => view! { <Body page=page /> }.into_any(),
+        None => view! {
+            <PageHead eyebrow=|| "SOC 2 evidence document" title="Runbook" />
+            <Statement>"No version of the runbook has been approved in this period; there is no plan to compare with the facts."</Statement>
+        }
+        .into_any(),
+    }
+    })
+}
+
+#[component]
+fn Body(page: RunbookPage) -> impl IntoView {
+    let version = page.version().clone();
+    let front = page.book.front.clone();
+    let controls = front.controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(", ");
+    let unwritten: Vec<Fact> = page.facts.iter().filter(|(_, spot)| spot.is_none()).map(|(f, _)| f.clone()).collect();
+    let parts = page
+        .book
+        .sections
+        .iter()
+        .enumerate()
+        .map(|(i, part)| view! { <PartView part=part.clone() at=i facts=placed(&page.facts, i) /> })
+        .collect_view();
+    view! {
+        <PageHead eyebrow=move || format!("SOC 2 evidence document · controls {controls}") title=front.title.clone() />
+        <Meta front=front version=version in_force=page.shown == 0 now=page.now />
+        <div class="runbook">
+            <div class="runbook-side">
+                <Versions versions=page.versions shown=page.shown />
+                <Contents parts=page.book.sections />
+                <p class="gloss">"A seal in the margin says what was observed, not what was promised. A dashed ring: nothing reports on it yet."</p>
+            </div>
+            <div class="runbook-text">
+                {parts}
+                {(!unwritten.is_empty()).then(|| view! { <Unwritten facts=unwritten /> })}
+            </div>
+        </div>
+    }
+}
+
+fn placed(facts: &[(Fact, Option<Spot>)], section: usize) -> Vec<(Spot, Fact)> {
+    let mut mine: Vec<(Spot, Fact)> = facts
+        .iter()
+        .filter_map(|(fact, spot)| spot.filter(|s| s.section == section).map(|s| (s, fact.clone())))
+        .collect();
+    mine.sort_by_key(|(spot, _)| *spot);
+    mine
+}
+
+#[component]
+fn Meta(front: FrontMatter, version: Sealed<RunbookVersion>, in_force: bool, now: Moment) -> impl IntoView {
+    let due = in_force.then(|| Period::days(&front.next_review, &front.next_review)).flatten().and_then(|day| {
+        let week = 7 * 24 * 3600 * 1000;
+        if day.to <= now {
+            Some(view! { <StateMark state=Shape::Square word=format!("review due {}", words::from_now(day.from, now)) /> })
+        } else if day.from.since(now) <= week {
+            Some(view! { <StateMark state=Shape::Triangle word=format!("review due {}", words::from_now(day.from, now)) /> })
+        } else {
+            None
+        }
+    });
+    let superseded = (!in_force)
+        .then(|| view! { <span>"No longer in force; " <a href="/runbook">"read the one that is"</a></span> });
+    let value = version.value;
+    view! {
+        <div class="fact">
+            <p class="meta">
+                <span>"Version " <b>{value.version.clone()}</b></span>
+                <span>"Approved " <b>{words::date(value.occurred_at)}</b></span>
+                <span>"Owner " <b>{front.owner}</b></span>
+                <span>"Next review " <b>{front.next_review.clone()}</b></span>
+                {due}
+                {superseded}
+                <Demo demo=value.demo />
+            </p>
+            <aside class="low">
+                <SealNote seal=version.seal kind=SealKind::Row what=format!("Runbook {}", value.version) />
+            </aside>
+        </div>
+    }
+}
+
+#[component]
+fn Versions(versions: Vec<Sealed<RunbookVersion>>, shown: usize) -> impl IntoView {
+    let items = versions
+        .into_iter()
+        .enumerate()
+        .map(|(i, v)| {
+            let name = if i == 0 { format!("{} in force", v.value.version) } else { v.value.version.clone() };
+            let name = if i == shown {
+                view! { <b aria-current="true">{name}</b> }.into_any()
+            } else {
+                view! { <a href=format!("/runbook/versions/{}", v.value.version)>{name}</a> }.into_any()
+            };
+            view! {
+                <li>
+                    {name}
+                    <span class="second">{format!("approved {}, {}", words::date(v.value.occurred_at), v.value.by)}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <nav aria-label="Versions">
+            <p class="side-head">"Versions"</p>
+            <ul class="side-list ruled">{items}</ul>
+        </nav>
+    }
+}
+
+#[component]
+fn Contents(parts: Vec<Part>) -> impl IntoView {
+    let items = parts
+        .into_iter()
+        .filter(|p| p.level == 2 && !p.title.is_empty())
+        .map(|p| view! { <li><a href=format!("#{}", p.anchor)>{p.title}</a></li> })
+        .collect_view();
+    view! {
+        <nav aria-label="Contents">
+            <p class="side-head">"Contents"</p>
+            <ol class="side-list">{items}</ol>
+        </nav>
+    }
+}
+
+/// A heading and its blocks, each beside its facts.
+#[component]
+fn PartView(part: Part, at: usize, facts: Vec<(Spot, Fact)>) -> impl IntoView {
+    let heading = (!part.title.is_empty()).then(|| {
+        let (title, anchor) = (part.title.clone(), part.anchor.clone());
+        if part.level <= 2 {
+            view! { <h2 id=anchor>{title}</h2> }.into_any()
+        } else {
+            view! { <h3 id=anchor>{title}</h3> }.into_any()
+        }
+    });
+    let blocks = part
+        .blocks
+        .into_iter()
+        .enumerate()
+        .map(|(block, html)| {
+            let mine: Vec<(Spot, Fact)> =
+                facts.iter().filter(|(s, _)| s.section == at && s.block == block).cloned().collect();
+            match Table::read(&html) {
+                Some(table) => view! { <TableBlock table=table facts=mine /> }.into_any(),
+                None => view! { <TextBlock html=html facts=mine /> }.into_any(),
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="part">
+            {heading}
+            {blocks}
+        </section>
+    }
+}
+
+#[component]
+fn TextBlock(html: String, facts: Vec<(Spot, Fact)>) -> impl IntoView {
+    let notes = facts.into_iter().map(|(_, fact)| view! { <Observation fact=fact /> }).collect_view();
+    view! {
+        <div class="fact">
+            <div class="document" inner_html=html></div>
+            <aside>{notes}</aside>
+        </div>
+    }
+}
+
+/// A table whose rows stand beside their facts; what concerns no single row stands under it.
+#[component]
+fn TableBlock(table: Table, facts: Vec<(Spot, Fact)>) -> impl IntoView {
+    let columns = table.head.len();
+    let heads = table.head.into_iter().map(|cell| view! { <th scope="col" inner_html=cell></th> }).collect_view();
+    let rows = table
+        .rows
+        .into_iter()
+        .enumerate()
+        .map(|(row, cells)| {
+            let notes = facts
+                .iter()
+                .filter(|(spot, _)| spot.row == Some(row))
+                .map(|(_, fact)| view! { <Observation fact=fact.clone() /> })
+                .collect_view();
+            let cells = cells.into_iter().map(|cell| view! { <td inner_html=cell></td> }).collect_view();
+            view! {
+                <tr>
+                    {cells}
+                    <td class="sl">{notes}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <table class=format!("table runbook-table cols-{columns}")>
+            <thead>
+                <tr>
+                    {heads}
+                    <th class="sl"><span class="unseen">"Observed"</span></th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
+
+/// Claims of the front matter that no sentence of the text makes.
+#[component]
+fn Unwritten(facts: Vec<Fact>) -> impl IntoView {
+    let rows = facts
+        .into_iter()
+        .map(|fact| {
+            view! {
+                <div class="fact">
+                    <p>{fact.about.title()}</p>
+                    <aside><Observation fact=fact /></aside>
+                </div>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section title="Claimed, and not written in the text">{rows}</Section>
+    }
+}
