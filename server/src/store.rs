@@ -35,7 +35,7 @@ impl Store {
         let hello = client.database("admin").run_command(doc! { "hello": 1 }).await.with_context(|| {
             "the database does not answer. Is mongod running, and does database.uri name its host and port?".to_owned()
         })?;
-        if hello.get_str("setName").is_err() && hello.get_str("msg") != Ok("isdbgrid") {
+        if hello.get_str("setName").is_err() && hello.get_str("msg").ok() != Some("isdbgrid") {
             bail!(
                 "this mongod is a standalone, and the ledger needs a replica set. One is enough: start mongod with --replSet rs0, then run once: mongosh --eval 'rs.initiate()'"
             );

@@ -50,7 +50,7 @@ impl Mongod {
                 bail!("mongod ended at once ({status}). Its log says why: {}{}", log.display(), last_words(&log));
             }
             match admin.run_command(doc! { "hello": 1 }).await {
-                Ok(hello) if hello.get_bool("isWritablePrimary") == Ok(true) => return Ok(Self { child, port }),
+                Ok(hello) if hello.get_bool("isWritablePrimary").ok() == Some(true) => return Ok(Self { child, port }),
                 Ok(_) if !initiated => {
                     let set = doc! { "_id": "rs0", "members": [{ "_id": 0, "host": format!("127.0.0.1:{port}") }] };
                     match admin.run_command(doc! { "replSetInitiate": set.clone() }).await {

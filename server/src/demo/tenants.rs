@@ -73,7 +73,7 @@ fn document(collection: &str, tenant: u64, n: u64, count: u64, newest: Moment, r
     let updated = bson::DateTime::from_millis(written.millis());
     let created = bson::DateTime::from_millis(written.plus_millis(-i64::from(random.below(90)) * 86_400_000).millis());
     let id = object_id(collection, tenant, n);
-    let mut fields = match collection {
+    let fields = match collection {
         "companies" => doc! {
             "name": format!("{} {}", random.pick(&FIRST), random.pick(&KIND)),
             "address": { "street": format!("{} {}", 1 + random.below(240), random.pick(&STREET)), "city": random.pick(&CITY), "geo": { "type": "Point", "coordinates": [f64::from(random.below(360_000)) / 1000.0 - 180.0, f64::from(random.below(180_000)) / 1000.0 - 90.0] } },
@@ -104,7 +104,7 @@ fn document(collection: &str, tenant: u64, n: u64, count: u64, newest: Moment, r
         _ => doc! { "what": random.pick(&ACTIVITY), "user": object_id("users", tenant, n % 6), "ip": bson::Bson::Null },
     };
     let mut whole = doc! { "_id": id };
-    whole.append(&mut fields);
+    whole.extend(fields);
     whole.insert("createdAt", created);
     whole.insert("updatedAt", updated);
     whole

@@ -37,8 +37,8 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
         demo: has_demo(content),
         folder,
         signer_until: keys.signer_until().format("%Y-%m-%d").to_string(),
-        root_fingerprint: words::groups(&keys.root_fingerprint()),
-        signer_fingerprint: words::groups(&keys.signer_fingerprint()),
+        root_fingerprint: colons(&keys.root_fingerprint()),
+        signer_fingerprint: colons(&keys.signer_fingerprint()),
         vkey: &content.log.vkey,
     };
     let text = page.render().expect("a template of plain text has nothing that fails");
@@ -253,6 +253,13 @@ struct RunbookView {
     /// The text as it is, where it cannot be read as a runbook.
     plain: Option<String>,
     seal: SealMark,
+}
+
+/// As `openssl x509 -fingerprint` writes a digest: "3E:4B:24…".
+fn colons(hex: &str) -> String {
+    let pairs: Vec<String> =
+        hex.to_uppercase().as_bytes().chunks(2).map(|p| String::from_utf8_lossy(p).into_owned()).collect();
+    pairs.join(":")
 }
 
 fn has_demo(content: &Content) -> bool {

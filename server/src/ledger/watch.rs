@@ -99,7 +99,7 @@ async fn one(ledger: &Ledger, coll: &str, id: &bson::Bson) -> Result<(), PortErr
     let now = ledger.store.db.collection::<RawDocumentBuf>(coll).find_one(doc! { "_id": id }).await.map_err(port_error)?;
     match (sealed, now) {
         (Some(sealed), Some(raw)) => {
-            if sealed.get_str("bsonSha256") != Ok(&digest(&raw)) {
+            if sealed.get_str("bsonSha256").ok() != Some(digest(&raw).as_str()) {
                 alarm(ledger, coll, &rid, sealed.get_i64("_id").unwrap_or_default(), Tampering::Changed).await?;
             }
             Ok(())
@@ -134,7 +134,7 @@ pub async fn scan(ledger: &Ledger) -> Result<(), PortError> {
         let mut all = ledger.store.db.collection::<RawDocumentBuf>(coll).find(doc! {}).await.map_err(port_error)?;
         while let Some(raw) = all.try_next().await.map_err(port_error)? {
             let Ok(Some(id)) = raw.get("_id") else { continue };
-            let Ok(id) = bson::Bson::try_from(id.to_raw_bson()) else { continue };
+            let Ok(id) = bson::Bson::try_from(id) else { continue };
             let rid = canonical::id_text(&id);
             match sealed.remove(&rid) {
                 Some((seq, sha)) if sha != digest(&raw) => {

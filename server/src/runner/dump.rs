@@ -144,7 +144,7 @@ async fn listed(db: &Database) -> Result<Vec<Document>> {
     let mut infos: Vec<Document> = batch
         .iter()
         .filter_map(Bson::as_document)
-        .filter(|i| i.get_str("type") == Ok("collection"))
+        .filter(|i| i.get_str("type").ok() == Some("collection"))
         .filter(|i| i.get_str("name").is_ok_and(|n| !n.starts_with("system.")))
         .cloned()
         .collect();

@@ -44,7 +44,7 @@ pub async fn restore(dump: &Dump, into: &Database, progress: &dyn Progress) -> R
         });
         let target = into.collection::<RawDocumentBuf>(&collection.name);
         let batches = futures::stream::unfold(receive, |mut r| async move { r.recv().await.map(|b| (b, r)) });
-        let mut inserted = batches
+        let inserted = batches
             .map(|batch| {
                 let target = target.clone();
                 async move {
@@ -58,6 +58,7 @@ pub async fn restore(dump: &Dump, into: &Database, progress: &dyn Progress) -> R
                 }
             })
             .buffer_unordered(PARALLEL);
+        let mut inserted = Box::pin(inserted);
         while let Some((count, bytes)) =
             inserted.try_next().await.with_context(|| format!("restoring {}", collection.name))?
         {
@@ -98,7 +99,7 @@ async fn index(collection: &Collection, into: &Database) -> Result<()> {
     let indexes: Vec<Document> = collection
         .indexes
         .iter()
-        .filter(|i| i.get_str("name") != Ok("_id_"))
+        .filter(|i| i.get_str("name").ok() != Some("_id_"))
         .map(|i| {
             let mut index = i.clone();
             // Written by older tools; the server refuses it now.

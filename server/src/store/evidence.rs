@@ -373,7 +373,7 @@ impl LedgerPort for Evidence {
                     seq: u64::try_from(row.get_i64("seq").unwrap_or_default()).unwrap_or_default(),
                     coll: row.get_str("coll").unwrap_or_default().to_owned(),
                     id: row.get_str("rid").unwrap_or_default().to_owned(),
-                    what: if row.get_str("what") == Ok("deleted") { Tampering::Deleted } else { Tampering::Changed },
+                    what: if row.get_str("what").ok() == Some("deleted") { Tampering::Deleted } else { Tampering::Changed },
                     at: moment(row, "at")?,
                 })
             })

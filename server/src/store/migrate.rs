@@ -47,14 +47,14 @@ pub async fn migrate(store: &Store, dry_run: bool) -> Result<Vec<Applied>> {
                 "the database has migration {name}, which this binary does not know: it was made by a newer Passmuster. Start that one; nothing was changed"
             );
         };
-        if row.get_str("sha256") != Ok(&digest(ours.text)) {
+        if row.get_str("sha256").ok() != Some(digest(ours.text).as_str()) {
             bail!("migration {name} was applied from other text than this binary holds; nothing was changed");
         }
     }
     let mut report = Vec::new();
     for migration in MIGRATIONS {
         let file: File = serde_json::from_str(migration.text).with_context(|| format!("migration {}", migration.name))?;
-        let now = !known.iter().any(|row| row.get_str("_id") == Ok(migration.name));
+        let now = !known.iter().any(|row| row.get_str("_id").ok() == Some(migration.name));
         if now && !dry_run {
             for command in &file.commands {
                 let run = Document::try_from(command.run.clone()).context("a migration's command is not a document")?;
