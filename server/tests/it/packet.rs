@@ -66,7 +66,7 @@ fn the_packet_is_a_clean_pdf_with_its_own_fonts_and_text_that_can_be_read_out() 
             "358 653",
             "abandoned: the tenant vanished",
             "How to check this packet",
-            "sha256sum -c --strict --quiet tagmanifest-sha256.txt manifest-sha256.txt",
+            "sha256sum -c --strict --quiet tagmanifest-sha256.txt manifest-sha256.txt &&",
             "page 1 of",
         ] {
             assert!(text.contains(part), "{part} is not in the text");

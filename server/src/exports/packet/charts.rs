@@ -87,7 +87,7 @@ pub fn steps(book: &mut Book, placed: &Placed, drill: &Drill, peers: &[&Drill], 
     }
     for (step, (page, top, height)) in drill.steps.iter().zip(&placed.rows) {
         let canvas = book.canvas_of(*page);
-        for t in &ticks {
+        for t in ticks.iter().filter(|t| own || (axis.at(**t) - axis.at(promise)).abs() > 6.0) {
             canvas.line(&[(axis.at(*t), *top), (axis.at(*t), top + height)], 0.8, RULE);
         }
         if !own {

@@ -14,7 +14,7 @@ use crate::exports::content::Content;
 pub const RECIPE: &str = r"openssl cms -verify -binary -inform DER \
         -in signatures/tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt \
         -CAfile ../evidence-root.pem -purpose any -out /dev/null &&
-sha256sum -c --strict --quiet tagmanifest-sha256.txt manifest-sha256.txt
+sha256sum -c --strict --quiet tagmanifest-sha256.txt manifest-sha256.txt &&
 diff <(find . -type f ! -path './signatures/*' ! -name tagmanifest-sha256.txt -printf '%P\n' | LC_ALL=C sort) \
      <(cut -c67- tagmanifest-sha256.txt manifest-sha256.txt | LC_ALL=C sort) && echo complete";
 
@@ -35,7 +35,7 @@ pub fn how(book: &mut Book, content: &Content, keys: &Fingerprints) {
     }
     recipe(book);
     let steps = [
-        "The last line must read complete. A missing, changed or added file, or a signature by another key, shows instead. To see that the certificate is the one you were given, compare: openssl x509 -in ../evidence-root.pem -noout -fingerprint -sha256",
+        "The last line must read complete. If it does not, this is not the bundle that was signed: a missing, changed or added file, or a signature by another key. To see that the certificate is the one you were given: openssl x509 -in ../evidence-root.pem -noout -fingerprint -sha256",
         "Compare the fingerprints below with your own copy of them. Then compare the root of the tree on the cover with the checkpoint in data/log/checkpoint.txt, and an earlier checkpoint you hold with data/log/checkpoint-prev.txt.",
         "To follow one fact: the number beside it (№) is its place in the ledger, and the eight digits begin its digest. The exact bytes that were hashed are a line in data/records, and sha256sum of that line gives the full digest.",
     ];

@@ -8,7 +8,7 @@ use super::{
     marks::{self, Mark, Ring},
     page::{Book, Canvas, Frame, LEFT, MARGIN, MARGIN_W, RIGHT, WHOLE, second},
     text::{
-        BODY, COMPANY, COVER, INK, INK2, MARGINAL, MONO, MONO_SMALL, PERIOD, RULE, SECTION, SMALL, STATEMENT, STRONG, Span, Style,
+        BODY, COMPANY, COVER, Face, INK, INK2, MARGINAL, MONO, MONO_SMALL, PERIOD, RULE, SECTION, SMALL, STATEMENT, STRONG, Span, Style,
         words, wrap,
     },
 };
@@ -26,8 +26,9 @@ pub fn draw(book: &mut Book, content: &Content, keys: &Fingerprints) {
     canvas.words(LEFT + 27.0, 54.0, Style { size: 13.5, ..SECTION }, "Passmuster");
     canvas.words_to(RIGHT, 54.0, BODY.ink(INK2), &format!("Bundle {}", content.id));
 
-    for (i, line) in wrap(&[words(COMPANY, content.org.as_str())], WHOLE).iter().take(2).enumerate() {
-        canvas.set(LEFT, 200.0 + 26.0 * i as f32 - if i == 0 { 0.0 } else { 26.0 }, line);
+    let company = wrap(&[words(COMPANY, content.org.as_str())], WHOLE);
+    for (i, line) in company.iter().take(4).rev().enumerate() {
+        canvas.set(LEFT, 200.0 - COMPANY.leading * i as f32, line);
     }
     canvas.words(LEFT - 1.0, 266.0, COVER, "Evidence of recovery");
     canvas.scotch(LEFT, 292.0, WHOLE);
@@ -59,10 +60,13 @@ pub fn draw(book: &mut Book, content: &Content, keys: &Fingerprints) {
     let bottom = y.max(noted) + 6.0;
     let canvas = book.canvas_of(0);
     canvas.line(&[(MARGIN - 22.0, top), (MARGIN - 22.0, bottom)], 0.8, RULE);
-    foot(canvas, content, keys, bottom.max(930.0) + 12.0);
+    foot(canvas, content, keys, 942.0);
     let files = format!("{} records, {} entries of the ledger", say::count(content.records.len() as i64), content.log.entries.len());
     canvas.words(LEFT, 1084.0, Style { size: 10.5, ..BODY.ink(INK2) }, files);
 }
+
+/// States stand a little heavier in the statement.
+const STATE: Style = Style { face: Face::Serif, ..STATEMENT };
 
 /// Narrower than on other pages: the cover's margin stands further left.
 const COLUMN: f32 = 454.0;
@@ -135,7 +139,7 @@ fn foot(canvas: &mut Canvas, content: &Content, keys: &Fingerprints, y: f32) {
     let x = MARGIN - MARGIN_W * 0.55;
     canvas.words(x, y, MARGINAL, "To check it");
     let how = [
-        words(BODY, "Unpack the bundle and run the recipe on this packet’s last pages, with openssl and sha256sum. Compare both digests here with the copy that "),
+        words(BODY, "Unpack the bundle and run the recipe on this packet’s last page, with openssl and sha256sum. Compare both digests here with the copy that "),
         words(BODY, content.org.as_str()),
         words(BODY, " gave you by another way."),
     ];
@@ -181,7 +185,7 @@ fn statement(content: &Content) -> Vec<Span> {
             spans.push(words(STATEMENT, if i + 1 == counts.len() { " and " } else { ", " }));
         }
         let said = format!("{} {} {}", say::number(*n), if *n == 1 { "is" } else { "are" }, verdict.word());
-        spans.extend(marks::state(Mark::of(*verdict), &said, STATEMENT));
+        spans.extend(marks::state(Mark::of(*verdict), &said, STATE));
     }
     if promises > 0 {
         spans.push(words(STATEMENT, "."));
@@ -191,7 +195,7 @@ fn statement(content: &Content) -> Vec<Span> {
         let months = join(late.iter().rev().map(|d| d.value.occurred_at.utc().format("%B").to_string()));
         let restores = capital(&counted(late.len(), "restore", "restores"));
         spans.push(words(STATEMENT, format!(" {restores}, in {months}, ")));
-        spans.extend(marks::state(Mark::Miss, "missed", STATEMENT));
+        spans.extend(marks::state(Mark::Miss, "missed", STATE));
         spans.push(words(STATEMENT, if late.len() == 1 { " its time." } else { " their time." }));
     }
     spans

@@ -57,11 +57,13 @@ fn record(book: &mut Book, content: &Content, sealed: &Sealed<Drill>, place: usi
     };
     book.section(&format!("Restoration drill, {day}"), &format!("Drill of {day}"), 1, &eyebrow, frame);
     measures(book, sealed);
-    book.y += 10.0;
-    book.paragraph(&[words(PARAGRAPH, d.sentence())]);
+    if d.abandoned.is_none() {
+        book.y += 9.0;
+        book.paragraph(&[words(PARAGRAPH, d.sentence())]);
+    }
     steps(book, content, sealed);
     checks(book, d);
-    if !earlier_and_found(book, content, sealed) {
+    if d.abandoned.is_none() && !earlier_and_found(book, content, sealed) {
         reasons(book, content, sealed);
     }
     counts(book, d);
@@ -85,7 +87,7 @@ fn measures(book: &mut Book, sealed: &Sealed<Drill>) {
     let cells: [(&str, Option<String>, String, Vec<Span>); 3] = [
         ("Time to restore", m.map(|m| say::duration(m.restore_ms)), format!("of {}", say::duration(d.plan.rto_ms)), marks::verdict(d.verdict.rto, STRONG)),
         ("Data lost", m.and_then(|m| m.rpo_ms).map(say::duration), format!("of {}", say::duration(d.plan.rpo_ms)), marks::verdict(d.verdict.rpo, STRONG)),
-        ("Checks", Some(passed.to_string()), format!("of {}", d.checks.len()), contents),
+        ("Checks", Some(passed.to_string()).filter(|_| !d.checks.is_empty()), format!("of {}", d.checks.len()), contents),
     ];
     for (i, (label, value, of, state)) in cells.into_iter().enumerate() {
         let x = LEFT + third * i as f32 + if i == 0 { 0.0 } else { 14.0 };
@@ -104,10 +106,10 @@ fn measures(book: &mut Book, sealed: &Sealed<Drill>) {
     book.canvas().rule(LEFT, top + 80.0, COLUMN, INK);
     let mut lines = seal_lines(&sealed.seal);
     lines.push((SMALL, sealed.id.clone()));
-    let used = book.note(page, top + 21.0, Some(ring_of(&sealed.seal)), &lines);
     if let Span::Words(style, text) = origin(d.demo) {
-        book.note(page, top + 21.0 + used, None, &[(style, format!("{text}{}", if d.demo { "" } else { ", by this drill" }))]);
+        lines.push((style, text));
     }
+    book.note(page, top + 21.0, Some(ring_of(&sealed.seal)), &lines);
     book.y = top + 80.0;
     if let Some(why) = &d.abandoned {
         book.y += 10.0;
@@ -146,11 +148,11 @@ fn steps(book: &mut Book, content: &Content, sealed: &Sealed<Drill>) {
                 vec![body((i + 1).to_string())],
                 title,
                 vec![body(say::time(step.started_at))],
-                vec![body(say::clock(step.took_ms()))],
+                vec![body(took(step.took_ms()))],
             ])
         })
         .collect();
-    let columns = [col("", 18.0), col("", 186.0), col("Start, UTC", 66.0), num("Took", 56.0), col("", 150.0)];
+    let columns = [col("", 16.0), col("", 208.0), col("Start, UTC", 64.0), num("Took", 48.0), col("", 140.0)];
     let placed = table(book, "Steps and timings", &columns, &rows);
     let peers: Vec<&Drill> = content
         .drills
@@ -158,9 +160,14 @@ fn steps(book: &mut Book, content: &Content, sealed: &Sealed<Drill>) {
         .map(|p| &p.value)
         .filter(|p| p.occurred_at < d.occurred_at && p.scenario == d.scenario && p.demo == d.demo && p.abandoned.is_none())
         .collect();
-    let scale = charts::steps(book, &placed, d, &peers, LEFT + 326.0, 150.0);
+    let scale = charts::steps(book, &placed, d, &peers, LEFT + 336.0, 140.0);
     book.y += 5.0;
     book.paragraph(&[quiet(scale)]);
+}
+
+/// "34:24", and "40 ms" under a second.
+fn took(ms: i64) -> String {
+    if (1..1000).contains(&ms) { say::duration(ms) } else { say::clock(ms) }
 }
 
 fn checks(book: &mut Book, d: &Drill) {
@@ -179,7 +186,7 @@ fn checks(book: &mut Book, d: &Drill) {
         .iter()
         .map(|c| Row::of(vec![marks::check(c.verdict, STRONG), vec![body(c.id.title())], said(c)]))
         .collect();
-    table(book, "Checks", &[col("", 68.0), col("", 196.0), col("", 212.0)], &rows);
+    table(book, "Checks", &[col("", 68.0), col("", 222.0), col("", 186.0)], &rows);
 }
 
 /// The trend of like drills at the left, what this drill found at the right. `false`: too few for a trend.
@@ -209,9 +216,9 @@ fn earlier_and_found(book: &mut Book, content: &Content, sealed: &Sealed<Drill>)
         .collect();
     let found = found(content, sealed);
     let lines = wrap(&found, 224.0);
-    let tall = (lines.len() as f32 * PARAGRAPH.leading + 14.0).max(136.0);
-    book.need(tall + 50.0);
-    book.y += 26.0;
+    let tall = (lines.len() as f32 * BODY.leading + 14.0).max(126.0);
+    book.need(tall + 45.0);
+    book.gap(22.0);
     let y = book.y;
     let right = LEFT + 252.0;
     let canvas = book.canvas();
@@ -221,26 +228,31 @@ fn earlier_and_found(book: &mut Book, content: &Content, sealed: &Sealed<Drill>)
     canvas.rule(right, y + 23.0, 224.0, INK);
     charts::trend(canvas, LEFT, y + 26.0, &points, d.plan.rto_ms);
     for (i, line) in lines.iter().enumerate() {
-        canvas.set(right, y + 42.0 + PARAGRAPH.leading * i as f32, line);
+        canvas.set(right, y + 41.0 + BODY.leading * i as f32, line);
     }
     book.y += 23.0 + tall;
     true
 }
 
 fn found(content: &Content, sealed: &Sealed<Drill>) -> Vec<Span> {
+    const NAMED: usize = 3;
     let mut spans = Vec::new();
-    for finding in content.findings.iter().filter(|f| f.value.cause.as_deref() == Some(sealed.id.as_str())) {
+    let caused: Vec<_> = content.findings.iter().filter(|f| f.value.cause.as_deref() == Some(sealed.id.as_str())).collect();
+    for finding in caused.iter().take(NAMED) {
         let f = &finding.value;
         let gap = if spans.is_empty() { "" } else { "\n" };
         spans.push(words(STRONG, format!("{gap}{}, {}. ", f.id, f.severity.word())));
-        spans.push(words(PARAGRAPH, format!("{} Owner {}, due {}.", sentence(&f.title), f.owner, say::long_date(f.due_at))));
+        spans.push(body(sentence(&f.title)));
+    }
+    if caused.len() > NAMED {
+        spans.push(quiet(format!("\nand {}, in the list of findings.", counted(caused.len() - NAMED, "more", "more"))));
     }
     for reason in &sealed.value.verdict.reasons {
         let gap = if spans.is_empty() { "" } else { "\n" };
-        spans.push(words(PARAGRAPH, format!("{gap}{}", sentence(&super::cover::capital(reason)))));
+        spans.push(body(format!("{gap}{}", sentence(&super::cover::capital(reason)))));
     }
     if spans.is_empty() {
-        spans.push(words(PARAGRAPH, "Nothing that became a finding in this bundle."));
+        spans.push(body("Nothing that became a finding in this bundle."));
     }
     spans
 }

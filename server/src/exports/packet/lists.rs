@@ -16,7 +16,7 @@ use super::{
     charts,
     cover::capital,
     marks,
-    page::{Book, Frame, body, origin, quiet, strong},
+    page::{Book, Frame, LEFT, body, origin, quiet, strong},
     table::{Row, col, num, table},
     text::{BODY, LEAD, MONO, MONO_SMALL, SMALL, STRONG, Span, words},
 };
@@ -67,11 +67,11 @@ pub fn targets(book: &mut Book, content: &Content) {
         return;
     }
     let rows: Vec<Row> = content.targets.iter().map(target).collect();
-    let columns = [col("Loss", 158.0), col("Time to restore", 88.0), col("", 90.0), col("Data lost", 76.0), col("State", 64.0)];
+    let columns = [col("Loss", 146.0), col("Time to restore", 86.0), col("", 84.0), col("Data lost", 74.0), col("State", 86.0)];
     let placed = table(book, "", &columns, &rows);
     for (judged, (page, top, _)) in content.targets.iter().zip(&placed.rows) {
         if let Some(measured) = measured(judged) {
-            charts::bullet(book.canvas_of(*page), 322.0, top + 14.0, judged, measured.restore_ms);
+            charts::bullet(book.canvas_of(*page), LEFT + 232.0, top + 14.0, judged, measured.restore_ms);
         }
     }
     book.y += 6.0;
@@ -98,12 +98,17 @@ fn target(judged: &Judged) -> Row {
     if let Some(claimed) = promise.claimed_ms {
         first.push(quiet(format!("; the runbook says {}", say::duration(claimed))));
     }
+    let mut state = marks::verdict(judged.overall, STRONG);
+    let contents = judged.drill.as_ref().map(|d| d.value.verdict.contents);
+    if let Some(contents @ (Verdict::Missed | Verdict::Untested)) = contents {
+        state.push(quiet(if contents == Verdict::Missed { "\na check failed" } else { "\na check did not run" }));
+    }
     let mut row = Row::of(vec![
         first,
         value(measured.map(|m| m.restore_ms), promise.rto_ms, judged.rto),
         Vec::new(),
         value(measured.and_then(|m| m.rpo_ms), promise.rpo_ms, judged.rpo),
-        marks::verdict(judged.overall, STRONG),
+        state,
     ]);
     match &judged.drill {
         Some(drill) => {
@@ -148,7 +153,7 @@ pub fn runbooks(book: &mut Book, content: &Content) {
             .sealed(&version.seal)
         })
         .collect();
-    table(book, "", &[col("Version", 60.0), col("Title", 216.0), col("Approved", 100.0), col("", 100.0)], &rows);
+    table(book, "", &[col("Version", 60.0), col("Title", 210.0), col("Approved", 92.0), col("", 114.0)], &rows);
 
     let Some(Ok(newest)) = all.first().map(|v| Runbook::parse(&v.value.text)) else { return };
     let rows: Vec<Row> = newest
@@ -190,7 +195,7 @@ pub fn findings(book: &mut Book, content: &Content) {
     table(
         book,
         "",
-        &[col("Finding", 54.0), col("", 236.0), col("Owner", 96.0), col("State", 90.0)],
+        &[col("Finding", 54.0), col("", 240.0), col("Owner", 72.0), col("State", 110.0)],
         &rows,
     );
 }
@@ -270,7 +275,7 @@ pub fn gaps(book: &mut Book, content: &Content) {
 /// The list of drills before their pages.
 pub fn drills(book: &mut Book, content: &Content) {
     let rows: Vec<Row> = content.drills.iter().map(|d| drill(d)).collect();
-    let columns = [col("Drill", 84.0), col("Scenario", 150.0), col("Time to restore", 84.0), col("Data lost", 78.0), col("Contents", 80.0)];
+    let columns = [col("Drill", 114.0), col("Scenario", 132.0), col("Time to restore", 86.0), col("Data lost", 72.0), col("Contents", 72.0)];
     table(book, "", &columns, &rows);
 }
 

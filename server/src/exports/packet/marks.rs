@@ -57,7 +57,7 @@ impl Mark {
 /// A mark and its word, as wide as the text it stands in.
 pub fn state(mark: Mark, word: &str, style: Style) -> Vec<Span> {
     vec![
-        Span::Mark(mark, style.size * 0.66),
+        Span::Mark(mark, style.size * 0.3 + 4.4),
         words(style.ink(mark.ink()), word.replace(' ', "\u{a0}")),
     ]
 }

@@ -207,6 +207,13 @@ impl Book {
         self.y = TOP + 12.0;
     }
 
+    /// Leaves a gap, but not at the head of a page.
+    pub fn gap(&mut self, height: f32) {
+        if self.y > TOP + 12.0 {
+            self.y += height;
+        }
+    }
+
     /// What is left of this page.
     pub fn left(&self) -> f32 {
         BOTTOM - self.y
@@ -269,7 +276,7 @@ impl Book {
     /// A heading inside a section, over an ink rule.
     pub fn heading(&mut self, title: &str) {
         self.need(90.0);
-        self.y += 26.0;
+        self.gap(26.0);
         let (y, width) = (self.y, self.width());
         self.canvas().words(LEFT, y + 14.0, SECTION, title);
         self.canvas().rule(LEFT, y + 23.0, width, INK);
@@ -298,13 +305,14 @@ impl Book {
     /// Heads, feet, gutters and page numbers, once the number of pages is known.
     pub fn finish(&mut self) {
         let count = self.pages.len();
-        let (org, foot) = (self.org.clone(), self.foot.clone());
+        let head = Style { size: 13.0, ..SECTION };
+        let (org, foot) = (text::fit(head, &self.org, 220.0), self.foot.clone());
         for (i, page) in self.pages.iter_mut().enumerate() {
             let frame = page.frame.clone();
             let canvas = &mut page.canvas;
             if i > 0 {
                 marks::seal(canvas, LEFT + 8.0, 48.5, 16.0, Ring::Whole);
-                canvas.words(LEFT + 23.0, 53.0, Style { size: 13.0, ..SECTION }, format!("{org}, evidence of recovery"));
+                canvas.words(LEFT + 23.0, 53.0, head, format!("{org}, evidence of recovery"));
                 canvas.words_to(RIGHT, 53.0, SMALL_HEAD, &frame.running);
                 canvas.words(LEFT, 1084.0, SMALL_FOOT, foot.as_str());
             }

@@ -72,7 +72,7 @@ pub fn table(book: &mut Book, title: &str, columns: &[Column], rows: &[Row]) -> 
     let mut placed = Placed::default();
     let first = rows.first().map_or(0.0, |row| height(row, columns));
     book.need(first.min(200.0) + 70.0);
-    book.y += 22.0;
+    book.gap(22.0);
     head(book, title, columns, &mut placed);
     for (i, row) in rows.iter().enumerate() {
         let tall = height(row, columns);

@@ -145,6 +145,16 @@ pub const TINY: Style = Style::new(Face::Sans, 9.4, 12.0, INK2);
 pub const MONO: Style = Style::new(Face::Mono, 10.5, 16.0, INK);
 pub const MONO_SMALL: Style = Style::new(Face::Mono, 9.5, 14.0, INK2);
 
+/// A text cut to a width, with an ellipsis when something is left out.
+pub fn fit(style: Style, text: &str, width: f32) -> String {
+    if style.width(text) <= width {
+        return text.to_owned();
+    }
+    let room = width - style.width("…");
+    let end = fitting(style, text, room.max(0.0));
+    format!("{}…", text[..end].trim_end())
+}
+
 /// A piece of running text: words in one style, or a mark that stays with the word after it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Span {
@@ -264,7 +274,7 @@ fn fitting(style: Style, word: &str, width: f32) -> usize {
             break;
         }
         end = i + c.len_utf8();
-        if matches!(c, '-' | '/' | ':' | '.' | '_' | '@' | ',') {
+        if matches!(c, '-' | '/' | ':' | '.' | '_' | '@' | ',' | '\u{a0}') {
             joint = end;
         }
     }

@@ -59,6 +59,7 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
             Step { id, started_at, ended_at: clock, outcome: Outcome::Done, note: note.to_owned() }
         })
         .collect();
+    let steps_from = steps[2].started_at;
     let plan = Plan { runbook_version: "1.0".into(), rpo_ms: 6 * 60 * MINUTE, rto_ms: 120 * MINUTE };
     let measured = Measured { restore_ms: steps[5].ended_at.since(start), rpo_ms: Some(63 * MINUTE), bytes: 1_316_000_000, documents: 358_653 };
     let check = |id: CheckId, detail: &str| Check {
@@ -118,7 +119,7 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
             })
             .collect(),
         measured: Some(measured),
-        exposure: Some(Exposure { from: start.plus_millis(12 * MINUTE), until: Some(clock), proof: "dropDatabase answered ok, listDatabases no longer names it".into() }),
+        exposure: Some(Exposure { from: steps_from, until: Some(clock), proof: "dropDatabase answered ok, listDatabases no longer names it".into() }),
         people: vec![Person { role: "Incident commander".into(), name: "operator".into() }, Person { role: "Scribe".into(), name: "founder".into() }],
         abandoned: None,
         demo,
