@@ -2,6 +2,9 @@
 //!
 //! Pages, parts and loaders run on the server only; the browser build holds the islands and nothing else.
 
+// A page is one nested type; the frame around the deepest goes past the default of 128.
+#![recursion_limit = "256"]
+
 #[cfg(feature = "ssr")]
 pub mod api;
 #[cfg(feature = "ssr")]
