@@ -15,9 +15,9 @@ mod marks;
 mod page;
 mod pdf;
 mod table;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use check::RECIPE;
 

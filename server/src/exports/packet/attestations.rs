@@ -9,8 +9,7 @@ use domain::{
     control::Evidence,
     gap::Missing,
     record::Sealed,
-    schedule,
-    words as say,
+    schedule, words as say,
 };
 
 use super::{
@@ -82,7 +81,12 @@ impl<'a> Cover<'a> {
                         return if *late >= DAY_MS { Cell::Late } else { Cell::Attested };
                     }
                     let within = first.is_some_and(|f| f < *sunday) && last.is_some_and(|l| *sunday < l);
-                    if missing.is_some_and(|m| m.contains(sunday)) || within || (none.contains(sunday) && first < Some(*sunday) && last.is_some_and(|l| sunday.since(l) <= 7 * DAY_MS)) {
+                    if missing.is_some_and(|m| m.contains(sunday))
+                        || within
+                        || (none.contains(sunday)
+                            && first < Some(*sunday)
+                            && last.is_some_and(|l| sunday.since(l) <= 7 * DAY_MS))
+                    {
                         Cell::Missed
                     } else if newest.is_none_or(|n| *sunday > n) && *sunday > content.made_at {
                         Cell::ToCome
@@ -107,10 +111,20 @@ pub fn grid(book: &mut Book, content: &Content) {
     let entry = if content.attestations.is_empty() {
         "Attestations, none".to_owned()
     } else {
-        format!("Attestations, {} by {}", counted(cover.tenants.len(), "tenant", "tenants"), counted(cover.sundays.len(), "week", "weeks"))
+        format!(
+            "Attestations, {} by {}",
+            counted(cover.tenants.len(), "tenant", "tenants"),
+            counted(cover.sundays.len(), "week", "weeks")
+        )
     };
     let eyebrow = [body("Every tenant is attested each Sunday: it was found in that week’s recovery point.")];
-    book.section("Attestations", &entry, 0, &eyebrow, Frame { running: "Attestations".to_owned(), digest: None, margin: false });
+    book.section(
+        "Attestations",
+        &entry,
+        0,
+        &eyebrow,
+        Frame { running: "Attestations".to_owned(), digest: None, margin: false },
+    );
     if content.attestations.is_empty() {
         lead(book, absent(content, Evidence::Attestations, "No attestation was filed in this period."));
         return;
@@ -121,7 +135,14 @@ pub fn grid(book: &mut Book, content: &Content) {
         1 => "One is missing".to_owned(),
         n => format!("{} are missing", say::count(n as i64)),
     };
-    lead(book, format!("{} of {} attestations that were due are here. {rest}.", say::count(has as i64), say::count(due as i64)));
+    lead(
+        book,
+        format!(
+            "{} of {} attestations that were due are here. {rest}.",
+            say::count(has as i64),
+            say::count(due as i64)
+        ),
+    );
     if cover.tenants.len() > DRAWN {
         book.paragraph(&[body(format!("{} tenants are too many to draw one by one: the figures by month stand for them, and each attestation is a line in data/records/backup_audit_log.jsonl.", say::count(cover.tenants.len() as i64)))]);
     } else {
@@ -174,7 +195,13 @@ fn draw(book: &mut Book, cover: &Cover, block: &[usize]) {
         }
         let bottom = book.y;
         let canvas = book.canvas_of(page);
-        months_between(cover, block, |i| canvas.line(&[(place.x + place.step * i as f32 - 1.0, top), (place.x + place.step * i as f32 - 1.0, bottom)], 0.6, RULE));
+        months_between(cover, block, |i| {
+            canvas.line(
+                &[(place.x + place.step * i as f32 - 1.0, top), (place.x + place.step * i as f32 - 1.0, bottom)],
+                0.6,
+                RULE,
+            )
+        });
         let [attested, missed, faint, dots] = full;
         canvas.fill(attested, CELL);
         canvas.fill(missed, MISS);
@@ -280,7 +307,9 @@ fn months(book: &mut Book, content: &Content, cover: &Cover) {
         .map(|key| {
             let filed = by_month.get(&key).map_or(&[][..], Vec::as_slice);
             let weeks = columns.get(&key).map_or(&[][..], Vec::as_slice);
-            let count = |what: Cell| cover.tenants.values().flat_map(|cells| weeks.iter().filter(move |i| cells[**i] == what)).count();
+            let count = |what: Cell| {
+                cover.tenants.values().flat_map(|cells| weeks.iter().filter(move |i| cells[**i] == what)).count()
+            };
             let number = |n: usize| vec![body(say::count(n as i64))];
             let numbers = || filed.iter().map(|a| a.seal.seq);
             let range = match (numbers().min(), numbers().max()) {
@@ -311,7 +340,10 @@ fn months(book: &mut Book, content: &Content, cover: &Cover) {
     ];
     table(book, "By month", &columns, &rows);
     book.y += 5.0;
-    let mut note = vec![words(SMALL.ink(INK2), "Strength, weakest first: declared is a program’s own word; listed is the vendor’s answer; counted, fingerprinted and restored say more. Nothing below restored shows that a tenant can be restored.")];
+    let mut note = vec![words(
+        SMALL.ink(INK2),
+        "Strength, weakest first: declared is a program’s own word; listed is the vendor’s answer; counted, fingerprinted and restored say more. Nothing below restored shows that a tenant can be restored.",
+    )];
     if content.attestations.iter().any(|a| a.value.demo) {
         note.push(words(SMALL.ink(super::text::RISK), " Some of these attestations are seeded demo data."));
     }

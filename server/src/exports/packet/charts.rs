@@ -3,12 +3,11 @@
 use domain::{
     drill::{Drill, Outcome},
     target::Judged,
-    words as say,
 };
 
 use super::{
     marks::Mark,
-    page::{Book, Canvas},
+    page::{Book, Canvas, span},
     table::Placed,
     text::{CELL, GREY, INK, INK2, INK3, MISS, RULE, SMALL, STRONG, Style, TINY},
 };
@@ -39,8 +38,8 @@ impl Axis {
 /// A round distance between ticks so that about four fit.
 fn tick(span: f32) -> i64 {
     const STEPS: [i64; 22] = [
-        10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 120_000, 300_000, 600_000, 1_200_000, 1_800_000,
-        3_600_000, 7_200_000, 14_400_000, 43_200_000, 86_400_000,
+        10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 120_000, 300_000, 600_000, 1_200_000,
+        1_800_000, 3_600_000, 7_200_000, 14_400_000, 43_200_000, 86_400_000,
     ];
     STEPS.into_iter().find(|s| span / *s as f32 <= 4.6).unwrap_or(7 * 86_400_000)
 }
@@ -64,11 +63,11 @@ pub fn steps(book: &mut Book, placed: &Placed, drill: &Drill, peers: &[&Drill], 
     let clock = drill.steps.iter().find(|s| s.id.on_the_clock()).map_or(0, |s| s.started_at.since(zero));
     let promise = clock + drill.plan.rto_ms;
     let own = end * 10 < promise;
-    let span = if own { end as f32 * 1.04 } else { promise.max(end) as f32 * 1.12 };
-    let axis = Axis { x, width, span };
-    let step = tick(span);
-    let ticks: Vec<i64> = (0..6).map(|i| i * step).filter(|t| *t as f32 <= span).collect();
-    let rto = format!("RTO {}", say::duration(drill.plan.rto_ms));
+    let wide = if own { end as f32 * 1.04 } else { promise.max(end) as f32 * 1.12 };
+    let axis = Axis { x, width, span: wide };
+    let step = tick(wide);
+    let ticks: Vec<i64> = (0..6).map(|i| i * step).filter(|t| *t as f32 <= wide).collect();
+    let rto = format!("RTO {}", span(drill.plan.rto_ms));
     let rto_from = if own { f32::MAX } else { axis.at(promise) - TINY.width(&rto) };
 
     for (page, base) in &placed.heads {
@@ -106,13 +105,17 @@ pub fn steps(book: &mut Book, placed: &Placed, drill: &Drill, peers: &[&Drill], 
         took.sort_unstable();
         if let Some(median) = took.get(took.len() / 2) {
             let at = step.started_at.since(zero) + median;
-            if at as f32 <= span {
+            if at as f32 <= wide {
                 canvas.line(&[(axis.at(at), top + 7.0), (axis.at(at), top + 20.0)], 1.4, INK);
             }
         }
     }
     let scale = if own {
-        format!("The axis is this drill’s own length, {}; the promised {} lies far beyond it.", say::duration(end), say::duration(drill.plan.rto_ms))
+        format!(
+            "The axis is this drill’s own length, {}; the promised {} lies far beyond it.",
+            span(end),
+            span(drill.plan.rto_ms)
+        )
     } else if step >= 3_600_000 {
         "The axis is in hours from the first step to the promised time.".to_owned()
     } else {
@@ -142,7 +145,7 @@ pub fn trend(canvas: &mut Canvas, x: f32, y: f32, points: &[Point], promise_ms: 
     if !own {
         let at = up(promise_ms);
         canvas.dashed(&[(x, at), (x + W, at)], 1.0, INK, [5.0, 3.0]);
-        canvas.words_to(x + W, at - 4.0, SMALL, &format!("RTO {}", say::duration(promise_ms)));
+        canvas.words_to(x + W, at - 4.0, SMALL, &format!("RTO {}", span(promise_ms)));
     }
     let place = |i: usize| {
         let n = points.len().max(2) - 1;
@@ -152,7 +155,7 @@ pub fn trend(canvas: &mut Canvas, x: f32, y: f32, points: &[Point], promise_ms: 
     canvas.line(&path, 1.0, INK2);
     for (point, (px, py)) in points.iter().zip(&path) {
         point.mark.draw(canvas, px - 4.0, py + 4.0, 8.0);
-        let value = say::duration(point.ms);
+        let value = span(point.ms);
         let below = !own && (py - 20.0..py - 2.0).contains(&up(promise_ms));
         let at = if below { py + 18.0 } else { py - 9.0 };
         canvas.words(px - STRONG.width(&value) / 2.0, at, STRONG, value);

@@ -20,11 +20,13 @@ diff <(find . -type f ! -path './signatures/*' ! -name tagmanifest-sha256.txt -p
 
 pub fn how(book: &mut Book, content: &Content, keys: &Fingerprints) {
     let title = "How to check this packet";
-    book.section(title, title, 0, &[body("Without Passmuster, and without trusting it.")], Frame {
-        running: title.to_owned(),
-        digest: None,
-        margin: false,
-    });
+    book.section(
+        title,
+        title,
+        0,
+        &[body("Without Passmuster, and without trusting it.")],
+        Frame { running: title.to_owned(), digest: None, margin: false },
+    );
     book.y += 16.0;
     let steps = [
         format!("Unpack the bundle. Put the root certificate that {} gave you when the engagement began beside its folder, as evidence-root.pem. The copy inside the bundle is a convenience and proves nothing.", content.org),
@@ -34,13 +36,18 @@ pub fn how(book: &mut Book, content: &Content, keys: &Fingerprints) {
         book.paragraph(&[words(PARAGRAPH, format!("{}. {step}", i + 1))]);
     }
     recipe(book);
+    let command = "openssl x509 -in ../evidence-root.pem -noout -fingerprint -sha256";
+    book.paragraph(&[
+        words(PARAGRAPH, "3. The last line must read complete. If it does not, this is not the bundle that was signed: a missing, changed or added file, or a signature by another key. To see that the certificate is the one you were given: "),
+        words(Style { size: 9.6, ..MONO }, command),
+    ]);
     let steps = [
-        "The last line must read complete. If it does not, this is not the bundle that was signed: a missing, changed or added file, or a signature by another key. To see that the certificate is the one you were given: openssl x509 -in ../evidence-root.pem -noout -fingerprint -sha256",
         "Compare the fingerprints below with your own copy of them. Then compare the root of the tree on the cover with the checkpoint in data/log/checkpoint.txt, and an earlier checkpoint you hold with data/log/checkpoint-prev.txt.",
-        "To follow one fact: the number beside it (№) is its place in the ledger, and the eight digits begin its digest. The exact bytes that were hashed are a line in data/records, and sha256sum of that line gives the full digest.",
+        "To follow one fact: the number beside it (№) is its place in the ledger, and the eight digits begin its digest. The exact bytes that were hashed are a line in data/records, data/findings, data/runbooks or data/gaps.jsonl; sha256sum of that line, without its newline, gives the full digest.",
+        "passmuster verify checks the same and more: it folds the ledger, compares each record with its entry, draws again and judges the drills again.",
     ];
     for (i, step) in steps.iter().enumerate() {
-        book.paragraph(&[words(PARAGRAPH, format!("{}. {step}", i + 3))]);
+        book.paragraph(&[words(PARAGRAPH, format!("{}. {step}", i + 4))]);
     }
     fingerprints(book, content, keys);
 
@@ -77,13 +84,19 @@ fn recipe(book: &mut Book) {
 }
 
 fn fingerprints(book: &mut Book, content: &Content, keys: &Fingerprints) {
-    let row = |name: &str, what: &str, value: Vec<super::text::Span>| Row::of(vec![vec![strong(name), quiet(format!("\n{what}"))], value]);
+    let row = |name: &str, what: &str, value: Vec<super::text::Span>| {
+        Row::of(vec![vec![strong(name), quiet(format!("\n{what}"))], value])
+    };
     let digest = |hex: &str| vec![words(Style { ink: INK, ..MONO_SMALL }, say::groups(hex))];
     let rows = [
         row("Root certificate", "SHA-256 of its DER", digest(&keys.root)),
         row("Bundle signer", "SHA-256 of its DER", digest(&keys.signer)),
         row("Log key", "SHA-256", digest(&keys.vkey)),
-        row("Log key, in full", "as checkpoints name it", vec![words(Style { ink: INK, ..MONO_SMALL }, content.log.vkey.as_str())]),
+        row(
+            "Log key, in full",
+            "as checkpoints name it",
+            vec![words(Style { ink: INK, ..MONO_SMALL }, content.log.vkey.as_str())],
+        ),
         row("Tree head", &format!("{} entries", content.log.head.size), digest(&content.log.head.root)),
     ];
     table(book, "Fingerprints", &[col("", 156.0), col("", 500.0)], &rows);

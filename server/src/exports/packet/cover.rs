@@ -8,8 +8,8 @@ use super::{
     marks::{self, Mark, Ring},
     page::{Book, Canvas, Frame, LEFT, MARGIN, MARGIN_W, RIGHT, WHOLE, second},
     text::{
-        BODY, COMPANY, COVER, Face, INK, INK2, MARGINAL, MONO, MONO_SMALL, PERIOD, RULE, SECTION, SMALL, STATEMENT, STRONG, Span, Style,
-        words, wrap,
+        BODY, COMPANY, COVER, Face, INK, INK2, MARGINAL, MONO, MONO_SMALL, PERIOD, RULE, SECTION, SMALL, STATEMENT,
+        STRONG, Span, Style, words, wrap,
     },
 };
 use crate::exports::content::Content;
@@ -61,7 +61,11 @@ pub fn draw(book: &mut Book, content: &Content, keys: &Fingerprints) {
     let canvas = book.canvas_of(0);
     canvas.line(&[(MARGIN - 22.0, top), (MARGIN - 22.0, bottom)], 0.8, RULE);
     foot(canvas, content, keys, 942.0);
-    let files = format!("{} records, {} entries of the ledger", say::count(content.records.len() as i64), content.log.entries.len());
+    let files = format!(
+        "{} records, {} entries of the ledger",
+        say::count(content.records.len() as i64),
+        content.log.entries.len()
+    );
     canvas.words(LEFT, 1084.0, Style { size: 10.5, ..BODY.ink(INK2) }, files);
 }
 
@@ -113,7 +117,8 @@ fn margin(book: &mut Book, content: &Content, y: f32) -> f32 {
         y += book.note(0, y, Some(Ring::Whole), &lines) + 16.0;
     }
     if demo(content) {
-        let lines = [(SMALL, "Records marked “seeded demo data” are invented; those marked “measured” are not.".to_owned())];
+        let lines =
+            [(SMALL, "Records marked “seeded demo data” are invented; those marked “measured” are not.".to_owned())];
         y += book.note(0, y, Some(Ring::Waiting), &lines) + 16.0;
     }
     y - 16.0
@@ -139,7 +144,10 @@ fn foot(canvas: &mut Canvas, content: &Content, keys: &Fingerprints, y: f32) {
     let x = MARGIN - MARGIN_W * 0.55;
     canvas.words(x, y, MARGINAL, "To check it");
     let how = [
-        words(BODY, "Unpack the bundle and run the recipe on this packet’s last page, with openssl and sha256sum. Compare both digests here with the copy that "),
+        words(
+            BODY,
+            "Unpack the bundle and run the recipe on this packet’s last page, with openssl and sha256sum. Compare both digests here with the copy that ",
+        ),
         words(BODY, content.org.as_str()),
         words(BODY, " gave you by another way."),
     ];
@@ -168,11 +176,12 @@ fn controls(content: &Content) -> String {
 /// What the evidence says, in words computed from drills and targets.
 fn statement(content: &Content) -> Vec<Span> {
     let mut spans = vec![words(STATEMENT, drills(&content.drills))];
-    let counts: Vec<(Verdict, usize)> = [Verdict::Met, Verdict::AtRisk, Verdict::Stale, Verdict::Missed, Verdict::Untested]
-        .into_iter()
-        .map(|v| (v, content.targets.iter().filter(|t| t.overall == v).count()))
-        .filter(|(_, n)| *n > 0)
-        .collect();
+    let counts: Vec<(Verdict, usize)> =
+        [Verdict::Met, Verdict::AtRisk, Verdict::Stale, Verdict::Missed, Verdict::Untested]
+            .into_iter()
+            .map(|v| (v, content.targets.iter().filter(|t| t.overall == v).count()))
+            .filter(|(_, n)| *n > 0)
+            .collect();
     let promises = content.targets.len();
     if promises == 0 {
         spans.push(words(STATEMENT, " No recovery promise lies in its scope."));

@@ -12,9 +12,11 @@ use super::{
     charts::{self, Point},
     lists::{absent, counted, frame, lead},
     marks::{self, Mark},
-    page::{Book, COLUMN, Frame, LEFT, body, origin, quiet, ring_of, seal_lines, strong},
+    page::{Book, COLUMN, Frame, LEFT, body, origin, quiet, ring_of, seal_lines, span, strong},
     table::{Row, col, num, table},
-    text::{BODY, HEAD, INK, MEASURE, MONO, MONO_SMALL, PARAGRAPH, RULE, SECTION, SMALL, STRONG, Span, Style, words, wrap},
+    text::{
+        BODY, HEAD, INK, MEASURE, MONO, MONO_SMALL, PARAGRAPH, RULE, SECTION, SMALL, STRONG, Span, Style, words, wrap,
+    },
 };
 use crate::exports::content::Content;
 
@@ -45,7 +47,8 @@ pub fn all(book: &mut Book, content: &Content) {
 
 fn record(book: &mut Book, content: &Content, sealed: &Sealed<Drill>, place: usize) {
     let d = &sealed.value;
-    let mut eyebrow = vec![body(format!("{}. {}. Runbook {}. ", d.quarter, d.scenario.title(), d.plan.runbook_version))];
+    let mut eyebrow =
+        vec![body(format!("{}. {}. Runbook {}. ", d.quarter, d.scenario.title(), d.plan.runbook_version))];
     if let Some(draw) = &d.draw {
         eyebrow.extend([body("Tenant "), words(MONO, draw.chosen.as_str()), body(".")]);
     }
@@ -85,9 +88,24 @@ fn measures(book: &mut Book, sealed: &Sealed<Drill>) {
         other => marks::verdict(other, STRONG),
     };
     let cells: [(&str, Option<String>, String, Vec<Span>); 3] = [
-        ("Time to restore", m.map(|m| say::duration(m.restore_ms)), format!("of {}", say::duration(d.plan.rto_ms)), marks::verdict(d.verdict.rto, STRONG)),
-        ("Data lost", m.and_then(|m| m.rpo_ms).map(say::duration), format!("of {}", say::duration(d.plan.rpo_ms)), marks::verdict(d.verdict.rpo, STRONG)),
-        ("Checks", Some(passed.to_string()).filter(|_| !d.checks.is_empty()), format!("of {}", d.checks.len()), contents),
+        (
+            "Time to restore",
+            m.map(|m| span(m.restore_ms)),
+            format!("of {}", span(d.plan.rto_ms)),
+            marks::verdict(d.verdict.rto, STRONG),
+        ),
+        (
+            "Data lost",
+            m.and_then(|m| m.rpo_ms).map(span),
+            format!("of {}", span(d.plan.rpo_ms)),
+            marks::verdict(d.verdict.rpo, STRONG),
+        ),
+        (
+            "Checks",
+            Some(passed.to_string()).filter(|_| !d.checks.is_empty()),
+            if d.checks.is_empty() { "none ran".to_owned() } else { format!("of {}", d.checks.len()) },
+            contents,
+        ),
     ];
     for (i, (label, value, of, state)) in cells.into_iter().enumerate() {
         let x = LEFT + third * i as f32 + if i == 0 { 0.0 } else { 14.0 };
@@ -158,7 +176,9 @@ fn steps(book: &mut Book, content: &Content, sealed: &Sealed<Drill>) {
         .drills
         .iter()
         .map(|p| &p.value)
-        .filter(|p| p.occurred_at < d.occurred_at && p.scenario == d.scenario && p.demo == d.demo && p.abandoned.is_none())
+        .filter(|p| {
+            p.occurred_at < d.occurred_at && p.scenario == d.scenario && p.demo == d.demo && p.abandoned.is_none()
+        })
         .collect();
     let scale = charts::steps(book, &placed, d, &peers, LEFT + 336.0, 140.0);
     book.y += 5.0;
@@ -167,7 +187,7 @@ fn steps(book: &mut Book, content: &Content, sealed: &Sealed<Drill>) {
 
 /// "34:24", and "40 ms" under a second.
 fn took(ms: i64) -> String {
-    if (1..1000).contains(&ms) { say::duration(ms) } else { say::clock(ms) }
+    if (1..1000).contains(&ms) { span(ms) } else { say::clock(ms) }
 }
 
 fn checks(book: &mut Book, d: &Drill) {
@@ -237,7 +257,8 @@ fn earlier_and_found(book: &mut Book, content: &Content, sealed: &Sealed<Drill>)
 fn found(content: &Content, sealed: &Sealed<Drill>) -> Vec<Span> {
     const NAMED: usize = 3;
     let mut spans = Vec::new();
-    let caused: Vec<_> = content.findings.iter().filter(|f| f.value.cause.as_deref() == Some(sealed.id.as_str())).collect();
+    let caused: Vec<_> =
+        content.findings.iter().filter(|f| f.value.cause.as_deref() == Some(sealed.id.as_str())).collect();
     for finding in caused.iter().take(NAMED) {
         let f = &finding.value;
         let gap = if spans.is_empty() { "" } else { "\n" };
@@ -275,7 +296,11 @@ fn counts(book: &mut Book, d: &Drill) {
         .counts
         .iter()
         .map(|c| {
-            let state = if c.expected == c.actual { marks::state(Mark::Met, "equal", STRONG) } else { marks::state(Mark::Miss, "differs", STRONG) };
+            let state = if c.expected == c.actual {
+                marks::state(Mark::Met, "equal", STRONG)
+            } else {
+                marks::state(Mark::Miss, "differs", STRONG)
+            };
             Row::of(vec![
                 vec![words(MONO, c.collection.as_str())],
                 vec![body(say::count(c.expected))],
@@ -315,7 +340,8 @@ fn documents(book: &mut Book, d: &Drill) {
             if let (Some(actual), false) = (&doc.actual, doc.equal()) {
                 under.push(words(quiet_mono, format!("\n{}", say::groups(actual))));
             }
-            Row::of(vec![vec![words(MONO, doc.collection.as_str())], vec![words(MONO, doc.id.as_str())], state]).under(under)
+            Row::of(vec![vec![words(MONO, doc.collection.as_str())], vec![words(MONO, doc.id.as_str())], state])
+                .under(under)
         })
         .collect();
     table(book, "Documents drawn", &[col("", 150.0), col("Document", 236.0), col("", 90.0)], &rows);
@@ -327,7 +353,13 @@ fn draw(book: &mut Book, d: &Drill) {
     let Some(draw) = &d.draw else { return };
     let small = Style { ink: INK, ..MONO_SMALL };
     let fact = |label: &str, value: Vec<Span>| Row::of(vec![vec![words(HEAD, label)], value]);
-    let mut rows = vec![fact("Chosen", vec![words(MONO, draw.chosen.as_str()), body(format!(", of {}", counted(draw.eligible.len(), "eligible tenant", "eligible tenants")))])];
+    let mut rows = vec![fact(
+        "Chosen",
+        vec![
+            words(MONO, draw.chosen.as_str()),
+            body(format!(", of {}", counted(draw.eligible.len(), "eligible tenant", "eligible tenants"))),
+        ],
+    )];
     let mut root = fact(
         "Ledger’s root",
         match &draw.root {
@@ -336,7 +368,8 @@ fn draw(book: &mut Book, d: &Drill) {
         },
     );
     if let Some(seq) = draw.seq {
-        root.notes = vec![(MONO_SMALL, format!("№ {seq}")), (SMALL, "the eligible list, sealed before the draw".to_owned())];
+        root.notes =
+            vec![(MONO_SMALL, format!("№ {seq}")), (SMALL, "the eligible list, sealed before the draw".to_owned())];
     }
     rows.push(root);
     rows.push(fact("Public value", vec![words(small, draw.public_value.as_str())]));
@@ -365,7 +398,13 @@ fn place_and_people(book: &mut Book, d: &Drill) {
     let fact = |label: &str, value: Vec<Span>| Row::of(vec![vec![words(HEAD, label)], value]);
     let at = |moment: domain::Moment| format!("{} UTC", super::page::second(moment));
     let mut rows = vec![
-        fact("Recovery point", vec![words(MONO, d.source.recovery_point.as_str()), quiet(format!("\n{}, taken {}", d.source.kind, at(d.source.taken_at)))]),
+        fact(
+            "Recovery point",
+            vec![
+                words(MONO, d.source.recovery_point.as_str()),
+                quiet(format!("\n{}, taken {}", d.source.kind, at(d.source.taken_at))),
+            ],
+        ),
         fact(
             "Last write",
             match (&d.source.last_write_at, &d.source.last_write_by) {
@@ -378,16 +417,29 @@ fn place_and_people(book: &mut Book, d: &Drill) {
             "Restored into",
             vec![
                 words(MONO, d.target.environment.as_str()),
-                quiet(if d.target.isolated { "\nshown to be another database than the source" } else { "\nnot shown to be another database than the source" }),
+                quiet(if d.target.isolated {
+                    "\nshown to be another database than the source"
+                } else {
+                    "\nnot shown to be another database than the source"
+                }),
             ],
         ),
     ];
     if let Some(m) = &d.measured {
-        rows.push(fact("Restored", vec![body(format!("{} in {} documents", say::bytes(m.bytes), say::count(m.documents)))]));
+        rows.push(fact(
+            "Restored",
+            vec![body(format!("{} in {} documents", say::bytes(m.bytes), say::count(m.documents)))],
+        ));
     }
     if let Some(exposure) = &d.exposure {
-        let until = exposure.until.map_or_else(|| "and still exists".to_owned(), |end| format!("until {}, {}", at(end), say::duration(end.since(exposure.from))));
-        rows.push(fact("Copy existed", vec![body(format!("from {} {until}", at(exposure.from))), quiet(format!("\n{}", exposure.proof))]));
+        let until = exposure.until.map_or_else(
+            || "and still exists".to_owned(),
+            |end| format!("until {}, {}", at(end), span(end.since(exposure.from))),
+        );
+        rows.push(fact(
+            "Copy existed",
+            vec![body(format!("from {} {until}", at(exposure.from))), quiet(format!("\n{}", exposure.proof))],
+        ));
     }
     table(book, "Where, and for how long", &[col("", 92.0), col("", 384.0)], &rows);
     if !d.people.is_empty() {

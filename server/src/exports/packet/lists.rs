@@ -16,7 +16,7 @@ use super::{
     charts,
     cover::capital,
     marks,
-    page::{Book, Frame, LEFT, body, origin, quiet, strong},
+    page::{Book, Frame, LEFT, body, origin, quiet, span, strong},
     table::{Row, col, num, table},
     text::{BODY, LEAD, MONO, MONO_SMALL, SMALL, STRONG, Span, words},
 };
@@ -57,7 +57,13 @@ pub fn lead(book: &mut Book, text: impl Into<String>) {
 
 pub fn targets(book: &mut Book, content: &Content) {
     let entry = format!("Recovery targets, {}", counted(content.targets.len(), "promise", "promises"));
-    book.section("Recovery targets", &entry, 0, &[body("What was promised, and what drills measured.")], frame("Recovery targets"));
+    book.section(
+        "Recovery targets",
+        &entry,
+        0,
+        &[body("What was promised, and what drills measured.")],
+        frame("Recovery targets"),
+    );
     lead(
         book,
         "Achievements come from the newest completed drill of each kind of loss. What no drill has measured is untested, whatever the runbook says.",
@@ -67,7 +73,8 @@ pub fn targets(book: &mut Book, content: &Content) {
         return;
     }
     let rows: Vec<Row> = content.targets.iter().map(target).collect();
-    let columns = [col("Loss", 146.0), col("Time to restore", 86.0), col("", 84.0), col("Data lost", 74.0), col("State", 86.0)];
+    let columns =
+        [col("Loss", 146.0), col("Time to restore", 86.0), col("", 84.0), col("Data lost", 74.0), col("State", 86.0)];
     let placed = table(book, "", &columns, &rows);
     for (judged, (page, top, _)) in content.targets.iter().zip(&placed.rows) {
         if let Some(measured) = measured(judged) {
@@ -88,15 +95,15 @@ fn target(judged: &Judged) -> Row {
     let value = |ms: Option<i64>, promise: i64, verdict: Verdict| -> Vec<Span> {
         let mut spans = ms.map_or_else(
             || marks::verdict(Verdict::Untested, BODY),
-            |ms| vec![words(STRONG.ink(marks::Mark::of(verdict).ink()), say::duration(ms).replace(' ', "\u{a0}"))],
+            |ms| vec![words(STRONG.ink(marks::Mark::of(verdict).ink()), span(ms))],
         );
-        spans.push(quiet(format!("\nof {}", say::duration(promise))));
+        spans.push(quiet(format!("\nof {}", span(promise))));
         spans
     };
     let measured = measured(judged);
     let mut first = vec![strong(promise.scenario.title()), quiet(format!("\n{}", promise.means))];
     if let Some(claimed) = promise.claimed_ms {
-        first.push(quiet(format!("; the runbook says {}", say::duration(claimed))));
+        first.push(quiet(format!("; the runbook says {}", span(claimed))));
     }
     let mut state = marks::verdict(judged.overall, STRONG);
     let contents = judged.drill.as_ref().map(|d| d.value.verdict.contents);
@@ -129,7 +136,13 @@ pub fn runbooks(book: &mut Book, content: &Content) {
         [one] => format!("Runbook {}, as approved", one.value.version),
         _ => format!("Runbook, {}", counted(all.len(), "version", "versions")),
     };
-    book.section("The runbook", &entry, 0, &[body("The plan that drills follow and targets are taken from.")], frame("The runbook"));
+    book.section(
+        "The runbook",
+        &entry,
+        0,
+        &[body("The plan that drills follow and targets are taken from.")],
+        frame("The runbook"),
+    );
     if all.is_empty() {
         lead(book, absent(content, Evidence::Runbooks, "No runbook version lies in this period."));
         return;
@@ -140,7 +153,10 @@ pub fn runbooks(book: &mut Book, content: &Content) {
         .map(|version| {
             let read = Runbook::parse(&version.value.text);
             let (title, owner) = match &read {
-                Ok(book) => (book.front.title.clone(), format!("owner {}; next review {}", book.front.owner, book.front.next_review)),
+                Ok(book) => (
+                    book.front.title.clone(),
+                    format!("owner {}; next review {}", book.front.owner, book.front.next_review),
+                ),
                 Err(why) => ("Cannot be read".to_owned(), why.to_string()),
             };
             Row::of(vec![
@@ -162,8 +178,8 @@ pub fn runbooks(book: &mut Book, content: &Content) {
         .map(|t| {
             Row::of(vec![
                 vec![body(t.scenario.title())],
-                vec![body(say::duration(t.rto_ms))],
-                vec![body(say::duration(t.rpo_ms))],
+                vec![body(span(t.rto_ms))],
+                vec![body(span(t.rpo_ms))],
                 vec![body(t.means.as_str())],
             ])
         })
@@ -183,26 +199,40 @@ pub fn findings(book: &mut Book, content: &Content) {
         0 => "Findings, none".to_owned(),
         n => format!("Findings, {} open and {} closed", say::number(n - closed), say::number(closed)),
     };
-    book.section("Findings", &entry, 0, &[body("What fell short, who owns it, and what closed it.")], frame("Findings"));
+    book.section(
+        "Findings",
+        &entry,
+        0,
+        &[body("What fell short, who owns it, and what closed it.")],
+        frame("Findings"),
+    );
     if all.is_empty() {
         lead(book, absent(content, Evidence::Findings, "No finding was opened or stood open in this period."));
         return;
     }
     let overdue = all.iter().filter(|f| f.value.standing(content.made_at) == Standing::Overdue).count();
-    let late = if overdue == 0 { "none is overdue".to_owned() } else { format!("{} overdue", if overdue == 1 { "one is".to_owned() } else { format!("{} are", say::number(overdue)) }) };
-    lead(book, format!("{} in this period: {} open, {} closed; {late}.", capital(&counted(all.len(), "finding", "findings")), say::number(all.len() - closed), say::number(closed)));
-    let rows: Vec<Row> = all.iter().map(|f| finding(f, content)).collect();
-    table(
+    let late = if overdue == 0 {
+        "none is overdue".to_owned()
+    } else {
+        format!("{} overdue", if overdue == 1 { "one is".to_owned() } else { format!("{} are", say::number(overdue)) })
+    };
+    lead(
         book,
-        "",
-        &[col("Finding", 54.0), col("", 240.0), col("Owner", 72.0), col("State", 110.0)],
-        &rows,
+        format!(
+            "{} in this period: {} open, {} closed; {late}.",
+            capital(&counted(all.len(), "finding", "findings")),
+            say::number(all.len() - closed),
+            say::number(closed)
+        ),
     );
+    let rows: Vec<Row> = all.iter().map(|f| finding(f, content)).collect();
+    table(book, "", &[col("Finding", 54.0), col("", 240.0), col("Owner", 72.0), col("State", 110.0)], &rows);
 }
 
 fn finding(sealed: &Sealed<Finding>, content: &Content) -> Row {
     let f = &sealed.value;
-    let mut text = vec![strong(f.title.as_str()), quiet(format!("\n{}. Found by: {}.", capital(f.severity.word()), f.found_by))];
+    let mut text =
+        vec![strong(f.title.as_str()), quiet(format!("\n{}. Found by: {}.", capital(f.severity.word()), f.found_by))];
     for (label, part) in [("", &f.what), ("Why: ", &f.why), ("Plan: ", &f.plan)] {
         if !part.is_empty() {
             text.push(quiet(format!("\n{label}{part}")));
@@ -232,7 +262,13 @@ fn finding(sealed: &Sealed<Finding>, content: &Content) -> Row {
 pub fn gaps(book: &mut Book, content: &Content) {
     let all = &content.gaps;
     let entry = format!("Gaps, {}", say::number(all.len()));
-    book.section("Gaps", &entry, 0, &[body("What was due and is not there. A gap is a record of its own.")], frame("Gaps"));
+    book.section(
+        "Gaps",
+        &entry,
+        0,
+        &[body("What was due and is not there. A gap is a record of its own.")],
+        frame("Gaps"),
+    );
     if all.is_empty() {
         lead(book, absent(content, Evidence::Gaps, "No gap was recorded in this period."));
         return;
@@ -275,7 +311,13 @@ pub fn gaps(book: &mut Book, content: &Content) {
 /// The list of drills before their pages.
 pub fn drills(book: &mut Book, content: &Content) {
     let rows: Vec<Row> = content.drills.iter().map(|d| drill(d)).collect();
-    let columns = [col("Drill", 114.0), col("Scenario", 132.0), col("Time to restore", 86.0), col("Data lost", 72.0), col("Contents", 72.0)];
+    let columns = [
+        col("Drill", 114.0),
+        col("Scenario", 132.0),
+        col("Time to restore", 86.0),
+        col("Data lost", 72.0),
+        col("Contents", 72.0),
+    ];
     table(book, "", &columns, &rows);
 }
 
@@ -283,7 +325,7 @@ fn drill(sealed: &Sealed<Drill>) -> Row {
     let d = &sealed.value;
     let value = |ms: Option<i64>, verdict: Verdict| -> Vec<Span> {
         let mut spans = marks::verdict(verdict, BODY);
-        spans.push(quiet(ms.map_or_else(|| "\nnot measured".to_owned(), |ms| format!("\n{}", say::duration(ms)))));
+        spans.push(quiet(ms.map_or_else(|| "\nnot measured".to_owned(), |ms| format!("\n{}", span(ms)))));
         spans
     };
     let tenant = d.draw.as_ref().map_or_else(|| "not drawn".to_owned(), |draw| draw.chosen.clone());

@@ -4,7 +4,7 @@ use domain::{drill::CheckVerdict, finding::Standing, verdict::Verdict};
 
 use super::{
     page::Canvas,
-    text::{ACCENT, Ink, INK2, INK3, MET, MISS, RISK, Span, Style, words},
+    text::{ACCENT, INK2, INK3, Ink, MET, MISS, RISK, Span, Style, words},
 };
 
 /// One shape per meaning.
@@ -44,10 +44,8 @@ impl Mark {
         let ink = self.ink();
         match self {
             Mark::Met => canvas.disc(x + size / 2.0, y - size / 2.0, size / 2.0, ink),
-            Mark::Risk => canvas.fill(
-                vec![vec![(x - 0.04 * size, y), (x + 1.04 * size, y), (x + size / 2.0, y - 0.98 * size)]],
-                ink,
-            ),
+            Mark::Risk => canvas
+                .fill(vec![vec![(x - 0.04 * size, y), (x + 1.04 * size, y), (x + size / 2.0, y - 0.98 * size)]], ink),
             Mark::Miss => canvas.rect(x + 0.04 * size, y - 0.96 * size, 0.92 * size, 0.92 * size, ink),
             Mark::None => canvas.circle(x + size / 2.0, y - size / 2.0, 0.41 * size, 0.17 * size, ink),
         }
@@ -56,10 +54,7 @@ impl Mark {
 
 /// A mark and its word, as wide as the text it stands in.
 pub fn state(mark: Mark, word: &str, style: Style) -> Vec<Span> {
-    vec![
-        Span::Mark(mark, style.size * 0.3 + 4.4),
-        words(style.ink(mark.ink()), word.replace(' ', "\u{a0}")),
-    ]
+    vec![Span::Mark(mark, style.size * 0.3 + 4.4), words(style.ink(mark.ink()), word.replace(' ', "\u{a0}"))]
 }
 
 pub fn verdict(verdict: Verdict, style: Style) -> Vec<Span> {

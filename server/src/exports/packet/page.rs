@@ -7,14 +7,12 @@ use domain::{Moment, record::Seal, words as say};
 use super::{
     marks::{self, Ring},
     text::{
-        self, BODY, HEAD, INK, INK2, INK3, Ink, Line, MARGINAL, MONO_SMALL, RULE, SECTION, SMALL, STRONG, Span, Style, TITLE,
-        words, wrap,
+        self, BODY, HEAD, INK, INK2, INK3, Ink, Line, MARGINAL, MONO_SMALL, RULE, SECTION, SMALL, STRONG, Span, Style,
+        TITLE, words, wrap,
     },
 };
 use crate::exports::content::Content;
 
-pub const PAGE_W: f32 = 794.0;
-pub const PAGE_H: f32 = 1123.0;
 pub const LEFT: f32 = 76.0;
 /// Width of the text column, and of the whole where there is no margin.
 pub const COLUMN: f32 = 476.0;
@@ -30,14 +28,38 @@ const BOTTOM: f32 = 1030.0;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Draw {
     /// Words with their baseline at `y`.
-    Words { x: f32, y: f32, style: Style, text: String },
+    Words {
+        x: f32,
+        y: f32,
+        style: Style,
+        text: String,
+    },
     /// Areas with straight edges, all in one colour.
-    Fill { rings: Vec<Vec<(f32, f32)>>, ink: Ink },
+    Fill {
+        rings: Vec<Vec<(f32, f32)>>,
+        ink: Ink,
+    },
     /// An area or an outline of curves: a start, then two handles and an end each.
-    Curve { points: Vec<(f32, f32)>, stroke: Option<f32>, ink: Ink, dash: Option<[f32; 2]> },
-    Line { points: Vec<(f32, f32)>, stroke: f32, ink: Ink, dash: Option<[f32; 2]> },
+    Curve {
+        points: Vec<(f32, f32)>,
+        stroke: Option<f32>,
+        ink: Ink,
+        dash: Option<[f32; 2]>,
+    },
+    Line {
+        points: Vec<(f32, f32)>,
+        stroke: f32,
+        ink: Ink,
+        dash: Option<[f32; 2]>,
+    },
     /// A place to click; `page` counts from 0.
-    Link { x: f32, y: f32, w: f32, h: f32, page: usize },
+    Link {
+        x: f32,
+        y: f32,
+        w: f32,
+        h: f32,
+        page: usize,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -357,6 +379,11 @@ pub fn seal_lines(seal: &Seal) -> Vec<(Style, String)> {
 
 pub fn ring_of(seal: &Seal) -> Ring {
     if seal.broken { Ring::Broken } else { Ring::Whole }
+}
+
+/// A duration whose parts stay on one line.
+pub fn span(ms: i64) -> String {
+    say::duration(ms).replace(' ', "\u{a0}")
 }
 
 /// Spans in the quiet style of second lines.

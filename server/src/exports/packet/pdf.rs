@@ -9,9 +9,10 @@ use allsorts::{
 };
 use lopdf::{Dictionary, Object, ObjectId, StringFormat, dictionary};
 use printpdf::{
-    Actions, BorderArray, Color, Destination, FontId, HighlightingMode, Line, LineCapStyle, LineDashPattern, LineJoinStyle,
-    LinePoint, LinkAnnotation, Mm, OffsetDateTime, Op, PaintMode, ParsedFont, PdfDocument, PdfFont, PdfFontHandle, PdfPage,
-    PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, Rgb, TextItem, TextMatrix, WindingOrder,
+    Actions, BorderArray, Color, Destination, FontId, HighlightingMode, Line, LineCapStyle, LineDashPattern,
+    LineJoinStyle, LinePoint, LinkAnnotation, Mm, OffsetDateTime, Op, PaintMode, ParsedFont, PdfDocument, PdfFont,
+    PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, Rgb, TextItem, TextMatrix,
+    WindingOrder,
 };
 use sha2::{Digest, Sha256};
 
@@ -88,10 +89,12 @@ fn cut(face: Face, letters: &BTreeSet<char>) -> Result<ParsedFont, PacketError> 
 
     let file = ReadScope::new(face.file()).read::<FontData<'_>>().map_err(|e| failed(e.to_string()))?;
     let tables = file.table_provider(0).map_err(|e| failed(e.to_string()))?;
-    let bytes = subset(&tables, &glyphs, &SubsetProfile::Pdf, CmapTarget::Unicode).map_err(|e| failed(e.to_string()))?;
+    let bytes =
+        subset(&tables, &glyphs, &SubsetProfile::Pdf, CmapTarget::Unicode).map_err(|e| failed(e.to_string()))?;
     let tag: String = Sha256::digest(&bytes).iter().take(6).map(|b| char::from(b'A' + b % 26)).collect();
 
-    let mut small = ParsedFont::from_bytes(&bytes, 0, &mut Vec::new()).ok_or_else(|| failed("cut beyond reading".to_owned()))?;
+    let mut small =
+        ParsedFont::from_bytes(&bytes, 0, &mut Vec::new()).ok_or_else(|| failed("cut beyond reading".to_owned()))?;
     small.font_name = Some(format!("{tag}+{}", face.name()));
     small.pdf_font_metrics = whole.pdf_font_metrics.clone();
     small.codepoint_to_glyph = letters
@@ -130,17 +133,17 @@ struct Last {
 }
 
 fn page(page: &Page) -> PdfPage {
-    let mut ops = vec![
-        Op::SetLineCapStyle { cap: LineCapStyle::Butt },
-        Op::SetLineJoinStyle { join: LineJoinStyle::Miter },
-    ];
+    let mut ops =
+        vec![Op::SetLineCapStyle { cap: LineCapStyle::Butt }, Op::SetLineJoinStyle { join: LineJoinStyle::Miter }];
     let mut last = Last::default();
     for draw in &page.canvas.drawn {
         match draw {
             Draw::Words { x, y, style, text } => set(&mut ops, &mut last, (*x, *y), *style, text),
             Draw::Fill { rings, ink } => {
                 fill_with(&mut ops, &mut last, *ink);
-                ops.push(Op::DrawPolygon { polygon: area(rings.iter().map(|r| r.iter().map(|p| (*p, false)).collect()).collect()) });
+                ops.push(Op::DrawPolygon {
+                    polygon: area(rings.iter().map(|r| r.iter().map(|p| (*p, false)).collect()).collect()),
+                });
             }
             Draw::Curve { points, stroke: None, ink, .. } => {
                 fill_with(&mut ops, &mut last, *ink);
@@ -224,7 +227,8 @@ fn area(rings: Vec<Vec<((f32, f32), bool)>>) -> Polygon {
 
 fn link(x: f32, y: f32, w: f32, h: f32, page: usize) -> LinkAnnotation {
     let corner = at(x, y + h);
-    let rect = Rect { x: corner.x, y: corner.y, width: Pt(w * PX), height: Pt(h * PX), mode: None, winding_order: None };
+    let rect =
+        Rect { x: corner.x, y: corner.y, width: Pt(w * PX), height: Pt(h * PX), mode: None, winding_order: None };
     let there = Actions::go_to(Destination::Xyz { page: page + 1, left: None, top: None, zoom: None });
     LinkAnnotation::new(rect, there, Some(BorderArray::Solid([0.0, 0.0, 0.0])), None, Some(HighlightingMode::None))
 }

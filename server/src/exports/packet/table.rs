@@ -32,8 +32,6 @@ pub struct Row {
     pub notes: Vec<(Style, String)>,
     /// Set under the cells, across the whole row.
     pub under: Vec<Span>,
-    /// At least this high; for charts.
-    pub least: f32,
 }
 
 impl Row {
@@ -48,10 +46,6 @@ impl Row {
     pub fn under(self, under: Vec<Span>) -> Self {
         Self { under, ..self }
     }
-
-    pub fn least(self, least: f32) -> Self {
-        Self { least, ..self }
-    }
 }
 
 /// Where the parts of a table came to stand: page and distance from its top.
@@ -65,13 +59,16 @@ pub struct Placed {
 
 const GAP: f32 = 12.0;
 const PAD: f32 = 5.5;
+/// A table lower than this is not parted.
+const WHOLE_BELOW: f32 = 330.0;
 
 /// Sets a table. With a title the title stands in the head, at the left, or on a line of its own
 /// when the first column has a head.
 pub fn table(book: &mut Book, title: &str, columns: &[Column], rows: &[Row]) -> Placed {
     let mut placed = Placed::default();
     let first = rows.first().map_or(0.0, |row| height(row, columns));
-    book.need(first.min(200.0) + 70.0);
+    let all: f32 = rows.iter().map(|row| height(row, columns)).sum();
+    book.need(if all < WHOLE_BELOW { all } else { first.min(200.0) } + 70.0);
     book.gap(22.0);
     head(book, title, columns, &mut placed);
     for (i, row) in rows.iter().enumerate() {
@@ -149,9 +146,10 @@ fn total(columns: &[Column]) -> f32 {
 
 fn height(row: &Row, columns: &[Column]) -> f32 {
     let cells = columns.iter().zip(&row.cells).map(|(c, spans)| cell_height(spans, c.width - GAP)).fold(16.0, f32::max);
-    let notes = row.notes.iter().map(|(style, _)| style.leading).sum::<f32>() + if row.seal.is_some() { 14.0 } else { 0.0 };
+    let notes =
+        row.notes.iter().map(|(style, _)| style.leading).sum::<f32>() + if row.seal.is_some() { 14.0 } else { 0.0 };
     let under = cell_height(&row.under, total(columns) - GAP);
-    (cells.max(notes) + under + 2.0 * PAD).max(row.least)
+    cells.max(notes) + under + 2.0 * PAD
 }
 
 fn set(book: &mut Book, title: &str, columns: &[Column], row: &Row, placed: &mut Placed) {

@@ -27,7 +27,11 @@ fn digest(of: &str) -> String {
 }
 
 fn sealed<T>(id: &str, value: T, seq: u64, at: Moment, by: &str) -> Sealed<T> {
-    Sealed { id: id.to_owned(), value, seal: Seal { seq, sha256: digest(id), at: at.plus_millis(4 * MINUTE), by: by.to_owned(), broken: false } }
+    Sealed {
+        id: id.to_owned(),
+        value,
+        seal: Seal { seq, sha256: digest(id), at: at.plus_millis(4 * MINUTE), by: by.to_owned(), broken: false },
+    }
 }
 
 pub fn keys() -> Fingerprints {
@@ -36,8 +40,23 @@ pub fn keys() -> Fingerprints {
 
 fn tenants(n: usize) -> Vec<String> {
     const NAMES: [&str; 17] = [
-        "aldgate-print", "bramble-co", "cedar-health", "dovetail", "elm-and-oak", "fenwick", "garnet", "harbour-9", "ibis-labs",
-        "juniper", "kestrel-freight", "lantern", "marlow", "nettle", "osprey", "pilot-tansy", "quarry-long-tenant-name-of-the-north",
+        "aldgate-print",
+        "bramble-co",
+        "cedar-health",
+        "dovetail",
+        "elm-and-oak",
+        "fenwick",
+        "garnet",
+        "harbour-9",
+        "ibis-labs",
+        "juniper",
+        "kestrel-freight",
+        "lantern",
+        "marlow",
+        "nettle",
+        "osprey",
+        "pilot-tansy",
+        "quarry-long-tenant-name-of-the-north",
     ];
     (0..n).map(|i| NAMES.get(i).map_or_else(|| format!("tenant-{i:04}"), |n| (*n).to_owned())).collect()
 }
@@ -61,7 +80,12 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
         .collect();
     let steps_from = steps[2].started_at;
     let plan = Plan { runbook_version: "1.0".into(), rpo_ms: 6 * 60 * MINUTE, rto_ms: 120 * MINUTE };
-    let measured = Measured { restore_ms: steps[5].ended_at.since(start), rpo_ms: Some(63 * MINUTE), bytes: 1_316_000_000, documents: 358_653 };
+    let measured = Measured {
+        restore_ms: steps[5].ended_at.since(start),
+        rpo_ms: Some(63 * MINUTE),
+        bytes: 1_316_000_000,
+        documents: 358_653,
+    };
     let check = |id: CheckId, detail: &str| Check {
         id,
         expected: "equal".into(),
@@ -78,7 +102,13 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
         check(CheckId::TearDown, "dropped, none left"),
     ];
     if failing {
-        checks[2] = Check { verdict: CheckVerdict::Fails, expected: "23".into(), actual: "22".into(), detail: "orders.placedAt_1 is missing".into(), ..checks[2].clone() };
+        checks[2] = Check {
+            verdict: CheckVerdict::Fails,
+            expected: "23".into(),
+            actual: "22".into(),
+            detail: "orders.placedAt_1 is missing".into(),
+            ..checks[2].clone()
+        };
     }
     let names = tenants(17);
     let root = digest(when);
@@ -94,7 +124,10 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
         draw: Some(Draw {
             eligible_digest: draw::list_digest(names.iter().map(String::as_str)),
             eligible: names,
-            excluded: vec![Excluded { name: "sandbox".into(), why: "holds no customer's data".into() }, Excluded { name: "pilot-oak".into(), why: "drilled last quarter".into() }],
+            excluded: vec![
+                Excluded { name: "sandbox".into(), why: "holds no customer's data".into() },
+                Excluded { name: "pilot-oak".into(), why: "drilled last quarter".into() },
+            ],
             root: Some(root),
             seq: Some(1478),
             public_value: "beacon 4417".into(),
@@ -111,16 +144,36 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
         target: Staging { environment: "127.0.0.1:40127/staging_pilot".into(), isolated: true },
         steps,
         checks,
-        counts: counts.iter().enumerate().map(|(i, c)| Count { collection: (*c).into(), expected: 51_000 + i as i64 * 117, actual: 51_000 + i as i64 * 117 }).collect(),
+        counts: counts
+            .iter()
+            .enumerate()
+            .map(|(i, c)| Count {
+                collection: (*c).into(),
+                expected: 51_000 + i as i64 * 117,
+                actual: 51_000 + i as i64 * 117,
+            })
+            .collect(),
         documents: (0..10)
             .map(|i| {
                 let sha = digest(&format!("{when}{i}"));
-                DrawnDocument { collection: counts[i % 7].into(), id: format!("6b3f09aa{i:016x}"), expected: sha.clone(), actual: Some(sha) }
+                DrawnDocument {
+                    collection: counts[i % 7].into(),
+                    id: format!("6b3f09aa{i:016x}"),
+                    expected: sha.clone(),
+                    actual: Some(sha),
+                }
             })
             .collect(),
         measured: Some(measured),
-        exposure: Some(Exposure { from: steps_from, until: Some(clock), proof: "dropDatabase answered ok, listDatabases no longer names it".into() }),
-        people: vec![Person { role: "Incident commander".into(), name: "operator".into() }, Person { role: "Scribe".into(), name: "founder".into() }],
+        exposure: Some(Exposure {
+            from: steps_from,
+            until: Some(clock),
+            proof: "dropDatabase answered ok, listDatabases no longer names it".into(),
+        }),
+        people: vec![
+            Person { role: "Incident commander".into(), name: "operator".into() },
+            Person { role: "Scribe".into(), name: "founder".into() },
+        ],
         abandoned: None,
         demo,
         occurred_at: start,
@@ -140,7 +193,8 @@ pub fn content(tenant_count: usize) -> Content {
         drill("2026-05-18T13:02:10Z", Scenario::Collection, [31, 141, 1738, 5064, 405, 949, 392], true, false),
         drill("2026-08-17T13:02:10Z", Scenario::Collection, [31, 141, 938, 3864, 205, 649, 392], true, true),
     ];
-    let mut abandoned = drill("2026-10-02T13:02:10Z", Scenario::Cluster, [31, 141, 738, 2064, 205, 849, 392], true, false);
+    let mut abandoned =
+        drill("2026-10-02T13:02:10Z", Scenario::Cluster, [31, 141, 738, 2064, 205, 849, 392], true, false);
     abandoned.steps.truncate(3);
     abandoned.checks.clear();
     abandoned.counts.clear();
@@ -163,9 +217,24 @@ pub fn content(tenant_count: usize) -> Content {
     let names = tenants(tenant_count);
     let (mut attestations, mut gaps) = (Vec::new(), Vec::new());
     for (week, sunday) in schedule::sundays(period.from, made_at).into_iter().enumerate() {
-        let gap = |what: Missing, says: String| Gap { schema: 1, what, due_at: sunday, says, demo: true, occurred_at: sunday, by: "schedule".into() };
+        let gap = |what: Missing, says: String| Gap {
+            schema: 1,
+            what,
+            due_at: sunday,
+            says,
+            demo: true,
+            occurred_at: sunday,
+            by: "schedule".into(),
+        };
         if week == 21 {
-            gaps.push(gap(Missing::WholeRun, format!("The attestation of {} never ran: none of {} tenants is covered.", sunday.utc().format("%Y-%m-%d"), names.len())));
+            gaps.push(gap(
+                Missing::WholeRun,
+                format!(
+                    "The attestation of {} never ran: none of {} tenants is covered.",
+                    sunday.utc().format("%Y-%m-%d"),
+                    names.len()
+                ),
+            ));
             continue;
         }
         for (i, name) in names.iter().enumerate() {
@@ -173,7 +242,10 @@ pub fn content(tenant_count: usize) -> Content {
                 continue;
             }
             if (i * 7 + week) % 113 == 50 {
-                gaps.push(gap(Missing::Tenant { tenant: name.clone() }, format!("{name} is absent from the attestation of {}.", sunday.utc().format("%Y-%m-%d"))));
+                gaps.push(gap(
+                    Missing::Tenant { tenant: name.clone() },
+                    format!("{name} is absent from the attestation of {}.", sunday.utc().format("%Y-%m-%d")),
+                ));
                 continue;
             }
             let late = if week == 33 { 30 * 60 * MINUTE } else { 14 * MINUTE };
@@ -181,7 +253,13 @@ pub fn content(tenant_count: usize) -> Content {
             let value = Attestation {
                 schema: 1,
                 tenant: name.clone(),
-                recovery_point: RecoveryPoint { id: format!("snap-{week}"), cluster: "prod-0".into(), taken_at: sunday, expires_at: None, regions: vec!["eu-central-1".into()] },
+                recovery_point: RecoveryPoint {
+                    id: format!("snap-{week}"),
+                    cluster: "prod-0".into(),
+                    taken_at: sunday,
+                    expires_at: None,
+                    regions: vec!["eu-central-1".into()],
+                },
                 strength: if week % 9 == 0 { Strength::Declared } else { Strength::Listed },
                 run_id: format!("run-{week}"),
                 tenants_seen: names.len() as i64,
@@ -190,7 +268,13 @@ pub fn content(tenant_count: usize) -> Content {
                 learned_at: None,
                 by: "attest-cron".into(),
             };
-            attestations.push(sealed(&format!("A-{week}-{i}"), value, (week * names.len() + i) as u64, when, "attest-cron"));
+            attestations.push(sealed(
+                &format!("A-{week}-{i}"),
+                value,
+                (week * names.len() + i) as u64,
+                when,
+                "attest-cron",
+            ));
         }
     }
     attestations.reverse();
@@ -230,8 +314,21 @@ pub fn content(tenant_count: usize) -> Content {
         .collect();
 
     let approved = at("2025-12-03T10:00:00Z");
-    let runbook = RunbookVersion { schema: 1, version: "1.0".into(), text: RUNBOOK.into(), demo: true, occurred_at: approved, by: "founder".into() };
-    let target = |scenario: Scenario, rto: i64, claimed: Option<i64>| Target { scenario, rpo_ms: 360 * MINUTE, rto_ms: rto * MINUTE, means: "restore into staging, then copy back".into(), claimed_ms: claimed.map(|m| m * MINUTE) };
+    let runbook = RunbookVersion {
+        schema: 1,
+        version: "1.0".into(),
+        text: RUNBOOK.into(),
+        demo: true,
+        occurred_at: approved,
+        by: "founder".into(),
+    };
+    let target = |scenario: Scenario, rto: i64, claimed: Option<i64>| Target {
+        scenario,
+        rpo_ms: 360 * MINUTE,
+        rto_ms: rto * MINUTE,
+        means: "restore into staging, then copy back".into(),
+        claimed_ms: claimed.map(|m| m * MINUTE),
+    };
     let targets = [
         target(Scenario::Document, 30, None),
         target(Scenario::Collection, 120, Some(45)),
@@ -247,7 +344,17 @@ pub fn content(tenant_count: usize) -> Content {
         org: "CARTIE".into(),
         id: "B-041".into(),
         period_name: "2025-12-01..2026-11-30".into(),
-        scope: Scope { period: Some(period), controls: Some(vec![Control::Cc71, Control::Cc72, Control::Cc73, Control::Cc75, Control::A12, Control::A13]) },
+        scope: Scope {
+            period: Some(period),
+            controls: Some(vec![
+                Control::Cc71,
+                Control::Cc72,
+                Control::Cc73,
+                Control::Cc75,
+                Control::A12,
+                Control::A13,
+            ]),
+        },
         made_at,
         made_by: "founder".into(),
         records: Vec::new(),
