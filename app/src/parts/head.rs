@@ -29,6 +29,7 @@ pub fn PageHead(
             <p class="margin-head" aria-hidden="true">{margin}</p>
         </header>
     }
+    .into_any()
 }
 
 /// The page's first sentence, with its seal or gloss beside it.
@@ -49,6 +50,7 @@ pub fn Statement(
             {margin.map(|m| view! { <aside class="low">{m}</aside> })}
         </div>
     }
+    .into_any()
 }
 
 /// A headed part of the page. The head keeps clear of the margin; what follows brings its own grid.
@@ -87,4 +89,5 @@ pub fn Section(
             {children()}
         </section>
     }
+    .into_any()
 }

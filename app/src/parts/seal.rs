@@ -32,6 +32,7 @@ pub fn SealMark(
             <use href=format!("#{kind}") />
         </svg>
     }
+    .into_any()
 }
 
 /// A seal as a button; it opens who, when, where in the ledger and the whole digest, without a script.
@@ -118,6 +119,7 @@ pub fn SealNote(
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// No seal, and why: the dashed ring.
@@ -129,6 +131,7 @@ pub fn Waiting(#[prop(into)] why: String) -> impl IntoView {
             <span class="seal-text"><span>{why}</span></span>
         </p>
     }
+    .into_any()
 }
 
 /// What stands beside a statement: it was computed, from this state of the ledger.

@@ -69,6 +69,7 @@ pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> imp
             <Bar current=current frame=frame />
         </div>
     }
+    .into_any()
 }
 
 /// The frame of a page without anybody signed in: the brand above one column.
@@ -85,6 +86,7 @@ pub fn Bare(children: Children) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -95,6 +97,7 @@ fn Brand() -> impl IntoView {
             "Passmuster"
         </a>
     }
+    .into_any()
 }
 
 #[component]
@@ -105,6 +108,7 @@ fn Link(place: &'static Place, current: &'static str, #[prop(optional)] count: u
             {(count > 0).then(|| view! { <span class="count">{count}<span class="unseen">" open"</span></span> })}
         </a>
     }
+    .into_any()
 }
 
 #[component]
@@ -129,6 +133,7 @@ fn Places(current: &'static str, findings: usize) -> impl IntoView {
             })
             .collect_view()}
     }
+    .into_any()
 }
 
 /// The ledger's state as the last check left it: intact, altered, or not checked yet.
@@ -156,6 +161,7 @@ fn LedgerState(frame: Frame) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -169,6 +175,7 @@ fn Somebody(actor: Actor) -> impl IntoView {
             <button class="plain" type="submit">"Sign out"</button>
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -190,6 +197,7 @@ fn ThemeChoice() -> impl IntoView {
                 .collect_view()}
         </form>
     }
+    .into_any()
 }
 
 /// The tablet's two lines: brand and ledger, then Overview and a menu per group.
@@ -240,6 +248,7 @@ fn Strip(current: &'static str, frame: Frame) -> impl IntoView {
             </nav>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -323,6 +332,7 @@ fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// The shapes every page refers to, once at the top of the body.

@@ -102,6 +102,7 @@ pub fn StateMark(#[prop(into)] state: Shape, #[prop(into)] word: String) -> impl
             {word}
         </span>
     }
+    .into_any()
 }
 
 /// A state inside a statement, in the statement's own size.
@@ -115,4 +116,5 @@ pub fn Say(#[prop(into)] state: Shape, #[prop(into)] words: String) -> impl Into
             {words}
         </span>
     }
+    .into_any()
 }
