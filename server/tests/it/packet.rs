@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use server::exports::packet::make;
+use server::exports::packet::{RECIPE, make};
 
 mod sample {
     use server::exports::{
@@ -23,6 +23,18 @@ fn run(tool: &str, args: &[&str]) -> Option<Output> {
             None
         }
     }
+}
+
+/// One line, with single spaces and without the backslashes that part lines.
+fn joined(text: &str) -> String {
+    text.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_recipe_is_the_one_that_is_run_on_bundles() {
+    let start_here = include_str!("../../templates/start-here.txt");
+    let theirs = start_here.split_once("----- recipe -----").and_then(|(_, rest)| rest.split_once("----- end -----"));
+    assert_eq!(joined(RECIPE), joined(theirs.expect("a recipe between its marks").0));
 }
 
 fn said(output: &Output) -> String {
@@ -71,6 +83,7 @@ fn the_packet_is_a_clean_pdf_with_its_own_fonts_and_text_that_can_be_read_out() 
         ] {
             assert!(text.contains(part), "{part} is not in the text");
         }
+        assert!(joined(&text).contains(&joined(RECIPE)), "the recipe cannot be copied from the page");
         let pages: Vec<&str> = text.split('\u{c}').filter(|p| !p.is_empty()).collect();
         for line in pages[0].lines().filter(|l| l.contains("....") || l.starts_with("Gaps,")) {
             let page: usize = line.split_whitespace().find_map(|w| w.parse().ok()).expect("a page number");

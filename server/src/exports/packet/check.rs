@@ -57,7 +57,6 @@ pub fn how(book: &mut Book, content: &Content, keys: &Fingerprints) {
         format!("The signature shows that {} issued this bundle and that nothing in it changed since. It does not show that nothing was rewritten before: the keys are {}’s own.", content.org, content.org),
         "Rewriting is stopped by what the company does not hold: your copy of an earlier checkpoint, and outside timestamps where they are present. Without them the times in this packet are the company’s own word.".to_owned(),
         "No signature shows an event that was never recorded. For that the packet compares what was due with what is there, and lists the gaps.".to_owned(),
-        "An attestation says that a tenant’s database was found in a recovery point. Only a drill shows that it can be restored.".to_owned(),
     ] {
         book.paragraph(&[words(PARAGRAPH, text)]);
     }
