@@ -17,6 +17,7 @@ const WITH_ISLANDS: [&str; 1] = ["/ledger"];
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let path = use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
     let islands = WITH_ISLANDS.contains(&path.as_str());
+    crate::csp::set(islands);
     view! {
         <!DOCTYPE html>
         <html lang="en-GB" data-theme=theme::chosen()>

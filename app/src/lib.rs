@@ -9,6 +9,8 @@
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod app;
+#[cfg(feature = "ssr")]
+mod csp;
 pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod pages;

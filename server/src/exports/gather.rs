@@ -23,7 +23,8 @@ use crate::{
 };
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 5] = ["backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks"];
+pub const COLLECTIONS: [&str; 6] =
+    ["backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks", "draws"];
 
 /// Everything inside `scope`, or the first record that is not as it was sealed.
 pub async fn gather(
@@ -55,6 +56,8 @@ pub async fn gather(
         let inside: Option<BTreeSet<&str>> = match coll {
             "findings" => Some(findings.iter().map(|f| f.id.as_str()).collect()),
             "runbooks" => Some(runbooks.iter().map(|r| r.id.as_str()).collect()),
+            // A drill's list was sealed under the drill's own id, before the drill.
+            "draws" => Some(drills.iter().map(|d| d.id.as_str()).collect()),
             _ => None,
         };
         // Findings are cut by their newest version, which `Findings::all` decided; then all versions go in.

@@ -27,7 +27,7 @@ fn a_good_bundle_verifies_and_says_what_it_does_not_prove() {
     assert!(report.verified(), "{:#?}", report.checks);
     assert_eq!(report.facts.tagmanifest_sha256, made.tagmanifest_sha256);
     assert_eq!(report.facts.files, made.files);
-    assert_eq!((report.facts.id.as_str(), report.facts.records), ("B-007", 8));
+    assert_eq!((report.facts.id.as_str(), report.facts.records), ("B-007", 9));
     assert!(report.checks.iter().any(|c| c.what.starts_with("The draws")), "{:#?}", report.checks);
 
     let own = verify(&bytes, &Trust::default(), now());

@@ -197,6 +197,9 @@ impl Log {
     }
 }
 
+/// Digests of the lists sealed before a draw, by their entries.
+type Lists = BTreeMap<u64, String>;
+
 /// A record whose bytes equal its entry.
 struct Record {
     collection: Collection,
@@ -443,6 +446,11 @@ impl Checking {
     fn drills(&mut self, records: &[Record], log: &Log) {
         let (mut drawn_wrong, mut judged_wrong) = (Vec::new(), Vec::new());
         let (mut drawn, mut judged, mut demo) = (0, 0, 0);
+        let lists: Lists = records
+            .iter()
+            .filter(|r| r.collection.kind == Kind::Draw)
+            .filter_map(|r| Some((r.entry.seq, r.value.get("eligibleDigest")?.as_str()?.to_owned())))
+            .collect();
         for record in records.iter().filter(|r| r.collection.name == "backup_drill_results") {
             let name = format!("drill {}", record.entry.id);
             let drill: Drill = match serde_json::from_value(ejson::plain(&record.value)) {
@@ -456,7 +464,8 @@ impl Checking {
             judged += 1;
             judged_wrong.extend(disagreements(&drill).into_iter().map(|e| format!("{name}: {e}")));
             let Some(made) = &drill.draw else { continue };
-            match redraw(&drill, made, record.entry.seq, log) {
+            match redraw(&drill, made, record.entry.seq, &lists, log) {
+                Ok(Drawn::Demo) => {}
                 Ok(Drawn::Proven) => drawn += 1,
                 Ok(Drawn::Unsealed(why)) => {
                     self.not_proven.push(format!("That the tenant of {name} was drawn at random: {why}."));
@@ -622,9 +631,14 @@ enum Drawn {
     Proven,
     /// The arithmetic holds, and nothing shows that the list came before the seed.
     Unsealed(&'static str),
+    /// Invented like the drill around it; there is nothing to prove.
+    Demo,
 }
 
-fn redraw(drill: &Drill, made: &crate::drill::Draw, filed: u64, log: &Log) -> Result<Drawn, String> {
+fn redraw(drill: &Drill, made: &crate::drill::Draw, filed: u64, lists: &Lists, log: &Log) -> Result<Drawn, String> {
+    if drill.demo {
+        return Ok(Drawn::Demo);
+    }
     let names = || made.eligible.iter().map(String::as_str);
     if draw::list_digest(names()) != made.eligible_digest {
         return Err("the eligible list is not the one its digest names".to_owned());
@@ -638,9 +652,6 @@ fn redraw(drill: &Drill, made: &crate::drill::Draw, filed: u64, log: &Log) -> Re
     if draw::seed(root, &made.public_value) != made.seed {
         return Err("the seed does not follow from the ledger's root and the public value".to_owned());
     }
-    if drill.demo {
-        return Ok(Drawn::Unsealed("it is demo data"));
-    }
     if seq < log.from {
         return Ok(Drawn::Unsealed("its list was sealed before this part of the ledger begins"));
     }
@@ -649,11 +660,14 @@ fn redraw(drill: &Drill, made: &crate::drill::Draw, filed: u64, log: &Log) -> Re
         _ => return Err(format!("entry {seq} does not seal a list for a draw")),
     }
     // The seed's root must come after the list and before the drill was filed.
-    let after_list = (seq + 1)..=filed;
-    if after_list.into_iter().any(|size| log.root_at(size).is_some_and(|r| draw::hex(r) == *root)) {
-        Ok(Drawn::Proven)
-    } else {
-        Err("the seed's root is none of the ledger's between the sealed list and the drill".to_owned())
+    let mut after_list = (seq + 1)..=filed;
+    if !after_list.any(|size| log.root_at(size).is_some_and(|r| draw::hex(r) == *root)) {
+        return Err("the seed's root is none of the ledger's between the sealed list and the drill".to_owned());
+    }
+    match lists.get(&seq) {
+        None => Ok(Drawn::Unsealed("the sealed list itself is not in the bundle")),
+        Some(digest) if *digest == made.eligible_digest => Ok(Drawn::Proven),
+        Some(_) => Err(format!("the list that entry {seq} sealed is another")),
     }
 }
 

@@ -314,6 +314,17 @@ fn a_drill_that_disagrees_with_itself_is_found_though_everything_is_sealed_and_s
             },
             "none of the ledger's",
         ),
+        (
+            "another list than the sealed one",
+            |d| {
+                let draw = d.draw.as_mut().expect("a draw");
+                draw.eligible.push("zebra".into());
+                draw.eligible_digest = domain::draw::list_digest(draw.eligible.iter().map(String::as_str));
+                let names = draw.eligible.iter().map(String::as_str);
+                draw.chosen = domain::draw::draw(&draw.seed, names, 1)[0].to_owned();
+            },
+            "sealed is another",
+        ),
         ("a list that is no draw", |d| d.draw.as_mut().expect("a draw").seq = Some(0), "does not seal a list"),
     ];
     for (what, change, expected) in table {
@@ -336,4 +347,17 @@ fn a_bundle_cut_to_a_period_says_that_the_rest_is_the_issuers_word() {
     let report = verify(&out.into_inner(), &trust(&sample.keys), now());
     assert!(report.verified(), "{}", wrong(&report));
     assert!(report.not_proven.iter().any(|n| n.starts_with("1 entries of the ledger")), "{:#?}", report.not_proven);
+}
+
+#[test]
+fn a_draw_whose_sealed_list_is_not_shipped_is_not_called_proven() {
+    let sample = Sample::new();
+    let mut content = sample.content();
+    content.records.retain(|r| r.coll != "draws");
+    let mut out = std::io::Cursor::new(Vec::new());
+    server::exports::bundle::write(&content, b"%PDF-1.7\n", &sample.keys, &mut out).expect("a bundle");
+    let report = verify(&out.into_inner(), &trust(&sample.keys), now());
+    assert!(report.verified(), "{}", wrong(&report));
+    assert!(report.not_proven.iter().any(|n| n.contains("sealed list itself")), "{:#?}", report.not_proven);
+    assert!(report.checks.iter().all(|c| !c.what.starts_with("The draws")));
 }

@@ -150,8 +150,9 @@ impl Sample {
     /// A drill whose list was sealed before its seed was known.
     fn drill(&mut self) {
         let eligible = ["alder-books", "kestrel-freight", "marlow-dental"].map(str::to_owned);
-        let seq = self.tree.size;
-        self.append("draws", Kind::Draw, "draw-1", sha256_hex(eligible.join(",").as_bytes()));
+        let digest = draw::list_digest(eligible.iter().map(String::as_str));
+        let list = serde_json::json!({"schema": 1, "eligible": eligible, "eligibleDigest": digest});
+        let seq = self.seal("draws", Kind::Draw, "drill-2026-11-16", &list).seq;
         let root = draw::hex(&self.tree.root());
         self.file("drill-2026-11-16", self.drill_of(Some((root, seq))));
     }
