@@ -21,14 +21,14 @@ mod text;
 
 pub use check::RECIPE;
 
-/// What the reader compares with a copy received by another way, each in hex.
+/// What the reader compares with a copy received by another way; digests as 64 lower-case hex digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprints {
     /// SHA-256 of the root certificate.
     pub root: String,
     /// SHA-256 of the certificate that signs bundles.
     pub signer: String,
-    /// SHA-256 of the log's verifier key.
+    /// The log's C2SP verifier key, as checkpoints name it.
     pub vkey: String,
 }
 

@@ -90,11 +90,10 @@ fn fingerprints(book: &mut Book, content: &Content, keys: &Fingerprints) {
     let rows = [
         row("Root certificate", "SHA-256 of its DER", digest(&keys.root)),
         row("Bundle signer", "SHA-256 of its DER", digest(&keys.signer)),
-        row("Log key", "SHA-256", digest(&keys.vkey)),
         row(
-            "Log key, in full",
-            "as checkpoints name it",
-            vec![words(Style { ink: INK, ..MONO_SMALL }, content.log.vkey.as_str())],
+            "Ledger key",
+            "as its checkpoints name it",
+            vec![words(Style { ink: INK, ..MONO_SMALL }, keys.vkey.as_str())],
         ),
         row("Tree head", &format!("{} entries", content.log.head.size), digest(&content.log.head.root)),
     ];

@@ -17,6 +17,7 @@ use domain::{
 };
 
 const MINUTE: i64 = 60_000;
+const VKEY: &str = "passmuster.example/cartie+fec0e1b2+AWd0T1RmQ0pXZ0JzZ2t5a2RZc2hPb2p0b0V4YW1wbGU=";
 
 fn at(text: &str) -> Moment {
     Moment::parse(text).expect("a moment")
@@ -35,7 +36,7 @@ fn sealed<T>(id: &str, value: T, seq: u64, at: Moment, by: &str) -> Sealed<T> {
 }
 
 pub fn keys() -> Fingerprints {
-    Fingerprints { root: digest("root"), signer: digest("signer"), vkey: digest("vkey") }
+    Fingerprints { root: digest("root"), signer: digest("signer"), vkey: VKEY.into() }
 }
 
 fn tenants(n: usize) -> Vec<String> {
@@ -360,7 +361,7 @@ pub fn content(tenant_count: usize) -> Content {
         records: Vec::new(),
         log: Log {
             origin: "passmuster.example/cartie".into(),
-            vkey: "passmuster.example/cartie+fec0e1b2+AWd0T1RmQ0pXZ0JzZ2t5a2RZc2hPb2p0b0V4YW1wbGU=".into(),
+            vkey: VKEY.into(),
             previous: None,
             frontier: Vec::new(),
             entries: Vec::new(),
