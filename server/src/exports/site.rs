@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use domain::{
     attestation::Strength,
+    control::Control,
     drill::{CheckVerdict, Drill, Outcome},
     finding::State,
     proof::layout,
@@ -20,10 +21,11 @@ use crate::sign::Keys;
 
 /// What the bundle proves and not, and how to check it. The recipe in it is a test of its own.
 pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
-    let heading = format!("Evidence of {}, {}", content.org, content.period_name);
+    let period = said(&content.period_name);
+    let heading = format!("Evidence of {}, {period}", content.org);
     let page = StartHere {
         org: &content.org,
-        period: &content.period_name,
+        period,
         rule: "=".repeat(heading.chars().count()),
         id: &content.id,
         made_at: words::date_time(content.made_at),
@@ -49,13 +51,14 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
 pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8>, askama::Error> {
     let page = IndexPage {
         org: &content.org,
-        period: &content.period_name,
+        period: said(&content.period_name),
         id: &content.id,
         folder,
         made_at: words::date_time(content.made_at),
         made_by: &content.made_by,
         controls: match &content.scope.controls {
             None => "every control".to_owned(),
+            Some(some) if some.len() == Control::ALL.len() => "every control".to_owned(),
             Some(some) => some.iter().map(|c| c.id()).collect::<Vec<_>>().join(", "),
         },
         statement: statement(content),
@@ -98,7 +101,7 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
 #[template(path = "start-here.txt")]
 struct StartHere<'a> {
     org: &'a str,
-    period: &'a str,
+    period: String,
     rule: String,
     id: &'a str,
     made_at: String,
@@ -121,7 +124,7 @@ struct StartHere<'a> {
 #[template(path = "index.html")]
 struct IndexPage<'a> {
     org: &'a str,
-    period: &'a str,
+    period: String,
     id: &'a str,
     folder: &'a str,
     made_at: String,
@@ -166,6 +169,7 @@ struct TargetRow {
     rpo: String,
     rto: String,
     measured: Option<(String, String, String)>,
+    demo: bool,
     state: Mark,
 }
 
@@ -255,6 +259,11 @@ struct RunbookView {
     seal: SealMark,
 }
 
+/// "2025-12-01 to 2026-11-30" for "2025-12-01..2026-11-30".
+fn said(period: &str) -> String {
+    period.replace("..", " to ")
+}
+
 /// As `openssl x509 -fingerprint` writes a digest: "3E:4B:24…".
 fn colons(hex: &str) -> String {
     let pairs: Vec<String> =
@@ -299,6 +308,7 @@ fn target_row(judged: &domain::target::Judged) -> TargetRow {
             let lost = m.rpo_ms.map_or_else(|| "not stated".to_owned(), words::duration);
             (lost, words::duration(m.restore_ms), drill.id.clone())
         }),
+        demo: judged.drill.as_ref().is_some_and(|d| d.value.demo),
         state: verdict_mark(judged.overall),
     }
 }
@@ -368,9 +378,9 @@ fn drill_view(drill: &Sealed<Drill>) -> DrillView {
         people: d.people.iter().map(|p| format!("{} ({})", p.name, p.role)).collect::<Vec<_>>().join(", "),
         exposure: d.exposure.as_ref().map(|e| match e.until {
             Some(until) => {
-                format!("The restored copy existed for {}. {}", words::duration(until.since(e.from)), e.proof)
+                format!("The restored copy existed for {}; {}", words::duration(until.since(e.from)), e.proof)
             }
-            None => format!("The restored copy still exists. {}", e.proof),
+            None => format!("The restored copy still exists; {}", e.proof),
         }),
         seal: mark(&drill.seal),
     }
