@@ -67,8 +67,8 @@ pub struct Grid {
     pub weeks: Vec<Moment>,
     /// By name.
     pub rows: Vec<Row>,
-    /// The weakest attestation among those counted; what is said of all must be true of it.
-    pub weakest: Option<Strength>,
+    /// Each week's weakest attestation: what is said of all its tenants must be true of it.
+    pub strengths: Vec<Option<Strength>>,
 }
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -83,16 +83,15 @@ impl Grid {
         let weeks = sundays(period.from, period.to);
         let mut seen: BTreeMap<&str, BTreeMap<Moment, bool>> = BTreeMap::new();
         let mut runs: BTreeSet<Moment> = BTreeSet::new();
-        let mut weakest = None;
+        let mut weakest: BTreeMap<Moment, Strength> = BTreeMap::new();
         for sighting in sightings {
             let week = sunday_of(sighting.at);
             let late = sighting.at.utc().date_naive() != week.utc().date_naive();
             let known = seen.entry(&sighting.tenant).or_default().entry(week).or_insert(late);
             *known &= late;
             runs.insert(week);
-            if period.contains(week) {
-                weakest = Some(weakest.map_or(sighting.strength, |w: Strength| w.min(sighting.strength)));
-            }
+            let weakest = weakest.entry(week).or_insert(sighting.strength);
+            *weakest = sighting.strength.min(*weakest);
         }
         let mut skipped: BTreeSet<Moment> = BTreeSet::new();
         let mut absent: BTreeSet<(&str, Moment)> = BTreeSet::new();
@@ -129,7 +128,8 @@ impl Grid {
             .map(|(tenant, of)| Row::new(tenant, weeks.iter().map(|&week| cell(tenant, of, week)).collect()))
             .filter(|row| row.owed > 0 || row.cells.contains(&Cell::ToCome))
             .collect();
-        Self { weeks, rows, weakest }
+        let strengths = weeks.iter().map(|week| weakest.get(week).copied()).collect();
+        Self { weeks, rows, strengths }
     }
 
     /// How many tenants were attested, of how many that owed it, on the Sunday in this column.
@@ -147,6 +147,29 @@ impl Grid {
             .map(|week| self.column(week))
             .filter(|(_, owed)| *owed > 0)
             .fold((0, 0), |(complete, due), (found, owed)| (complete + usize::from(found == owed), due + 1))
+    }
+
+    /// "On 46 of 50 Sundays every tenant’s database was found in a recovery point, on 12 of them by the
+    /// backup job’s word alone." `None`: no Sunday was owed yet.
+    pub fn says(&self) -> Option<String> {
+        let (complete, due) = self.complete();
+        if due == 0 {
+            return None;
+        }
+        let of_complete: Vec<Strength> = (0..self.weeks.len())
+            .filter(|&week| matches!(self.column(week), (found, owed) if owed > 0 && found == owed))
+            .filter_map(|week| self.strengths[week])
+            .collect();
+        let declared = of_complete.iter().filter(|s| **s == Strength::Declared).count();
+        let seen = of_complete.iter().filter(|s| **s != Strength::Declared).min();
+        let (says, alone) = match seen {
+            None if complete == 0 => (Strength::Listed.says(), String::new()),
+            None => (Strength::Declared.says(), String::new()),
+            Some(weakest) if declared == 0 => (weakest.says(), String::new()),
+            Some(weakest) => (weakest.says(), format!(", on {declared} of them by the backup job’s word alone")),
+        };
+        let sundays = if complete == 0 { "no Sunday".to_owned() } else { format!("{complete} of {due} Sundays") };
+        Some(format!("On {sundays} every tenant’s database {says}{alone}."))
     }
 
     /// The newest Sunday that was owed: its column, how many were found, how many owed it.
@@ -265,10 +288,22 @@ mod tests {
 
     #[test]
     fn what_is_said_of_all_is_true_of_the_weakest() {
-        let mut two = [sighting("a", "2026-03-01T03:10:00Z"), sighting("b", "2026-03-01T03:10:00Z")];
-        two[1].strength = Strength::Declared;
-        assert_eq!(grid(&two, &[]).weakest, Some(Strength::Declared));
-        for weak in [Strength::Declared, Strength::Listed, Strength::Counted, Strength::Fingerprinted] {
+        use Strength::*;
+        let days = ["2026-03-01T03:10:00Z", "2026-03-08T03:10:00Z", "2026-03-15T03:10:00Z"];
+        for (strengths, says) in [
+            ([Listed, Listed, Listed], "was found in a recovery point."),
+            ([Listed, Restored, Fingerprinted], "was found in a recovery point."),
+            ([Declared, Listed, Listed], "was found in a recovery point, on 1 of them by the backup job’s word alone."),
+            ([Declared; 3], "was said by the backup job to be in a recovery point."),
+            ([Restored; 3], "was brought back from a recovery point."),
+        ] {
+            let sightings: Vec<Sighting> =
+                days.iter().zip(strengths).map(|(d, strength)| Sighting { strength, ..sighting("a", d) }).collect();
+            let said = grid(&sightings, &[]).says().expect("Sundays were owed");
+            assert_eq!(said, format!("On 3 of 3 Sundays every tenant’s database {says}"), "{strengths:?}");
+        }
+        assert_eq!(grid(&[], &[]).says(), None);
+        for weak in [Declared, Listed, Counted, Fingerprinted] {
             assert!(!weak.says().contains("restor") && !weak.says().contains("back from"), "{}", weak.says());
         }
     }

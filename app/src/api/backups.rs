@@ -116,12 +116,10 @@ pub struct BackupsPage {
 impl BackupsPage {
     /// "On 46 of 50 Sundays every tenant's database was found in a recovery point. Two were absent on the last one."
     pub fn statement(&self) -> String {
-        let (complete, due) = self.grid.complete();
-        let Some(weakest) = self.grid.weakest.filter(|_| due > 0) else {
-            return "No attestation has arrived in the audit period; whether a tenant's database is in a recovery point is not known."
+        let Some(first) = self.grid.says() else {
+            return "No attestation has arrived in the audit period; whether a tenant’s database is in a recovery point is not known."
                 .to_owned();
         };
-        let first = format!("On {complete} of {due} Sundays every tenant’s database {}.", weakest.says());
         let Some((week, found, _)) = self.grid.newest() else { return first };
         match &self.grid.missed(week)[..] {
             [] => first,

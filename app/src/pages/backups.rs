@@ -213,9 +213,9 @@ fn Gaps(missed: Vec<Missed>) -> impl IntoView {
             <table class="table tight">
                 <thead>
                     <tr>
-                        <th class="w-15" scope="col"><span class="unseen">"Sunday"</span></th>
+                        <th class="w-10" scope="col"><span class="unseen">"Sunday"</span></th>
                         <th scope="col">"What is missing"</th>
-                        <th class="w-15" scope="col">"Finding"</th>
+                        <th class="w-10" scope="col">"Finding"</th>
                         <th class="sl"><span class="unseen">"Seal"</span></th>
                     </tr>
                 </thead>
@@ -268,11 +268,11 @@ fn List(
                 <caption class="unseen">"Attestations, newest first"</caption>
                 <thead>
                     <tr>
-                        <th class="w-20" scope="col">"Tenant"</th>
-                        <th class="w-18" scope="col">"Found, UTC"</th>
-                        <th class="w-15" scope="col">"Strength"</th>
+                        <th class="w-18" scope="col">"Tenant"</th>
+                        <th class="w-12" scope="col">"Found, UTC"</th>
+                        <th class="w-10" scope="col">"Strength"</th>
                         <th scope="col">"Recovery point"</th>
-                        <th class="w-18 wide-only" scope="col">"Taken, UTC"</th>
+                        <th class="w-12 wide-only" scope="col">"Taken, UTC"</th>
                         <th class="sl"><span class="unseen">"Seal"</span></th>
                     </tr>
                 </thead>
@@ -316,7 +316,7 @@ fn Row(attestation: Sealed<Attestation>) -> impl IntoView {
     let Sealed { value: a, seal, .. } = attestation;
     view! {
         <tr>
-            <th scope="row">{a.tenant.clone()} " " <Demo demo=a.demo /></th>
+            <th scope="row">{a.tenant.clone()} <span class="second"><Demo demo=a.demo /></span></th>
             <td><When at=a.occurred_at /></td>
             <td class="state-cell">{a.strength.word()}</td>
             <td>

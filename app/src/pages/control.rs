@@ -68,14 +68,14 @@ fn Body(page: ControlPage) -> impl IntoView {
             <table class="table grid-table">
                 <thead>
                     <tr>
-                        <th class="w-25" scope="col"><span class="unseen">"Evidence"</span></th>
-                        <th class="w-12" scope="col">"Expected"</th>
+                        <th class="w-20" scope="col"><span class="unseen">"Evidence"</span></th>
+                        <th class="w-10" scope="col">"Expected"</th>
                         <th class="hide-phone" scope="col">
                             <span class="unseen">{format!("From {} to {}", words::date(page.period.from), words::date(page.period.last_day()))}</span>
                             <CoverageHead period=page.period />
                         </th>
-                        <th class="w-15" scope="col">"Latest"</th>
-                        <th class="w-12" scope="col">"State"</th>
+                        <th class="w-10" scope="col">"Latest"</th>
+                        <th class="w-8" scope="col">"State"</th>
                         <th class="sl"><span class="unseen">"Seal of the latest"</span></th>
                     </tr>
                 </thead>
@@ -190,8 +190,8 @@ fn Gaps(missed: Vec<Missed>, company: String) -> impl IntoView {
                 <table class="table">
                     <thead>
                         <tr>
-                            <th class="w-15" scope="col"><span class="unseen">"When it was due"</span></th>
-                            <th class="w-40" scope="col"><span class="unseen">"What is missing"</span></th>
+                            <th class="w-10" scope="col"><span class="unseen">"When it was due"</span></th>
+                            <th class="w-35" scope="col"><span class="unseen">"What is missing"</span></th>
                             <th scope="col"><span class="unseen">"Followed up by"</span></th>
                             <th class="sl"><span class="unseen">"Seal"</span></th>
                         </tr>
@@ -227,12 +227,12 @@ fn Records(id: &'static str, lines: Vec<Line>, in_all: usize) -> impl IntoView {
         (shown < in_all).then(|| view! { " " <a href=format!("/controls/{id}?records=all#records")>"Show all"</a> });
     view! {
         <Section title="Records" over_table=true id="records">
-            <table class="table tight">
+            <table class="table tight records">
                 <thead>
                     <tr>
-                        <th class="w-15" scope="col"><span class="unseen">"Date"</span></th>
+                        <th class="w-10" scope="col"><span class="unseen">"Date"</span></th>
                         <th scope="col"><span class="unseen">"Record"</span></th>
-                        <th class="w-18" scope="col">"Kind"</th>
+                        <th class="w-12" scope="col">"Kind"</th>
                         <th class="w-10" scope="col">"Download"</th>
                         <th class="sl"><span class="unseen">"Seal"</span></th>
                     </tr>

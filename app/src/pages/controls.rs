@@ -75,11 +75,11 @@ fn Body(page: ControlsPage) -> impl IntoView {
             <table class="table">
                 <thead>
                     <tr>
-                        <th class="w-30" scope="col"><span class="unseen">"Control"</span></th>
+                        <th class="w-20" scope="col"><span class="unseen">"Control"</span></th>
                         <th scope="col">"What it asks, and what answers it"</th>
-                        <th class="w-10 num hide-phone" scope="col">"Records"</th>
-                        <th class="w-12" scope="col">"Newest"</th>
-                        <th class="w-12" scope="col">"State"</th>
+                        <th class="w-6 num hide-phone" scope="col">"Records"</th>
+                        <th class="w-10" scope="col">"Newest"</th>
+                        <th class="w-8" scope="col">"State"</th>
                         <th class="sl"><span class="unseen">"Seal of the newest"</span></th>
                     </tr>
                 </thead>

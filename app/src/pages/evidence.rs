@@ -268,12 +268,12 @@ fn Earlier(bundles: Vec<Bundle>, chosen: Option<String>) -> impl IntoView {
             <table class="table">
                 <thead>
                     <tr>
-                        <th class="w-20" scope="col"><span class="unseen">"Bundle"</span></th>
-                        <th class="w-18" scope="col">"Made, UTC"</th>
+                        <th class="w-15" scope="col"><span class="unseen">"Bundle"</span></th>
+                        <th class="w-15" scope="col">"Made, UTC"</th>
                         <th scope="col">"Period and controls"</th>
-                        <th class="w-10 num hide-phone" scope="col">"Records"</th>
-                        <th class="w-10 num hide-phone" scope="col">"Size"</th>
-                        <th class="w-10" scope="col">"Download"</th>
+                        <th class="w-8 num hide-phone" scope="col">"Records"</th>
+                        <th class="w-8 num hide-phone" scope="col">"Size"</th>
+                        <th class="w-8" scope="col">"Download"</th>
                         <th class="sl"><span class="unseen">"Seal"</span></th>
                     </tr>
                 </thead>

@@ -133,13 +133,13 @@ fn Heads(last: &'static str) -> impl IntoView {
     view! {
         <thead>
             <tr>
-                <th class="w-8" scope="col"><span class="unseen">"Number"</span></th>
+                <th class="w-6" scope="col"><span class="unseen">"Number"</span></th>
                 <th scope="col">"Finding"</th>
-                <th class="w-10" scope="col">"Severity"</th>
-                <th class="w-15 wide-only" scope="col">"Found by"</th>
-                <th class="w-12" scope="col">"Owner"</th>
-                <th class="w-12" scope="col">"Due"</th>
-                <th class="w-12" scope="col">{last}</th>
+                <th class="w-8" scope="col">"Severity"</th>
+                <th class="w-12 wide-only" scope="col">"Found by"</th>
+                <th class="w-10" scope="col">"Owner"</th>
+                <th class="w-10" scope="col">"Due"</th>
+                <th class="w-8" scope="col">{last}</th>
                 <th class="sl"><span class="unseen">"Seal"</span></th>
             </tr>
         </thead>
@@ -276,13 +276,13 @@ fn closed_lately(page: &FindingsPage) -> impl IntoView + use<> {
             <table class="table tight">
                 <thead>
                     <tr>
-                        <th class="w-8" scope="col"><span class="unseen">"Number"</span></th>
+                        <th class="w-6" scope="col"><span class="unseen">"Number"</span></th>
                         <th scope="col"><span class="unseen">"Finding"</span></th>
-                        <th class="w-10" scope="col">"Severity"</th>
-                        <th class="w-15 wide-only" scope="col">"Found by"</th>
-                        <th class="w-12" scope="col">"Owner"</th>
-                        <th class="w-12" scope="col">"Closed"</th>
-                        <th class="w-12" scope="col">"After"</th>
+                        <th class="w-8" scope="col">"Severity"</th>
+                        <th class="w-12 wide-only" scope="col">"Found by"</th>
+                        <th class="w-10" scope="col">"Owner"</th>
+                        <th class="w-10" scope="col">"Closed"</th>
+                        <th class="w-8" scope="col">"After"</th>
                         <th class="sl"><span class="unseen">"Seal"</span></th>
                     </tr>
                 </thead>

@@ -198,9 +198,9 @@ fn Entries(page: LedgerPage) -> impl IntoView {
                 <table class="table tight ledger-entries">
                     <thead>
                         <tr>
-                            <th class="w-12" scope="col"><span class="unseen">"Index"</span></th>
-                            <th class="w-20" scope="col">"Learned, UTC"</th>
-                            <th class="w-10" scope="col">"Kind"</th>
+                            <th class="w-8" scope="col"><span class="unseen">"Index"</span></th>
+                            <th class="w-18" scope="col">"Learned, UTC"</th>
+                            <th class="w-8" scope="col">"Kind"</th>
                             <th scope="col">"Record"</th>
                             <th class="w-35" scope="col">"SHA-256 of the record"</th>
                         </tr>

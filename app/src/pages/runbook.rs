@@ -107,7 +107,7 @@ fn Meta(front: FrontMatter, version: Sealed<RunbookVersion>, in_force: bool, now
                 {superseded}
                 <Demo demo=value.demo />
             </p>
-            <aside class="low">
+            <aside class="low" role="note">
                 <SealNote seal=version.seal kind=SealKind::Row what=format!("Runbook {}", value.version) />
             </aside>
         </div>
@@ -195,7 +195,7 @@ fn TextBlock(html: String, facts: Vec<(Spot, Fact)>) -> impl IntoView {
     view! {
         <div class="fact">
             <div class="document" inner_html=html></div>
-            <aside>{notes}</aside>
+            <aside role="note">{notes}</aside>
         </div>
     }
 }
@@ -246,7 +246,7 @@ fn Unwritten(facts: Vec<Fact>) -> impl IntoView {
             view! {
                 <div class="fact">
                     <p>{fact.about.title()}</p>
-                    <aside><Observation fact=fact /></aside>
+                    <aside role="note"><Observation fact=fact /></aside>
                 </div>
             }
         })

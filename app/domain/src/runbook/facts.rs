@@ -137,7 +137,7 @@ fn attestation(known: &Known<'_>) -> Fact {
             seal: None,
         };
     };
-    let day = words::date(known.grid.weeks[week]);
+    let day = short_day(known.grid.weeks[week]);
     let missed = known.grid.missed(week);
     let (holding, says) = match missed[..] {
         [] => (Holding::Holds, format!("on {day}")),
@@ -160,7 +160,7 @@ fn quarterly_drill(known: &Known<'_>) -> Fact {
             seal: None,
         };
     };
-    let day = words::date(last.value.occurred_at);
+    let day = short_day(last.value.occurred_at);
     let (this, of_last) = (quarter_of(known.now), quarter_of(last.value.occurred_at));
     // A drill of the quarter before keeps the promise until this quarter ends.
     let ninety_two_days = 92 * 24 * 3600 * 1000;
@@ -194,7 +194,7 @@ fn of_target(target: &Target, known: &Known<'_>) -> Vec<Fact> {
     let mut facts = vec![Fact { about: About::Target(target.scenario), holding, word, says, seal: seal.clone() }];
     if let Some(claimed) = target.claimed_ms {
         let about = About::Claimed(target.scenario);
-        let said = words::duration(claimed);
+        let said = promised(claimed);
         facts.push(match measured {
             None => Fact {
                 about,
@@ -213,6 +213,17 @@ fn of_target(target: &Target, known: &Known<'_>) -> Vec<Fact> {
         });
     }
     facts
+}
+
+/// "16 Nov 2026": breaks between its words where the margin is narrow.
+fn short_day(at: Moment) -> String {
+    at.utc().format("%-d %b %Y").to_string()
+}
+
+/// A time as the front matter states it, in whole minutes: "1 min", "2 h".
+fn promised(ms: i64) -> String {
+    let minutes = ms / 60_000;
+    if minutes < 60 { format!("{minutes} min") } else { words::duration(ms) }
 }
 
 /// Where in the text a fact stands.
