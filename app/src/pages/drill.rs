@@ -79,7 +79,7 @@ fn page(page: DrillPage, _frame: Frame) -> impl IntoView {
                 {meta}
                 {measures(&drill)}
             </div>
-            <aside class="low">
+            <aside class="low" role="note">
                 <SealNote seal=seal kind=SealKind::Record note="Record closed" what=what open=record />
             </aside>
         </div>
@@ -289,7 +289,7 @@ fn both_sides(drill: &Drill, seal: &Seal, what: &str, record: &str) -> impl Into
                         })}
                 </section>
             </div>
-            <aside class="low">
+            <aside class="low" role="note">
                 <SealNote
                     seal=seal.clone()
                     kind=SealKind::Record
@@ -339,7 +339,7 @@ fn freshness(drill: &Drill, seal: AnyView) -> Option<AnyView> {
                     />
                     {by.map(|field| view! { <p class="foot">"The last write is told by " <code>{field}</code> "."</p> })}
                 </section>
-                <aside class="low">{seal}</aside>
+                <aside class="low" role="note">{seal}</aside>
             </div>
         }
         .into_any(),
@@ -406,7 +406,7 @@ fn draw_section(drawn: &Draw, seal: AnyView) -> impl IntoView + use<> {
         <Section title="The draw">
             <div class="fact">
                 <div>{provable}</div>
-                <aside class="low">{seal}</aside>
+                <aside class="low" role="note">{seal}</aside>
             </div>
         </Section>
     }
@@ -441,7 +441,7 @@ fn source(drill: &Drill, seal: AnyView) -> impl IntoView + use<> {
                     {exposed}
                     {times}
                 </dl>
-                <aside class="low">{seal}</aside>
+                <aside class="low" role="note">{seal}</aside>
             </div>
         </Section>
     }

@@ -32,7 +32,7 @@ fn page(page: DrillsPage, frame: Frame) -> impl IntoView {
         .collect();
     let trends = (!charts.is_empty()).then(|| {
         view! {
-            <Section title="Restore time against RTO" note="each panel has its own scale; a ring marks a quarter not exercised">
+            <Section title="Restore time against RTO" note="minutes unless said; each panel has its own scale; a ring marks a quarter not exercised">
                 <div class="trends measure-width">
                     {charts
                         .into_iter()
@@ -165,6 +165,7 @@ fn table(shown: &[Sealed<Drill>]) -> impl IntoView + use<> {
                     <div class="with-bullet">
                         <span>
                             {words::duration(m.restore_ms)}
+                            " "
                             <span class="second">"of " {words::duration(drill.plan.rto_ms)}</span>
                         </span>
                         <Bullet measured_ms=m.restore_ms promise_ms=drill.plan.rto_ms verdict=drill.verdict.rto />

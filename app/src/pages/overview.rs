@@ -9,7 +9,7 @@ use crate::{
     api::{self, Frame, overview::OverviewPage, targets::Promises},
     parts::{
         Bullet, Computed, Demo, Empty, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement,
-        Sundays, TrendChart, Waiting, When, drill_href, loaded, plural,
+        Sundays, Tested, TrendChart, Waiting, When, drill_href, loaded, plural,
     },
 };
 
@@ -70,7 +70,7 @@ fn page(page: OverviewPage, frame: Frame) -> impl IntoView {
                     }}
                 </section>
             </div>
-            <aside class="low">
+            <aside class="low" role="note">
                 {newest_drill
                     .map(|d| {
                         let day = words::long_date(d.value.occurred_at);
@@ -224,7 +224,7 @@ fn target_row(judged: &Judged) -> impl IntoView + use<> {
         measured.as_ref().map(|m| view! { <Bullet measured_ms=m.restore_ms promise_ms=target.rto_ms verdict=rto /> });
     let demo = drill.as_ref().is_some_and(|d| d.value.demo);
     let proven = match &drill {
-        Some(d) => view! { <When at=d.value.occurred_at show=words::date(d.value.occurred_at) /> <span class="second"><Demo demo=demo /></span> }.into_any(),
+        Some(d) => view! { <When at=d.value.occurred_at show=words::date(d.value.occurred_at) /> <span class="second"><Tested demo=demo /></span> }.into_any(),
         None => view! { "never" }.into_any(),
     };
     let title = target.scenario.title();
@@ -242,7 +242,7 @@ fn target_row(judged: &Judged) -> impl IntoView + use<> {
             <td class="hide-phone">{lost} <span class="second">"of " {words::duration(target.rpo_ms)}</span></td>
             <td>
                 <div class="with-bullet">
-                    <span>{time} <span class="second">"of " {words::duration(target.rto_ms)}</span></span>
+                    <span>{time} " " <span class="second">"of " {words::duration(target.rto_ms)}</span></span>
                     {bullet}
                 </div>
             </td>
@@ -280,7 +280,7 @@ fn trends(promises: &Promises, period: Period) -> impl IntoView + use<> {
         <section aria-labelledby="trend">
             <div class="section-head">
                 <h2 id="trend">"Restore time"</h2>
-                <span class="note">"against the RTO line"</span>
+                <span class="note">"minutes unless said, against the RTO line"</span>
             </div>
             {body}
         </section>
@@ -288,6 +288,7 @@ fn trends(promises: &Promises, period: Period) -> impl IntoView + use<> {
 }
 
 fn waiting_table(waiting: &[Sealed<Finding>], now: Moment) -> impl IntoView + use<> {
+    let all_demo = waiting.iter().take(WAITING).all(|f| f.value.demo);
     let rows = waiting
         .iter()
         .take(WAITING)
@@ -296,16 +297,19 @@ fn waiting_table(waiting: &[Sealed<Finding>], now: Moment) -> impl IntoView + us
             let id = f.value.id.clone();
             view! {
                 <tr>
-                    <td class="hide-phone"><When at=f.value.due_at show=words::date(f.value.due_at) /></td>
+                    <td>
+                        <span class="phone-only">"due "</span>
+                        <When at=f.value.due_at show=words::date(f.value.due_at) />
+                    </td>
                     <td class="hide-phone">{words::from_now(f.value.due_at, now)}</td>
-                    <th scope="row">
+                    <th scope="row" class="lead">
                         <a href=format!("/findings#{id}")>{id.clone()}</a>
                         " "
                         {f.value.title.clone()}
                         " "
-                        <Demo demo=f.value.demo />
+                        <Demo demo=f.value.demo && !all_demo />
                     </th>
-                    <td>{f.value.owner.clone()}</td>
+                    <td class="hide-phone">{f.value.owner.clone()}</td>
                     <td class="state-cell"><StateMark state=shape word=word /></td>
                     <td class="sl"><SealNote seal=f.seal.clone() kind=SealKind::Line what=format!("finding {id}") /></td>
                 </tr>
@@ -327,10 +331,13 @@ fn waiting_table(waiting: &[Sealed<Finding>], now: Moment) -> impl IntoView + us
             </thead>
             <tbody>{rows}</tbody>
         </table>
-        {(more > 0)
-            .then(|| {
-                let all = waiting.len();
-                view! { <p class="foot">{format!("1 to {WAITING} of {all}. ")} <a href="/findings">"Show all"</a></p> }
-            })}
+        <p class="foot measure-width">
+            {(more > 0)
+                .then(|| {
+                    let all = waiting.len();
+                    view! { {format!("1 to {WAITING} of {all}. ")} <a href="/findings">"Show all"</a> " " }
+                })}
+            {all_demo.then(|| view! { "All shown are " <Demo demo=true /> "." })}
+        </p>
     }
 }

@@ -175,7 +175,7 @@ fn claims(promises: &Promises) -> Option<AnyView> {
             view! {
                 <tr>
                     <th scope="row">{judged.target.scenario.title()}</th>
-                    <td>{words::duration(ms)} <span class="second">"claimed"</span></td>
+                    <td>{claim(ms)} <span class="second">"claimed"</span></td>
                     <td>{said}</td>
                     <td class="state-cell"><StateMark state=shape word=word /></td>
                     <td class="sl">{seal}</td>
@@ -188,10 +188,10 @@ fn claims(promises: &Promises) -> Option<AnyView> {
             <table class="table">
                 <thead>
                     <tr>
-                        <th scope="col"><span class="unseen">"Scenario"</span></th>
-                        <th class="w-18" scope="col">"Runbook says"</th>
+                        <th class="w-35" scope="col"><span class="unseen">"Scenario"</span></th>
+                        <th class="w-20" scope="col">"Runbook says"</th>
                         <th class="w-20" scope="col">"Newest drill took"</th>
-                        <th class="w-18" scope="col">"Against the claim"</th>
+                        <th scope="col">"Against the claim"</th>
                         <td class="sl"></td>
                     </tr>
                 </thead>
@@ -201,4 +201,9 @@ fn claims(promises: &Promises) -> Option<AnyView> {
         </Section>
     };
     Some(view.into_any())
+}
+
+/// A claim is written in whole minutes: "1 min", not "60 s".
+fn claim(ms: i64) -> String {
+    if ms < 3_600_000 { format!("{} min", ms / 60_000) } else { words::duration(ms) }
 }

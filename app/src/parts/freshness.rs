@@ -48,7 +48,7 @@ pub fn Freshness(last_write: Moment, lost_at: Moment, back_at: Moment, rpo_ms: i
     };
     view! {
         <figure>
-            <svg class="freshness" viewBox="0 0 892 66" role="img" aria-label=say>
+            <svg class="freshness" viewBox="0 0 892 66" role="img" aria-label=say.clone()>
                 <path class="way" d="M0 44.5H892" />
                 <g class=Shape::from(verdict).class()>
                     <rect class="lost" x=px(LEFT) y="41" width=px((x_lost - LEFT).max(1.0)) height="7" />
@@ -69,7 +69,8 @@ pub fn Freshness(last_write: Moment, lost_at: Moment, back_at: Moment, rpo_ms: i
                     {words::duration(back_ms)}
                 </text>
             </svg>
-            {(!to_scale).then(|| view! { <figcaption class="foot">"In order, not to scale."</figcaption> })}
+            <p class="foot phone-only">{say.clone()}</p>
+            {(!to_scale).then(|| view! { <figcaption class="foot hide-on-phone">"In order, not to scale."</figcaption> })}
         </figure>
     }
 }

@@ -47,7 +47,7 @@ pub fn Statement(
     view! {
         <div class="fact">
             <p class=class>{children()}</p>
-            {margin.map(|m| view! { <aside class="low">{m}</aside> })}
+            {margin.map(|m| view! { <aside class="low" role="note">{m}</aside> })}
         </div>
     }
     .into_any()

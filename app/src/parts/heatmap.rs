@@ -53,7 +53,8 @@ pub fn Heatmap(
     let customers = rows.iter().filter(|r| !r.internal).count();
     let row_y = move |i: usize| 24.0 + ROW * i as f64 + if i >= customers && customers > 0 { 12.0 } else { 0.0 };
     let bottom = row_y(rows.len().saturating_sub(1)) + ROW + 3.0;
-    let lines = said.len().div_ceil(2).max(usize::from(!said.is_empty()));
+    let placed = place(&said);
+    let lines = placed.iter().map(|p| p.level + 1).max().unwrap_or(0);
     let height = bottom + 8.0 + 17.0 * lines as f64;
     let x = |week: usize| NAMES + STEP * week as f64;
     let most = rows.iter().map(|r| r.attested * 1000 / r.owed.max(1)).max().unwrap_or(0);
@@ -108,13 +109,13 @@ pub fn Heatmap(
 
     let leaders = said
         .iter()
-        .enumerate()
-        .map(|(i, (week, words))| {
-            let at = x(*week) + 5.0;
-            let y = bottom + 17.0 * (i / 2 + 1) as f64 - 4.0;
-            let (anchor, tx) = if at > WIDTH * 0.6 { ("end", at - 5.0) } else { ("start", at + 5.0) };
+        .zip(placed)
+        .map(|((week, words), at)| {
+            let y = bottom + 17.0 * (at.level + 1) as f64 - 4.0;
+            let x = x(*week) + 5.0;
+            let (anchor, tx) = if at.leftward { ("end", x - 5.0) } else { ("start", x + 5.0) };
             view! {
-                <path class="lead" d=format!("M{} {}V{}", px(at), px(bottom - 3.0), px(y)) />
+                <path class="lead" d=format!("M{} {}V{}", px(x), px(bottom - 3.0), px(y)) />
                 <text class="gap-word" x=px(tx) y=px(y) text-anchor=anchor>{words.clone()}</text>
             }
         })
@@ -128,8 +129,8 @@ pub fn Heatmap(
         said.iter().map(|(_, words)| words.as_str()).collect::<Vec<_>>().join("; ")
     );
     view! {
-        <div class="heat-scroll measure-width" tabindex="0" role="group" aria-label="Tenants by weeks">
-            <svg class="heat" viewBox=format!("0 0 892 {}", px(height)) role="img" aria-label=label>
+        <div class="heat-scroll measure-width" tabindex="0" role="region" aria-label="Tenants by weeks">
+            <svg class="heat" viewBox=format!("0 0 892 {}", px(height)) role="group" aria-label=label>
                 {months}
                 <path class="strong" d="M0 20.5H892" />
                 {drawn}
@@ -142,6 +143,40 @@ pub fn Heatmap(
             <a href=table_href>"As a table"</a>
         </div>
     }
+}
+
+/// Where words under the chart stand: how many lines down, and on which side of their leader.
+struct Placed {
+    level: usize,
+    leftward: bool,
+}
+
+/// The highest line where neither words nor leaders meet. A letter is about 6.2 wide at 12 px.
+fn place(said: &[(usize, String)]) -> Vec<Placed> {
+    let mut taken: Vec<(usize, f64, f64, f64)> = Vec::new();
+    said.iter()
+        .map(|(week, words)| {
+            let x = NAMES + STEP * *week as f64 + 5.0;
+            let width = words.chars().count() as f64 * 6.2 + 12.0;
+            let fits = |leftward: bool, level: usize| {
+                let (from, to) = if leftward { (x - width, x) } else { (x, x + width) };
+                let inside = from >= 0.0 && to <= WIDTH;
+                inside
+                    && taken.iter().all(|(other, o_from, o_to, o_x)| match level.cmp(other) {
+                        std::cmp::Ordering::Equal => to < *o_from || from > *o_to,
+                        std::cmp::Ordering::Less => !(from..=to).contains(o_x),
+                        std::cmp::Ordering::Greater => !(*o_from..=*o_to).contains(&x),
+                    })
+            };
+            let (level, leftward) = (0..said.len() * 2)
+                .flat_map(|level| [(level, x > WIDTH * 0.6), (level, x <= WIDTH * 0.6)])
+                .find(|(level, leftward)| fits(*leftward, *level))
+                .unwrap_or((said.len(), x > WIDTH / 2.0));
+            let (from, to) = if leftward { (x - width, x) } else { (x, x + width) };
+            taken.push((level, from, to, x));
+            Placed { level, leftward }
+        })
+        .collect()
 }
 
 /// Neighbouring equal cells as (cell, first, after last), so that a line of 50 is one node.
@@ -207,7 +242,20 @@ fn Legend() -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cell::*, runs};
+    use super::{Cell::*, place, runs};
+
+    #[test]
+    fn words_under_the_chart_never_meet() {
+        let said: Vec<(usize, String)> =
+            [14, 21, 36, 50].map(|week| (week, "kestrel-freight absent on that Sunday, F-024".to_owned())).to_vec();
+        let placed = place(&said);
+        for (i, a) in placed.iter().enumerate() {
+            for (j, b) in placed.iter().enumerate().skip(i + 1) {
+                let far = said[j].0.abs_diff(said[i].0) as f64 * super::STEP > 300.0;
+                assert!(a.level != b.level || a.leftward != b.leftward || far, "{i} and {j} meet");
+            }
+        }
+    }
 
     #[test]
     fn neighbouring_equal_weeks_become_one_run() {

@@ -43,7 +43,7 @@ pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> imp
     view! {
         <a class="skip" href="#main">"Skip to the content"</a>
         <div class="frame">
-            <div class="rail">
+            <header class="rail">
                 <Brand />
                 <p class="company">"Evidence for " {company.name.clone()}</p>
                 <nav class="nav" aria-label="Pages">
@@ -53,13 +53,14 @@ pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> imp
                     <LedgerState frame=frame.clone() />
                     <Somebody actor=actor.clone() />
                     <ThemeChoice />
+                    <button type="button" class="plain" hidden data-keys aria-pressed="true">"Letter keys"</button>
                 </div>
-            </div>
+            </header>
             <Strip current=current frame=frame.clone() />
-            <div class="topline">
+            <header class="topline">
                 <Brand />
                 <span>{company.name.clone()} ", " {frame.now.utc().format("%H:%M UTC").to_string()}</span>
-            </div>
+            </header>
             <div class="page">
                 <Banner actor=actor.clone() />
                 <div class="sheet">
@@ -207,7 +208,7 @@ fn Strip(current: &'static str, frame: Frame) -> impl IntoView {
     let actor = frame.actor.clone();
     let person = actor.name.clone();
     view! {
-        <div class="strip">
+        <header class="strip">
             <div class="strip-top">
                 <Brand />
                 <span class="company">"Evidence for " {company}</span>
@@ -246,7 +247,7 @@ fn Strip(current: &'static str, frame: Frame) -> impl IntoView {
                     </li>
                 </ul>
             </nav>
-        </div>
+        </header>
     }
     .into_any()
 }

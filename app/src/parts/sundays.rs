@@ -21,6 +21,22 @@ pub fn Sundays(weeks: Vec<(Moment, usize, usize)>) -> impl IntoView {
             .collect::<Vec<_>>()
             .join(" ")
     );
+    let skipped = weeks.iter().rposition(|(_, seen, owed)| *seen == 0 && *owed > 0);
+    let absent = weeks.iter().rposition(|(_, seen, owed)| *seen > 0 && seen < owed);
+    let day = |at: Moment| at.utc().format("%-d %b").to_string();
+    let leader = |week: usize, words: String, y: f64, to: f64| {
+        let x = step * (week as f64 + 0.36);
+        let (anchor, tx) = if x > w / 2.0 { ("end", x - 4.0) } else { ("start", x + 4.0) };
+        view! {
+            <path class="lead" d=format!("M{} {}V{}", px(x), px(y - 10.0), px(to)) />
+            <text x=px(tx) y=px(y) text-anchor=anchor>{words}</text>
+        }
+    };
+    let skipped = skipped.map(|i| leader(i, format!("{}: run skipped", day(weeks[i].0)), 12.0, base - 6.0));
+    let absent = absent.map(|i| {
+        let (at, seen, owed) = weeks[i];
+        leader(i, format!("{}: {} absent", day(at), words::number(owed - seen)), 28.0, base - high - 2.0)
+    });
     let mut month = String::new();
     let bars = weeks
         .iter()
@@ -48,6 +64,8 @@ pub fn Sundays(weeks: Vec<(Moment, usize, usize)>) -> impl IntoView {
         <figure class="trend sundays">
             <figcaption>"Share of tenants"</figcaption>
             <svg class="chart" viewBox="0 0 252 128" role="img" aria-label=label>
+                {skipped}
+                {absent}
                 {bars}
                 <path class="base" d="M0 108H252" />
             </svg>

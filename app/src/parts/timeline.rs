@@ -9,10 +9,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{state::px, trend::brief};
-
-/// Wide enough that a stretched SVG keeps its proportions near 1:1 on a desktop.
-const W: f64 = 370.0;
+use super::trend::brief;
 
 /// The axis all bars share: from the first step's start, to the RTO or, where the drill was far
 /// quicker, to its own end.
@@ -38,9 +35,10 @@ impl Axis {
         Some(Self { zero, from: first, to, reaches, rto_ms })
     }
 
+    /// Per cent of the axis.
     fn x(&self, at: Moment) -> f64 {
         let span = self.to.since(self.from).max(1) as f64;
-        (at.since(self.from) as f64 / span).clamp(0.0, 1.0) * W
+        (at.since(self.from) as f64 / span).clamp(0.0, 1.0) * 100.0
     }
 
     /// Round marks, counted from the clock's zero.
@@ -55,14 +53,14 @@ impl Axis {
         (0..=end / step).map(|i| i * step).filter(|ms| !past_rto(*ms)).collect()
     }
 
-    fn grid(&self) -> impl IntoView + use<> {
-        let lines: String =
-            self.ticks().into_iter().map(|ms| format!("M{} 0V60", px(self.x(self.zero.plus_millis(ms))))).collect();
-        let promise = self.reaches.then(|| {
-            let d = format!("M{} 0V60", px(self.x(self.zero.plus_millis(self.rto_ms))));
-            view! { <path class="promise" vector-effect="non-scaling-stroke" d=d /> }
-        });
-        view! { <path class="grid" vector-effect="non-scaling-stroke" d=lines /> {promise} }
+    fn grid(&self) -> AnyView {
+        let line = |ms: i64, class: &'static str| {
+            let x = format!("{:.2}%", self.x(self.zero.plus_millis(ms)));
+            view! { <line class=class x1=x.clone() x2=x y1="0" y2="100%" /> }
+        };
+        let lines = self.ticks().into_iter().map(|ms| line(ms, "grid")).collect_view();
+        let promise = self.reaches.then(|| line(self.rto_ms, "promise"));
+        view! { {lines} {promise} }.into_any()
     }
 }
 
@@ -99,7 +97,7 @@ pub fn Timeline(
         .map(|(i, step)| {
             let after = stopped
                 .filter(|(_, at)| *at == i)
-                .map(|(m, _)| view! { <Stopped axis_grid=axis.grid().into_any() restore_ms=m.restore_ms at=step.ended_at /> });
+                .map(|(m, _)| view! { <Stopped axis_grid=axis.grid() restore_ms=m.restore_ms at=step.ended_at /> });
             view! { {row(&axis, i, step, median_of(i, step), seal.take())} {after} }
         })
         .collect_view();
@@ -107,13 +105,13 @@ pub fn Timeline(
         .ticks()
         .into_iter()
         .map(|ms| {
-            let x = axis.x(axis.zero.plus_millis(ms)) / W * 100.0;
+            let x = axis.x(axis.zero.plus_millis(ms));
             let word = if ms == 0 { "0".to_owned() } else { brief(ms) };
             view! { <text x=format!("{x:.1}%") y="12" text-anchor=if ms == 0 { "start" } else { "middle" }>{word}</text> }
         })
         .collect_view();
     let promise = axis.reaches.then(|| {
-        let x = axis.x(axis.zero.plus_millis(axis.rto_ms)) / W * 100.0;
+        let x = axis.x(axis.zero.plus_millis(axis.rto_ms));
         view! {
             <text class="promise-word" x=format!("{x:.1}%") y="12" text-anchor="middle">
                 "RTO " {brief(axis.rto_ms)}
@@ -156,15 +154,15 @@ pub fn Timeline(
 
 fn row(axis: &Axis, i: usize, step: &Step, median: Option<i64>, seal: Option<AnyView>) -> AnyView {
     let (from, to) = (axis.x(step.started_at), axis.x(step.ended_at));
-    let width = (to - from).max(1.5);
+    let width = (to - from).max(0.5);
     let class = match (step.outcome, step.id.on_the_clock()) {
         (Outcome::Failed, _) => "bar-failed",
         (_, true) => "bar-fill",
         (_, false) => "bar-off",
     };
     let median = median.map(|ms| {
-        let d = format!("M{} 14v16", px(axis.x(step.started_at.plus_millis(ms))));
-        view! { <path class="median" vector-effect="non-scaling-stroke" d=d /> }
+        let x = format!("{:.2}%", axis.x(step.started_at.plus_millis(ms)));
+        view! { <line class="median" x1=x.clone() x2=x y1="10" y2="26" /> }
     });
     let outcome = match step.outcome {
         Outcome::Done => None,
@@ -179,9 +177,9 @@ fn row(axis: &Axis, i: usize, step: &Step, median: Option<i64>, seal: Option<Any
             <td class="start"><super::When at=step.started_at show=words::time(step.started_at) /></td>
             <td class="took">{words::clock(step.took_ms())}</td>
             <td class="axis">
-                <svg viewBox=format!("0 0 {W} 44") preserveAspectRatio="none" aria-hidden="true">
+                <svg aria-hidden="true">
                     {axis.grid()}
-                    <rect class=class vector-effect="non-scaling-stroke" x=px(from) y="18" width=px(width) height="8" />
+                    <rect class=class x=format!("{from:.2}%") y="14" width=format!("{width:.2}%") height="8" />
                     {median}
                 </svg>
             </td>
@@ -201,7 +199,7 @@ fn Stopped(axis_grid: AnyView, restore_ms: i64, at: Moment) -> impl IntoView {
             <td class="start"><super::When at=at show=words::time(at) /></td>
             <td class="took"></td>
             <td class="axis">
-                <svg viewBox=format!("0 0 {W} 44") preserveAspectRatio="none" aria-hidden="true">{axis_grid}</svg>
+                <svg aria-hidden="true">{axis_grid}</svg>
             </td>
             <td class="sl"></td>
         </tr>

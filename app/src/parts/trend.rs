@@ -63,11 +63,13 @@ pub fn TrendChart(
                 Some((ms, verdict)) => {
                     let shape = Shape::from(verdict);
                     let py = y(ms);
+                    let before = i.checked_sub(1).and_then(|j| points[j].measured).map(|(ms, _)| y(ms));
+                    let after = points.get(i + 1).and_then(|p| p.measured).map(|(ms, _)| y(ms));
                     let crowded = !own && py > promise_y && py - promise_y < 24.0;
-                    let value_y = if crowded { py + 18.0 } else { py - 8.0 };
+                    let (dx, dy, anchor) = beside(py, before, after, base, crowded);
                     view! {
                         <g class=shape.class()>{shape.point(at, py, 8.0)}</g>
-                        <text class="value" x=px(at) y=px(value_y) text-anchor="middle">{brief(ms)}</text>
+                        <text class="value" x=px(at + dx) y=px(py + dy) text-anchor=anchor>{terse(ms)}</text>
                     }
                     .into_any()
                 }
@@ -89,10 +91,36 @@ pub fn TrendChart(
     }
 }
 
+/// Where a value stands clear of the lines that join its point: offset and anchor.
+fn beside(
+    at: f64,
+    before: Option<f64>,
+    after: Option<f64>,
+    base: f64,
+    crowded: bool,
+) -> (f64, f64, &'static str) {
+    let steep = |other: Option<f64>| other.is_some_and(|y| at - y > 10.0);
+    let low = base - at < 20.0;
+    match (steep(before), steep(after)) {
+        (true, false) if low => (7.0, -6.0, "start"),
+        (false, true) if low => (-7.0, -6.0, "end"),
+        (false, false) if !crowded || low => (0.0, -8.0, "middle"),
+        (true, true) if low => (0.0, -8.0, "middle"),
+        _ => (0.0, 18.0, "middle"),
+    }
+}
+
+/// As [`brief`], without "min": the promise beside it says the unit.
+fn terse(ms: i64) -> String {
+    let said = brief(ms);
+    said.strip_suffix(" min").map(str::to_owned).unwrap_or(said)
+}
+
 /// A duration short enough for a chart: "0.4 s", "47 s", "71 min", "24 h".
 pub(crate) fn brief(ms: i64) -> String {
     let ms = ms.max(0);
     match ms {
+        _ if ms % 1000 == 0 && ms < 120_000 => format!("{} s", ms / 1000),
         _ if ms < 10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
         _ if ms < 120_000 => format!("{} s", ms / 1000),
         _ if ms < 600 * 60_000 => format!("{} min", ms / 60_000),
@@ -107,7 +135,7 @@ mod tests {
     #[test]
     fn a_chart_says_a_time_in_one_unit() {
         for (ms, said) in
-            [(0, "0.0 s"), (412, "0.4 s"), (47_900, "47 s"), (62 * 60_000, "62 min"), (86_400_000, "24 h")]
+            [(0, "0 s"), (2_000, "2 s"), (412, "0.4 s"), (47_900, "47 s"), (62 * 60_000, "62 min"), (86_400_000, "24 h")]
         {
             assert_eq!(brief(ms), said);
         }
