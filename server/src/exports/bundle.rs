@@ -17,9 +17,10 @@ use domain::{
         leaf, sha256_hex,
         tree::{Frontier, leaf_hash},
     },
-    record::{Entry, Head, Kind},
+    record::{Entry, Head, Kind, Sealed},
     runbook::RunbookVersion,
 };
+use serde::de::DeserializeOwned;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
@@ -109,6 +110,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Result<(Files, String), ExportError> {
     let entries = check_log(content, keys)?;
     check_records(content, &entries)?;
+    check_pages(content)?;
     let mut files = Files::new();
     let mut put = |name: &str, bytes: Vec<u8>| drop(files.insert(name.to_owned(), bytes));
 
@@ -317,6 +319,36 @@ fn check_records(content: &Content, entries: &[Entry]) -> Result<(), ExportError
         Some(e) if everything => Err(ExportError::Missing { coll: e.coll.clone(), id: e.id.clone(), seq: e.seq }),
         _ => Ok(()),
     }
+}
+
+/// What the packet and the pages are drawn from must be the records, read.
+fn check_pages(content: &Content) -> Result<(), ExportError> {
+    let records: BTreeMap<u64, &SealedBytes> = content.records.iter().map(|r| (r.seq, r)).collect();
+    all_read_from(&records, "backup_drill_results", &content.drills)?;
+    all_read_from(&records, "backup_audit_log", &content.attestations)?;
+    all_read_from(&records, "findings", &content.findings)?;
+    all_read_from(&records, "gaps", &content.gaps)?;
+    all_read_from(&records, "runbooks", &content.runbooks)
+}
+
+fn all_read_from<T: DeserializeOwned + PartialEq>(
+    records: &BTreeMap<u64, &SealedBytes>,
+    coll: &str,
+    shown: &[Sealed<T>],
+) -> Result<(), ExportError> {
+    for Sealed { id, value, seal } in shown {
+        let (coll, id, seq) = (coll.to_owned(), id.clone(), seal.seq);
+        let Some(record) = records.get(&seq) else {
+            return Err(ExportError::Missing { coll, id, seq });
+        };
+        let read: Option<T> = serde_json::from_slice::<serde_json::Value>(&record.bytes)
+            .ok()
+            .and_then(|json| serde_json::from_value(domain::ejson::plain(&json)).ok());
+        if record.coll != coll || record.id != id || record.sha256 != seal.sha256 || read.as_ref() != Some(value) {
+            return Err(ExportError::Differs { coll, id, seq });
+        }
+    }
+    Ok(())
 }
 
 fn differs(record: &SealedBytes) -> ExportError {

@@ -92,6 +92,10 @@ fn an_export_fails_and_names_the_record_rather_than_leaving_it_out() {
     let gone = missing.records.remove(1);
     assert!(matches!(write(&missing), Err(ExportError::Missing { seq, .. }) if seq == gone.seq));
 
+    let mut embellished = good.content();
+    embellished.drills[0].value.by = "somebody else".to_owned();
+    assert!(matches!(write(&embellished), Err(ExportError::Differs { .. })), "a page that says more than its record");
+
     let mut moved = good.content();
     moved.records[0].id = "another".to_owned();
     assert!(matches!(write(&moved), Err(ExportError::Differs { .. })));

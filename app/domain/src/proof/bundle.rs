@@ -98,7 +98,7 @@ impl UnverifiedBundle {
     }
 
     /// Only the bag's own files may stand outside `data/`, and all of them must.
-    fn shape(&self) -> Result<(), BundleError> {
+    pub(super) fn shape(&self) -> Result<(), BundleError> {
         let bag = [layout::BAGIT, layout::BAG_INFO, layout::MANIFEST, layout::TAG_MANIFEST, layout::SIGNATURE];
         if let Some(name) = bag.into_iter().find(|name| !self.files.contains_key(*name)) {
             return Err(BundleError::Missing(name));

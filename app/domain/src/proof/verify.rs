@@ -114,15 +114,19 @@ impl Report {
 pub fn verify(bytes: &[u8], trust: &Trust, now: Moment) -> Report {
     match UnverifiedBundle::read(bytes) {
         Ok(bundle) => verify_bundle(&bundle, trust, now),
-        Err(e) => Report {
-            outcome: match e {
-                BundleError::Zip(ZipError::NotAZip | ZipError::Truncated) => Outcome::Unreadable,
-                _ => Outcome::NotVerified,
-            },
-            checks: vec![Line { what: STRUCTURE.to_owned(), found: sentence(&e.to_string()), ok: false }],
-            not_proven: vec!["Nothing further was looked at.".to_owned()],
-            facts: Facts::default(),
+        Err(e) => not_a_bundle(&e),
+    }
+}
+
+fn not_a_bundle(e: &BundleError) -> Report {
+    Report {
+        outcome: match e {
+            BundleError::Zip(ZipError::NotAZip | ZipError::Truncated) => Outcome::Unreadable,
+            _ => Outcome::NotVerified,
         },
+        checks: vec![Line { what: STRUCTURE.to_owned(), found: sentence(&e.to_string()), ok: false }],
+        not_proven: vec!["Nothing further was looked at.".to_owned()],
+        facts: Facts::default(),
     }
 }
 
@@ -130,6 +134,9 @@ const STRUCTURE: &str = "The file can be read in one way only";
 
 /// Checks a bundle that was read.
 pub(super) fn verify_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment) -> Report {
+    if let Err(e) = bundle.shape() {
+        return not_a_bundle(&e);
+    }
     let mut check = Checking::default();
     let bytes: u64 = bundle.files.values().map(|f| f.len() as u64).sum();
     check.facts = Facts {

@@ -307,6 +307,10 @@ impl Sample {
         self.entries.clear();
         self.records.clear();
         self.runbooks.clear();
+        self.drills.clear();
+        self.attestations.clear();
+        self.findings.clear();
+        self.gaps.clear();
     }
 
     /// History as it was not: another first entry, everything after it the same.
