@@ -26,11 +26,11 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
-/// "0:31", "62:08": minutes and seconds of a step; "0.4 s" under a second.
+/// "0:31", "62:08": minutes and seconds of a step; "38 ms" under a second.
 pub fn clock(ms: i64) -> String {
     let ms = ms.max(0);
     if ms < 1000 {
-        return format!("{}.{} s", ms / 1000, ms % 1000 / 100);
+        return format!("{ms} ms");
     }
     format!("{}:{:02}", ms / 60_000, ms % 60_000 / 1000)
 }

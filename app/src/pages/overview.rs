@@ -321,10 +321,10 @@ fn waiting_table(waiting: &[Sealed<Finding>], now: Moment) -> impl IntoView + us
         <table class="table tight">
             <thead>
                 <tr>
-                    <th class="w-12" scope="col"><span class="unseen">"Due"</span></th>
-                    <th class="w-12" scope="col"><span class="unseen">"From now"</span></th>
+                    <th class="w-10" scope="col"><span class="unseen">"Due"</span></th>
+                    <th class="w-8" scope="col"><span class="unseen">"From now"</span></th>
                     <th scope="col"><span class="unseen">"Finding"</span></th>
-                    <th class="w-12" scope="col">"Who"</th>
+                    <th class="w-10" scope="col">"Who"</th>
                     <th class="w-10" scope="col">"State"</th>
                     <td class="sl"></td>
                 </tr>

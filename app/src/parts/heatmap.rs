@@ -36,6 +36,8 @@ const NAMES: f64 = 172.0;
 const STEP: f64 = 12.7;
 const ROW: f64 = 19.0;
 const WIDTH: f64 = 892.0;
+/// How many gaps are said in words; the table has them all.
+const SAID: usize = 10;
 
 /// The chart with its legend and the link to the same as text.
 ///
@@ -53,11 +55,14 @@ pub fn Heatmap(
     let customers = rows.iter().filter(|r| !r.internal).count();
     let row_y = move |i: usize| 24.0 + ROW * i as f64 + if i >= customers && customers > 0 { 12.0 } else { 0.0 };
     let bottom = row_y(rows.len().saturating_sub(1)) + ROW + 3.0;
+    let said: Vec<(usize, String)> = said.into_iter().take(SAID).collect();
     let placed = place(&said);
     let lines = placed.iter().map(|p| p.level + 1).max().unwrap_or(0);
     let height = bottom + 8.0 + 17.0 * lines as f64;
     let x = |week: usize| NAMES + STEP * week as f64;
-    let most = rows.iter().map(|r| r.attested * 1000 / r.owed.max(1)).max().unwrap_or(0);
+    let mut missed: Vec<usize> = rows.iter().map(|r| r.owed.saturating_sub(r.attested)).collect();
+    missed.sort_unstable();
+    let usual = missed.get(missed.len() / 2).copied().unwrap_or(0);
 
     let mut seen = String::new();
     let months = weeks
@@ -91,7 +96,7 @@ pub fn Heatmap(
                 Some(href) => view! { <a href=href.clone()>{name}</a> }.into_any(),
                 None => name.into_any(),
             };
-            let below = if row.attested * 1000 / row.owed.max(1) < most { "below" } else { "" };
+            let below = if row.owed.saturating_sub(row.attested) > usual { "below" } else { "" };
             let left = row.left.clone().map(|left| {
                 let last = row.cells.iter().rposition(|c| !matches!(c, Cell::NotATenant | Cell::ToCome)).unwrap_or(0);
                 view! { <text class="said" x=px(x(last + 1) + 4.0) y=px(y + 12.5)>{left}</text> }
@@ -146,37 +151,62 @@ pub fn Heatmap(
 }
 
 /// Where words under the chart stand: how many lines down, and on which side of their leader.
+#[derive(Clone, Copy)]
 struct Placed {
     level: usize,
     leftward: bool,
+    from: f64,
+    to: f64,
+    x: f64,
 }
 
-/// The highest line where neither words nor leaders meet. A letter is about 6.2 wide at 12 px.
+impl Placed {
+    /// Whether neither words nor leaders of the two meet.
+    fn clear_of(&self, other: &Placed) -> bool {
+        match self.level.cmp(&other.level) {
+            std::cmp::Ordering::Equal => self.to < other.from || self.from > other.to,
+            std::cmp::Ordering::Less => !(self.from..=self.to).contains(&other.x),
+            std::cmp::Ordering::Greater => !(other.from..=other.to).contains(&self.x),
+        }
+    }
+}
+
+/// The arrangement with the fewest lines: every choice of sides is tried, taking the words from
+/// either end, each as high as it is free. At most ten, hence at most 2 × 2¹⁰ arrangements.
 fn place(said: &[(usize, String)]) -> Vec<Placed> {
-    let mut taken: Vec<(usize, f64, f64, f64)> = Vec::new();
-    said.iter()
-        .map(|(week, words)| {
-            let x = NAMES + STEP * *week as f64 + 5.0;
-            let width = words.chars().count() as f64 * 6.2 + 12.0;
-            let fits = |leftward: bool, level: usize| {
-                let (from, to) = if leftward { (x - width, x) } else { (x, x + width) };
-                let inside = from >= 0.0 && to <= WIDTH;
-                inside
-                    && taken.iter().all(|(other, o_from, o_to, o_x)| match level.cmp(other) {
-                        std::cmp::Ordering::Equal => to < *o_from || from > *o_to,
-                        std::cmp::Ordering::Less => !(from..=to).contains(o_x),
-                        std::cmp::Ordering::Greater => !(*o_from..=*o_to).contains(&x),
-                    })
-            };
-            let (level, leftward) = (0..said.len() * 2)
-                .flat_map(|level| [(level, x > WIDTH * 0.6), (level, x <= WIDTH * 0.6)])
-                .find(|(level, leftward)| fits(*leftward, *level))
-                .unwrap_or((said.len(), x > WIDTH / 2.0));
-            let (from, to) = if leftward { (x - width, x) } else { (x, x + width) };
-            taken.push((level, from, to, x));
-            Placed { level, leftward }
+    let n = said.len();
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|i| said[*i].0);
+    let backward: Vec<usize> = order.iter().rev().copied().collect();
+    (0..1_u32 << n)
+        .flat_map(|sides| [arrange(said, sides, &order), arrange(said, sides, &backward)])
+        .flatten()
+        .min_by_key(|all| all.iter().map(|p| p.level).max())
+        .unwrap_or_else(|| {
+            let each = |level| Placed { level, leftward: true, from: 0.0, to: 0.0, x: 0.0 };
+            (0..n).map(each).collect()
         })
-        .collect()
+}
+
+/// `None`: words would leave the chart, or cannot be kept apart in this order.
+fn arrange(said: &[(usize, String)], sides: u32, order: &[usize]) -> Option<Vec<Placed>> {
+    let mut placed: Vec<Option<Placed>> = vec![None; said.len()];
+    for &i in order {
+        let (week, words) = &said[i];
+        let x = NAMES + STEP * *week as f64 + 5.0;
+        // A letter is about 6.2 wide at 12 px.
+        let width = words.chars().count() as f64 * 6.2 + 12.0;
+        let leftward = sides >> i & 1 == 1;
+        let (from, to) = if leftward { (x - width, x) } else { (x, x + width) };
+        if from < 0.0 || to > WIDTH {
+            return None;
+        }
+        let one = (0..said.len())
+            .map(|level| Placed { level, leftward, from, to, x })
+            .find(|one| placed.iter().flatten().all(|other| one.clear_of(other)))?;
+        placed[i] = Some(one);
+    }
+    placed.into_iter().collect()
 }
 
 /// Neighbouring equal cells as (cell, first, after last), so that a line of 50 is one node.
@@ -250,10 +280,8 @@ mod tests {
             [14, 21, 36, 50].map(|week| (week, "kestrel-freight absent on that Sunday, F-024".to_owned())).to_vec();
         let placed = place(&said);
         for (i, a) in placed.iter().enumerate() {
-            for (j, b) in placed.iter().enumerate().skip(i + 1) {
-                let far = said[j].0.abs_diff(said[i].0) as f64 * super::STEP > 300.0;
-                assert!(a.level != b.level || a.leftward != b.leftward || far, "{i} and {j} meet");
-            }
+            assert!(a.to > a.from, "words {i} found no place");
+            assert!(placed[i + 1..].iter().all(|b| a.clear_of(b)), "words {i} meet others");
         }
     }
 

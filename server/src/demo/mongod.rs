@@ -11,6 +11,14 @@ use bson::{Document, doc};
 use mongodb::{Client, options::ClientOptions};
 use tokio::process::{Child, Command};
 
+/// Runs its arguments, and ends them when its standard input closes: also a killed portal leaves no mongod.
+const GUARD: &str = r#"exec 3<&0
+"$@" </dev/null & pid=$!
+(cat <&3 >/dev/null; kill "$pid" 2>/dev/null) & guard=$!
+wait "$pid"; code=$?
+kill "$guard" 2>/dev/null
+exit "$code""#;
+
 pub struct Mongod {
     child: Child,
     port: u16,
@@ -19,13 +27,20 @@ pub struct Mongod {
 impl Mongod {
     /// Starts one on a free port with its data in `dir`. One left over from a killed demo is stopped first.
     pub async fn start(dir: &Path) -> Result<Self> {
+        Self::start_with(dir, &[]).await
+    }
+
+    /// The same with further arguments for mongod.
+    pub async fn start_with(dir: &Path, further: &[&str]) -> Result<Self> {
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         stop_leftover(dir).await;
         let binary = binary()?;
         let port = free_port()?;
         std::fs::write(dir.join("port"), port.to_string())?;
         let log = dir.join("mongod.log");
-        let mut child = Command::new(&binary)
+        let mut child = Command::new("sh")
+            .args(["-c", GUARD, "sh"])
+            .arg(&binary)
             .args(["--replSet", "rs0", "--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet"])
             .args(["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512", "--logappend"])
             .arg("--port")
@@ -34,7 +49,8 @@ impl Mongod {
             .arg(dir)
             .arg("--logpath")
             .arg(&log)
-            .stdin(Stdio::null())
+            .args(further)
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             // Ctrl-C reaches the portal alone, which then stops mongod in order.
@@ -77,6 +93,7 @@ impl Mongod {
             // The server hangs up instead of answering.
             let _ = client.database("admin").run_command(doc! { "shutdown": 1, "force": true }).await;
         }
+        drop(self.child.stdin.take());
         if tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await.is_err() {
             let _ = self.child.kill().await;
         }

@@ -22,6 +22,8 @@ pub struct Plan {
     pub target: String,
     /// `None`: drawn.
     pub tenant: Option<String>,
+    /// Only these are looked at; `None`: every database that is not the server's own.
+    pub only: Option<Vec<String>>,
     pub exclude: Vec<Excluded>,
     pub public_value: String,
     /// The field that says when a document was last written.
@@ -49,6 +51,7 @@ pub struct PlanFile {
     pub source: Option<String>,
     pub target: Option<String>,
     pub tenant: Option<String>,
+    pub only: Option<Vec<String>>,
     #[serde(default)]
     pub exclude: Vec<Excluded>,
     pub last_write_field: Option<String>,
@@ -84,6 +87,7 @@ impl PlanFile {
             from,
             target: self.target.context("no target: give --target with the MongoDB address to restore into")?,
             tenant: self.tenant,
+            only: self.only,
             exclude: self.exclude,
             public_value,
             last_write_field: self.last_write_field.unwrap_or_else(|| "updatedAt".to_owned()),
@@ -113,6 +117,9 @@ impl Plan {
                 .collect(),
         };
         names.retain(|n| !SYSTEM.contains(&n.as_str()) && !n.starts_with("staging_d_"));
+        if let Some(only) = &self.only {
+            names.retain(|n| only.contains(n));
+        }
         names.sort();
         Ok(names)
     }

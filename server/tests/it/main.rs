@@ -1,4 +1,10 @@
-//! What runs, tested as a whole; one module per part of `src`.
+//! The portal in process, on a real mongod.
 
 mod bundle;
+mod drill;
+mod faults;
+mod ledger;
 mod packet;
+mod periods;
+mod portal;
+mod roles;

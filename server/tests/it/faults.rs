@@ -1,0 +1,160 @@
+//! Which step of an append fails, and whether it was persisted anyway. Afterwards the whole ledger is verified again.
+
+use app::ports::PortError;
+use bson::{Document, doc};
+use mongodb::Client;
+use server::{compose::House, ledger::canonical};
+
+use crate::portal::{Portal, attestation, config};
+
+struct Fault {
+    /// The command that fails, once each time.
+    command: &'static str,
+    times: i32,
+    how: How,
+    /// Whether the append must succeed all the same.
+    survives: bool,
+}
+
+enum How {
+    /// The server answers this error.
+    Error(i32, &'static [&'static str]),
+    /// The connection closes before the answer: persisted or not, the client cannot know.
+    Hangs,
+    /// The write is done and the acknowledgement fails.
+    AfterWrite,
+}
+
+const TRANSIENT: &[&str] = &["TransientTransactionError"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_that_fails_leaves_all_of_it_or_nothing() {
+    let table = [
+        Fault { command: "insert", times: 1, how: How::Error(112, TRANSIENT), survives: true },
+        Fault { command: "insert", times: 1, how: How::Error(8000, &[]), survives: false },
+        Fault { command: "update", times: 1, how: How::Error(112, TRANSIENT), survives: true },
+        Fault { command: "update", times: 1, how: How::Hangs, survives: false },
+        Fault { command: "find", times: 1, how: How::Error(8000, &[]), survives: false },
+        Fault { command: "commitTransaction", times: 1, how: How::Hangs, survives: true },
+        Fault { command: "commitTransaction", times: 1, how: How::AfterWrite, survives: true },
+        Fault { command: "commitTransaction", times: 1, how: How::Error(112, TRANSIENT), survives: true },
+    ];
+    let portal = Portal::open().await;
+    for (n, fault) in table.iter().enumerate() {
+        let before = portal.assert_ledger_whole().await;
+        // A client that the fail point knows by name; others in this run are not disturbed.
+        let name = format!("fault-{}-{n}", std::process::id());
+        let uri = format!("{}&appName={name}", crate::portal::mongod());
+        let house = open_named(&portal, &uri, &name).await;
+        arm(&house.store.client, &name, fault).await;
+        let record = bson::Bson::Document(attestation("a", "2026-03-01T03:00:00Z")).into_canonical_extjson();
+        let item = canonical::insert("backup_audit_log", &format!("fault-{n}"), &record).expect("an item");
+        let appended = house.ledger.append_one(item).await;
+        disarm(&portal.house.store.client).await;
+
+        let after = portal.assert_ledger_whole().await;
+        let log = portal.house.store.documents("backup_audit_log");
+        let there = log.find_one(doc! { "_id": format!("fault-{n}") }).await.expect("found").is_some();
+        assert_eq!(there, after > before, "row {n}: the record and its entry come together");
+        match appended {
+            Ok(seal) => assert_eq!(seal.seq, before, "row {n}"),
+            // "Unknown" is allowed for what the client cannot know; a lost entry that was promised is not.
+            Err(PortError::Conflict(_)) => panic!("row {n}: a fault is not a conflict"),
+            Err(e) => assert!(!fault.survives, "row {n} should have survived: {e}"),
+        }
+        if fault.survives {
+            assert_eq!(after, before + 1, "row {n}");
+        }
+    }
+}
+
+async fn open_named(portal: &Portal, uri: &str, name: &str) -> House {
+    let mut house = portal.twin().await;
+    let mut options = mongodb::options::ClientOptions::parse(uri).await.expect("an address");
+    options.app_name = Some(name.to_owned());
+    options.write_concern = Some(mongodb::options::WriteConcern::majority());
+    let client = Client::with_options(options).expect("a client");
+    let db = client.database(portal.house.store.db.name());
+    house.store = server::store::Store { client, db };
+    let ledger =
+        server::ledger::Ledger::new(house.store.clone(), house.ledger.keys.clone(), house.clock.clone());
+    house.ledger = std::sync::Arc::new(ledger);
+    // The head exists already, so that the fault meets the append and not its making.
+    house.ledger.head().await.expect("a head");
+    house
+}
+
+async fn arm(client: &Client, name: &str, fault: &Fault) {
+    let mut data = doc! { "failCommands": [fault.command], "appName": name };
+    match fault.how {
+        How::Error(code, labels) => {
+            data.insert("errorCode", code);
+            data.insert("errorLabels", labels.to_vec());
+        }
+        How::Hangs => {
+            data.insert("closeConnection", true);
+        }
+        How::AfterWrite => {
+            data.insert("writeConcernError", doc! { "code": 91, "errmsg": "shutting down" });
+        }
+    }
+    fail_point(client, doc! { "times": fault.times }, data).await;
+}
+
+async fn disarm(client: &Client) {
+    let command = doc! { "configureFailPoint": "failCommand", "mode": "off" };
+    client.database("admin").run_command(command).await.expect("disarmed");
+}
+
+async fn fail_point(client: &Client, mode: Document, data: Document) {
+    let command = doc! { "configureFailPoint": "failCommand", "mode": mode, "data": data };
+    client.database("admin").run_command(command).await.expect("armed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_or_unknown_migration_is_refused_and_changes_nothing() {
+    let portal = Portal::open().await;
+    let migrations = portal.house.store.documents("migrations");
+    for (change, says) in [
+        (doc! { "$set": { "sha256": "0" } }, "applied from other text"),
+        (doc! { "$set": { "_id": "x" } }, ""),
+    ] {
+        if says.is_empty() {
+            migrations.insert_one(doc! { "_id": "9999_from_the_future", "sha256": "0" }).await.expect("inserted");
+        } else {
+            migrations.update_one(doc! {}, change).await.expect("updated");
+        }
+        let refused = server::store::migrate::migrate(&portal.house.store, false).await.err().expect("refused");
+        let expected = if says.is_empty() { "newer Passmuster" } else { says };
+        assert!(format!("{refused:#}").contains(expected), "{refused:#}");
+        migrations.delete_many(doc! {}).await.expect("cleared");
+        server::store::migrate::migrate(&portal.house.store, false).await.expect("applied again, with no harm");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_used_is_refused_with_what_to_do() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let nobody = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300";
+    for (uri, says) in [(nobody, "Is mongod running"), ("not an address", "not a MongoDB address")] {
+        let refused = House::open(config(uri, "x", keys.path())).await.err().expect("refused");
+        assert!(format!("{refused:#}").contains(says), "{refused:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standalone_is_refused_with_the_line_that_mends_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let mut child = tokio::process::Command::new(server::demo::mongod::binary().expect("a mongod"))
+        .args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet", "--port", &port.to_string(), "--dbpath"])
+        .arg(dir.path())
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("mongod starts");
+    let uri = format!("mongodb://127.0.0.1:{port}/?directConnection=true");
+    let refused = House::open(config(&uri, "x", dir.path())).await.err().expect("refused");
+    assert!(format!("{refused:#}").contains("--replSet rs0"), "{refused:#}");
+    child.kill().await.expect("stopped");
+}

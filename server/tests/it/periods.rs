@@ -1,0 +1,207 @@
+//! Evidence outside the audit is absent: for each collection one record inside, one outside on each
+//! side, one on each boundary, across every way out.
+
+use axum::http::StatusCode;
+use bson::{Document, doc};
+use domain::{
+    control::Control,
+    drill::{Drill, DrillVerdict, Measured, Plan, Source, Staging},
+    finding::{Finding, Severity, State},
+    role::{Role, Scope},
+    schedule::Period,
+    target::Scenario,
+    verdict::Verdict,
+};
+
+use crate::portal::{Portal, at, attestation, bytes, document, text};
+
+/// Name, when, and whether the audit of 2026-Q2 sees it: from 1 April, before 1 July.
+const MOMENTS: [(&str, &str, bool); 5] = [
+    ("before", "2026-03-15T03:00:00Z", false),
+    ("lastbefore", "2026-03-31T23:59:59.999Z", false),
+    ("first", "2026-04-01T00:00:00Z", true),
+    ("last", "2026-06-30T23:59:59.999Z", true),
+    ("after", "2026-07-01T00:00:00Z", false),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_sees_the_period_and_nothing_beside_it() {
+    let (portal, cookie) = audited(&[Control::Cc75, Control::A12, Control::Cc73]).await;
+    let list = |prefix: &str| -> Vec<(String, bool)> {
+        MOMENTS.iter().map(|(name, _, inside)| (format!("{prefix}{name}"), *inside)).collect()
+    };
+    let bundle = made_bundle(&portal, &cookie, "range&from=2026-01-01&to=2026-12-31").await;
+    let ways_out = [
+        ("/backups", list("tenant-")),
+        ("/drills", list("D-")),
+        ("/controls/A1.2", list("D-")),
+        ("/", list("D-")),
+        ("/targets", list("D-")),
+        ("bundle", list("tenant-")),
+        ("bundle", list("D-")),
+        ("bundle", list("finding-")),
+        ("/findings", list("finding-")),
+    ];
+    for (path, names) in ways_out {
+        let shown = if path == "bundle" { bundle.clone() } else { text(portal.get(path, Some(&cookie)).await).await };
+        for (name, inside) in names {
+            let found = shown.contains(&format!("{name}!")) || shown.contains(&format!("{name}\""));
+            // What is inside need not be on every page; what is outside must be on none. Lists show all.
+            let must = inside && ["/backups", "/drills", "bundle", "/findings"].contains(&path);
+            assert!(found || !must, "{path} leaves out {name}");
+            assert!(inside || !found, "{path} tells of {name}");
+        }
+    }
+    for (name, _, inside) in MOMENTS {
+        for path in [format!("/drills/D-{name}"), format!("/drills/D-{name}/record.json")] {
+            let status = portal.get(&path, Some(&cookie)).await.status();
+            assert_eq!(status, if inside { StatusCode::OK } else { StatusCode::NOT_FOUND }, "{path}");
+        }
+    }
+    // A filter in the address cannot widen what is seen.
+    let wide = text(portal.get("/backups?from=2026-01-01&to=2026-12-31&tenant=tenant-before%21", Some(&cookie)).await).await;
+    assert!(!wide.contains("2026-03-15"), "a filter reached outside the period");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_sees_the_controls_and_nothing_beside_them() {
+    let (portal, cookie) = audited(&[Control::Cc73]).await;
+    for path in ["/backups", "/drills"] {
+        let shown = text(portal.get(path, Some(&cookie)).await).await;
+        assert!(!shown.contains("tenant-first!") && !shown.contains("D-first\""), "{path} answers no control of the audit");
+    }
+    assert_eq!(portal.get("/drills/D-first", Some(&cookie)).await.status(), StatusCode::NOT_FOUND);
+    let bundle = made_bundle(&portal, &cookie, "2026-Q2").await;
+    assert!(bundle.contains("finding-first!") && !bundle.contains("tenant-first!") && !bundle.contains("D-first\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_of_the_owner_is_not_the_auditors_to_take() {
+    let (portal, auditor) = audited(&[Control::A12]).await;
+    let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    let made = portal.post("/evidence/make", "period=range&from=2026-01-01&to=2026-12-31", Some(&owner)).await;
+    assert!(made.status().is_redirection(), "{}", made.status());
+    assert_eq!(portal.get("/evidence/B-001/download", Some(&owner)).await.status(), StatusCode::OK);
+    assert_eq!(portal.get("/evidence/B-001/download", Some(&auditor)).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_fails_and_names_what_is_missing_or_differs() {
+    for tamper in [doc! { "delete": true }, doc! { "$set": { "tenant": "someone-else" } }] {
+        let (portal, cookie) = audited(&[Control::A12]).await;
+        let log = portal.house.store.documents("backup_audit_log");
+        let inside = doc! { "tenant": "tenant-first!" };
+        if tamper.contains_key("delete") {
+            log.delete_one(inside).await.expect("deleted");
+        } else {
+            log.update_one(inside, tamper).await.expect("updated");
+        }
+        use app::ports::{Bundles, Wish};
+        let actor = domain::role::Actor { id: "o".into(), name: "o".into(), role: Role::Owner, scope: Scope::EVERYTHING };
+        let wish = Wish { period_name: "2026-Q2".into(), period: Period::quarter("2026-Q2").expect("q"), controls: vec![] };
+        let refused = portal.house.exports.make(&actor, &wish).await.expect_err("no bundle").to_string();
+        assert!(refused.contains("backup_audit_log") && refused.contains("№"), "{refused}");
+        assert!(portal.house.exports.all(&actor).await.expect("a list").is_empty(), "nothing half made is listed");
+        let page = text(portal.get("/evidence", Some(&cookie)).await).await;
+        assert!(!page.contains("B-001/download"));
+    }
+}
+
+/// Makes a bundle on the page and returns all its files' text.
+async fn made_bundle(portal: &Portal, cookie: &str, period: &str) -> String {
+    let made = portal.post("/evidence/make", &format!("period={period}"), Some(cookie)).await;
+    let to = made.headers()["location"].to_str().expect("text").to_owned();
+    let id = to.split("made=").nth(1).and_then(|rest| rest.split('#').next()).unwrap_or_else(|| panic!("no bundle: {to}")).to_owned();
+    let zip = bytes(portal.get(&format!("/evidence/{id}/download"), Some(cookie)).await).await;
+    let report = domain::proof::verify::verify(&zip, &domain::proof::verify::Trust::default(), at("2026-11-22T00:00:00Z"));
+    assert!(report.checks.iter().all(|line| line.ok || line.what.contains("ertificate")), "{:?}", report.first_wrong());
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).expect("a ZIP");
+    let mut all = String::new();
+    for n in 0..archive.len() {
+        let mut file = archive.by_index(n).expect("a file");
+        let name = file.name().expect("a name").into_owned();
+        if name.ends_with(".jsonl") && !name.ends_with("entries.jsonl") || name.ends_with(".html") {
+            std::io::Read::read_to_string(&mut file, &mut all).expect("text");
+        }
+    }
+    all
+}
+
+/// A portal with every kind of record at every moment, and an auditor of 2026-Q2.
+async fn audited(controls: &[Control]) -> (Portal, String) {
+    let portal = Portal::open().await;
+    let mut attestations = Vec::new();
+    let mut drills = Vec::new();
+    let mut findings = Vec::new();
+    for (name, when, _) in MOMENTS {
+        attestations.push(attestation(&format!("tenant-{name}!"), when));
+        let mut drill = document(&drill(when));
+        drill.insert("_id", format!("D-{name}"));
+        drills.push(drill);
+        findings.push(finding(name, when));
+    }
+    portal.insert("backup_audit_log", attestations).await;
+    portal.insert("backup_drill_results", drills).await;
+    portal.insert("findings", findings).await;
+    let period = Period::quarter("2026-Q2");
+    let cookie = portal.person(Role::Auditor, Scope { period, controls: Some(controls.to_vec()) }).await;
+    (portal, cookie)
+}
+
+pub fn drill(when: &str) -> Drill {
+    let plan = Plan { runbook_version: "1.0".into(), rpo_ms: 1000, rto_ms: 1000 };
+    let measured = Some(Measured { restore_ms: 10, rpo_ms: Some(10), bytes: 1, documents: 1 });
+    let verdict: DrillVerdict = Drill::judge(&plan, measured.as_ref(), &[], None);
+    assert_eq!(verdict.contents, Verdict::Untested);
+    Drill {
+        schema: 1,
+        scenario: Scenario::Collection,
+        quarter: "2026-Q2".into(),
+        plan,
+        draw: None,
+        source: Source {
+            kind: "k".into(),
+            recovery_point: "r".into(),
+            taken_at: at(when),
+            last_write_at: None,
+            last_write_by: None,
+        },
+        target: Staging { environment: "e".into(), isolated: true },
+        steps: vec![],
+        checks: vec![],
+        counts: vec![],
+        documents: vec![],
+        measured,
+        verdict,
+        exposure: None,
+        people: vec![],
+        abandoned: None,
+        demo: false,
+        occurred_at: at(when),
+        learned_at: None,
+        by: "runner".into(),
+    }
+}
+
+/// Closed a second after it was opened, so that only its own moment counts.
+fn finding(name: &str, when: &str) -> Document {
+    let opened = at(when);
+    document(&Finding {
+        schema: 1,
+        id: format!("finding-{name}!"),
+        title: format!("finding-{name}!"),
+        severity: Severity::Low,
+        found_by: "test".into(),
+        cause: None,
+        what: "w".into(),
+        why: "y".into(),
+        plan: String::new(),
+        owner: "o".into(),
+        due_at: opened,
+        state: State::Closed { at: opened, evidence: "e".into() },
+        controls: vec![Control::Cc73],
+        demo: false,
+        occurred_at: opened,
+        by: "o".into(),
+    })
+}

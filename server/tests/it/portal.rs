@@ -1,0 +1,222 @@
+//! The harness: one real mongod for the whole run, a database of its own for each test, the portal in process.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Response, StatusCode, header},
+};
+use bson::Document;
+use domain::{
+    Moment,
+    attestation::{Attestation, RecoveryPoint, Strength},
+    role::{Actor, Role, Scope, TokenScope},
+};
+use http_body_util::BodyExt;
+use server::{
+    compose::House,
+    config::{self, Config},
+    demo::mongod::Mongod,
+};
+use tower::ServiceExt;
+
+/// The address of the run's mongod. It ends with this process, whose pipe holds it.
+pub fn mongod() -> &'static str {
+    static URI: OnceLock<String> = OnceLock::new();
+    URI.get_or_init(|| {
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().expect("threads");
+            runtime.block_on(async {
+                let dir = tempfile::tempdir().expect("a folder");
+                let mongod = Mongod::start_with(dir.path(), &["--setParameter", "enableTestCommands=1"])
+                    .await
+                    .expect("a mongod: set PASSMUSTER_MONGOD, or run the tests by `make test`");
+                send.send(mongod.uri()).expect("the tests wait");
+                std::future::pending::<()>().await;
+            });
+        });
+        receive.recv().expect("mongod starts")
+    })
+}
+
+/// A portal on a database of its own.
+pub struct Portal {
+    pub house: House,
+    router: Router,
+    _keys: tempfile::TempDir,
+}
+
+pub const AUDIT: (&str, &str) = ("2026-01-01", "2026-12-31");
+
+impl Portal {
+    pub async fn open() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("it_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        Self::open_on(mongod(), &name).await
+    }
+
+    pub async fn open_on(uri: &str, name: &str) -> Self {
+        let keys = tempfile::tempdir().expect("a folder");
+        let config = config(uri, name, keys.path());
+        let house = House::open(config).await.expect("the portal opens");
+        let router = server::http::router(&house);
+        Self { house, router, _keys: keys }
+    }
+
+    /// Another portal process on the same database, with the same keys.
+    pub async fn twin(&self) -> House {
+        House::open((*self.house.config).clone()).await.expect("the twin opens")
+    }
+
+    pub async fn person(&self, role: Role, scope: Scope) -> String {
+        let id = format!("{}-{}", role.word(), self.house.clock.now().millis());
+        let actor = Actor { id: id.clone(), name: role.word().to_owned(), role, scope };
+        self.house.store.put_person(&actor).await.expect("a person");
+        let code = self.house.store.new_link(&id, self.house.clock.now()).await.expect("a link");
+        let answer = self.post("/sign-in", &format!("code={code}"), None).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").to_owned();
+        cookie.split(';').next().expect("a cookie").to_owned()
+    }
+
+    pub async fn token(&self, scopes: &[TokenScope]) -> String {
+        self.house.store.new_token("test", scopes, self.house.clock.now()).await.expect("a token")
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.expect("the router answers")
+    }
+
+    pub async fn get(&self, path: &str, cookie: Option<&str>) -> Response<Body> {
+        let mut request = Request::get(path).header(header::HOST, "portal.test").header(header::ACCEPT, "text/html");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        self.send(request.body(Body::empty()).expect("a request")).await
+    }
+
+    /// A form, as a page of this portal sends it.
+    pub async fn post(&self, path: &str, form: &str, cookie: Option<&str>) -> Response<Body> {
+        let mut request = Request::post(path)
+            .header(header::HOST, "portal.test")
+            .header(header::ORIGIN, "http://portal.test")
+            .header(header::ACCEPT, "text/html")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        self.send(request.body(Body::from(form.to_owned())).expect("a request")).await
+    }
+
+    pub async fn machine(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> Response<Body> {
+        let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        self.send(request.body(Body::from(body.to_owned())).expect("a request")).await
+    }
+
+    /// Inserts as another program would, then lets the watch look once.
+    pub async fn insert(&self, coll: &str, documents: impl IntoIterator<Item = Document>) {
+        self.house.store.documents(coll).insert_many(documents).await.expect("inserted");
+        server::ledger::watch::scan(&self.house.ledger).await.expect("scanned");
+    }
+
+    /// Folds every stored entry and compares with the head: the whole ledger, as an auditor would.
+    pub async fn assert_ledger_whole(&self) -> u64 {
+        use futures::TryStreamExt;
+        let head = self.house.ledger.head().await.expect("a head");
+        let rows: Vec<Document> = self
+            .house
+            .store
+            .documents("ledger_entries")
+            .find(bson::doc! {})
+            .sort(bson::doc! { "_id": 1 })
+            .await
+            .expect("entries")
+            .try_collect()
+            .await
+            .expect("entries");
+        let mut frontier = domain::proof::tree::Frontier::new();
+        let mut records = BTreeMap::new();
+        for row in &rows {
+            let entry = server::store::evidence::entry(row).expect("a canonical line");
+            assert_eq!(entry.seq, frontier.size, "no place is skipped or used twice");
+            frontier.append(domain::proof::leaf::hash(&entry));
+            records.insert(entry.seq, entry);
+        }
+        assert_eq!(frontier.size, head.size);
+        assert_eq!(domain::draw::hex(&frontier.root()), head.root);
+        let kept = self.house.store.documents("ledger_records").count_documents(bson::doc! {}).await.expect("a count");
+        assert_eq!(kept, head.size, "every entry has its bytes");
+        head.size
+    }
+}
+
+pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
+    Config {
+        portal: config::Portal {
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            public_url: "http://portal.test".to_owned(),
+            site_root: "../target/site".into(),
+        },
+        database: config::Database { uri: uri.to_owned(), name: name.to_owned() },
+        keys: config::Keys { dir: keys.to_owned() },
+        company: config::Company {
+            name: "Testwerk".to_owned(),
+            log: "portal.test/log".to_owned(),
+            audit_from: AUDIT.0.to_owned(),
+            audit_to: AUDIT.1.to_owned(),
+            demo: false,
+        },
+    }
+}
+
+pub async fn text(answer: Response<Body>) -> String {
+    String::from_utf8_lossy(&bytes(answer).await).into_owned()
+}
+
+pub async fn bytes(answer: Response<Body>) -> Vec<u8> {
+    answer.into_body().collect().await.expect("a body").to_bytes().to_vec()
+}
+
+pub fn at(text: &str) -> Moment {
+    Moment::parse(text).expect("a date in the test")
+}
+
+/// An attestation as a cron of the company's own would insert it.
+pub fn attestation(tenant: &str, occurred: &str) -> Document {
+    let value = Attestation {
+        schema: 1,
+        tenant: tenant.to_owned(),
+        recovery_point: RecoveryPoint {
+            id: "snap".to_owned(),
+            cluster: "c".to_owned(),
+            taken_at: at(occurred),
+            expires_at: None,
+            regions: vec![],
+        },
+        strength: Strength::Listed,
+        run_id: "run".to_owned(),
+        tenants_seen: 1,
+        demo: false,
+        occurred_at: at(occurred),
+        learned_at: None,
+        by: "cron".to_owned(),
+    };
+    document(&value)
+}
+
+/// Any value of ours as a database document, without an `_id`.
+pub fn document<T: serde::Serialize>(value: &T) -> Document {
+    let json = serde_json::to_value(value).expect("JSON");
+    Document::try_from(json.as_object().cloned().expect("an object")).expect("BSON")
+}

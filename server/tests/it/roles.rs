@@ -1,0 +1,127 @@
+//! Every endpoint and every role. Deny by default: a route that is not in this table fails the test.
+
+use std::collections::BTreeSet;
+
+use axum::http::{StatusCode, header};
+use domain::role::{Role, Scope, TokenScope};
+
+use crate::portal::{Portal, attestation, text};
+
+/// Pages that only someone signed in sees.
+const PAGES: [&str; 10] =
+    ["/", "/runbook", "/targets", "/backups", "/drills", "/findings", "/controls", "/controls/CC7.5", "/evidence", "/ledger"];
+
+/// Routes with a parameter that names nothing here, and files.
+const FILES: [&str; 4] = ["/evidence/root.pem", "/evidence/log.vkey", "/ledger/checkpoint", "/ledger/entries"];
+const ABSENT: [&str; 5] =
+    ["/drills/D-none", "/drills/D-none/record.json", "/evidence/B-999/download", "/runbook/versions/9", "/controls/CC9"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_without_a_session_reads_anything() {
+    let portal = Portal::open().await;
+    for path in PAGES.iter().chain(&FILES).chain(&ABSENT) {
+        for cookie in [None, Some("passmuster=AAAAAAAAAAAAAAAAAAAAAA"), Some("passmuster=nonsense")] {
+            let answer = portal.get(path, cookie).await;
+            let to = answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+            assert!(answer.status().is_redirection() && to.starts_with("/sign-in"), "{path}: {} {to}", answer.status());
+            assert!(!text(answer).await.contains("Testwerk"), "{path} tells the company's name");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_reads_each_page_and_what_is_absent_is_not_found() {
+    let portal = Portal::open().await;
+    portal.insert("backup_audit_log", [attestation("a", "2026-03-01T03:00:00Z")]).await;
+    for role in Role::ALL {
+        let cookie = portal.person(role, Scope::EVERYTHING).await;
+        for path in PAGES.iter().chain(&FILES) {
+            let answer = portal.get(path, Some(&cookie)).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{} {path}", role.word());
+            let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+            assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{path}: {policy}");
+        }
+        for path in ABSENT {
+            let answer = portal.get(path, Some(&cookie)).await;
+            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{} {path}", role.word());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_the_router_knows_is_in_this_table() {
+    let known: BTreeSet<String> = leptos_axum::generate_route_list(app::app::App)
+        .into_iter()
+        .map(|r| r.path().to_owned())
+        .collect();
+    let named: BTreeSet<String> = PAGES
+        .iter()
+        .filter(|p| **p != "/controls/CC7.5")
+        .map(|p| (*p).to_owned())
+        .chain(["/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in"].map(str::to_owned))
+        .collect();
+    assert_eq!(known, named);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_signs_in_once_and_sign_out_ends_it() {
+    let portal = Portal::open().await;
+    let cookie = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    let people = portal.house.store.documents("people");
+    let person = people.find_one(bson::doc! {}).await.expect("read").expect("one person");
+    let id = person.get_str("_id").expect("an id");
+    let code = portal.house.store.new_link(id, portal.house.clock.now()).await.expect("a link");
+    for (code, to) in [(code.as_str(), "/"), (code.as_str(), "/sign-in?refused=1"), ("guess", "/sign-in?refused=1")] {
+        let answer = portal.post("/sign-in", &format!("code={code}"), None).await;
+        assert_eq!(answer.headers()[header::LOCATION], to, "{code}");
+    }
+    assert_eq!(portal.get("/drills", Some(&cookie)).await.status(), StatusCode::OK);
+    portal.post("/sign-out", "", Some(&cookie)).await;
+    assert!(portal.get("/drills", Some(&cookie)).await.status().is_redirection());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_from_another_site_changes_nothing() {
+    let portal = Portal::open().await;
+    let cookie = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    for origin in ["https://evil.example", "null"] {
+        let request = axum::http::Request::post("/sign-out")
+            .header(header::HOST, "portal.test")
+            .header(header::ORIGIN, origin)
+            .header(header::COOKIE, &cookie)
+            .body(axum::body::Body::empty())
+            .expect("a request");
+        assert_eq!(portal.send(request).await.status(), StatusCode::FORBIDDEN);
+    }
+    assert_eq!(portal.get("/", Some(&cookie)).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_does_what_its_token_says_and_nothing_else() {
+    let portal = Portal::open().await;
+    let writes = portal.token(&[TokenScope::DrillsWrite]).await;
+    let reads = portal.token(&[TokenScope::EvidenceRead]).await;
+    let endpoints = [
+        ("POST", "/api/v1/drills/D-1/begin", &writes, &reads),
+        ("PUT", "/api/v1/drills/D-1/live", &writes, &reads),
+        ("POST", "/api/v1/drills/D-1/draw", &writes, &reads),
+        ("PUT", "/api/v1/drills/D-1", &writes, &reads),
+        ("POST", "/api/v1/bundles", &reads, &writes),
+        ("GET", "/api/v1/bundles/B-1/download", &reads, &writes),
+    ];
+    for (method, path, right, wrong) in endpoints {
+        for token in [None, Some("pm_guess"), Some("")] {
+            let answer = portal.machine(method, path, token, "{").await;
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
+            assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+        }
+        assert_eq!(portal.machine(method, path, Some(wrong), "{").await.status(), StatusCode::FORBIDDEN, "{path}");
+        // The right token passes the guard and meets the next question: a body that reads, a bundle that exists.
+        let answer = portal.machine(method, path, Some(right), "{").await;
+        assert!([400, 404, 422].contains(&answer.status().as_u16()), "{method} {path}: {}", answer.status());
+        let said = text(answer).await;
+        assert!(said.contains("\"detail\""), "{said}");
+    }
+    // A session is no token, and a token no session.
+    assert!(portal.get("/drills", Some(&format!("passmuster={writes}"))).await.status().is_redirection());
+}
