@@ -9,7 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
-use domain::proof::verify::{Outcome, Trust, verify};
+use domain::{
+    control::Control,
+    proof::verify::{Outcome, Trust, verify},
+    role::{Actor, Role, Scope, TokenScope},
+};
 use server::{
     compose::House,
     config::Config,
@@ -72,8 +76,43 @@ enum Command {
         #[arg(long)]
         previous: Option<PathBuf>,
     },
+    /// People. Example: passmuster user invite --name "The founder" --role owner
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Tokens for machines. Example: passmuster token new --name drill-runner --scope drills:write
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Look at configuration, database, keys, clock and ledger, and say what to do.
     Doctor,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Print a link that signs a person in once, within a day. A new person is made when there is none of that id.
+    Invite {
+        /// As it stands on every page.
+        #[arg(long)]
+        name: String,
+        /// owner, operator or auditor. An auditor sees the audit period in course, and the controls given.
+        #[arg(long)]
+        role: String,
+        /// Such as CC7.5,A1.2; for an auditor. Without it, all.
+        #[arg(long, value_delimiter = ',')]
+        controls: Vec<String>,
+    },
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Print a new token; it is shown once.
+    New {
+        /// Who uses it, as it will stand in the log.
+        #[arg(long)]
+        name: String,
+        /// drills:write, evidence:read; more than one by repeating.
+        #[arg(long, required = true)]
+        scope: Vec<String>,
+    },
 }
 
 #[derive(Args)]
@@ -173,6 +212,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Drill(args) => run_drill(*args, cli.json).await,
         Command::Export(args) => export(args, cli.json).await,
         Command::Verify { bundle, root, key, previous } => run_verify(&bundle, root, key, previous, cli.json),
+        Command::User(UserCommand::Invite { name, role, controls }) => invite(config()?, name, &role, &controls).await,
+        Command::Token(TokenCommand::New { name, scope }) => new_token(config()?, &name, &scope).await,
         Command::Doctor => run_doctor(config()?, cli.json).await,
     }
 }
@@ -382,6 +423,40 @@ fn run_verify(
         Outcome::NotVerified => ExitCode::from(1),
         Outcome::Unreadable => ExitCode::from(2),
     })
+}
+
+async fn invite(config: Config, name: String, role: &str, controls: &[String]) -> Result<ExitCode> {
+    let house = House::open(config).await?;
+    let role = Role::ALL.into_iter().find(|r| r.word() == role).context("--role is owner, operator or auditor")?;
+    let controls = controls
+        .iter()
+        .map(|id| Control::from_id(id).with_context(|| format!("{id} is none of CC7.1 to CC7.5, A1.1 to A1.3")))
+        .collect::<Result<Vec<_>>>()?;
+    let scope = match role {
+        Role::Auditor => Scope {
+            period: Some(house.company.audit_period),
+            controls: (!controls.is_empty()).then_some(controls),
+        },
+        _ if controls.is_empty() => Scope::EVERYTHING,
+        _ => bail!("--controls is for auditors; an owner and an operator see everything"),
+    };
+    let id = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
+    house.store.put_person(&Actor { id: id.clone(), name, role, scope }).await?;
+    let code = house.store.new_link(&id, house.clock.now()).await?;
+    println!("{}/sign-in?code={code}", house.config.portal.public_url.trim_end_matches('/'));
+    eprintln!("It signs {id} in once, within a day.");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn new_token(config: Config, name: &str, scopes: &[String]) -> Result<ExitCode> {
+    let house = House::open(config).await?;
+    let scopes = scopes
+        .iter()
+        .map(|s| serde_json::from_value(serde_json::json!(s)).with_context(|| format!("{s} is no scope: drills:write or evidence:read")))
+        .collect::<Result<Vec<TokenScope>>>()?;
+    println!("{}", house.store.new_token(name, &scopes, house.clock.now()).await?);
+    eprintln!("It is shown once and kept only as its digest.");
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn run_doctor(config: Config, json: bool) -> Result<ExitCode> {

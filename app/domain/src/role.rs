@@ -46,8 +46,6 @@ pub enum Permission {
 /// What a machine's token may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TokenScope {
-    #[serde(rename = "attestations:write")]
-    AttestationsWrite,
     #[serde(rename = "drills:write")]
     DrillsWrite,
     #[serde(rename = "evidence:read")]
