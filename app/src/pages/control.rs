@@ -69,7 +69,7 @@ fn Body(page: ControlPage) -> impl IntoView {
                 <thead>
                     <tr>
                         <th class="w-20" scope="col"><span class="unseen">"Evidence"</span></th>
-                        <th class="w-10" scope="col">"Expected"</th>
+                        <th class="w-10 hide-phone" scope="col">"Expected"</th>
                         <th class="hide-phone" scope="col">
                             <span class="unseen">{format!("From {} to {}", words::date(page.period.from), words::date(page.period.last_day()))}</span>
                             <CoverageHead period=page.period />
@@ -116,7 +116,7 @@ fn row(answer: &Answer, period: Period, now: Moment) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row"><a href=page_of(kind)>{kind.title()}</a><span class="second">{answer.says.clone()}</span></th>
-            <td>{answer.expected}<span class="second">{format!("{} on record", words::count(i64::try_from(answer.count).unwrap_or(0)))}</span></td>
+            <td class="hide-phone">{answer.expected}<span class="second">{format!("{} on record", words::count(i64::try_from(answer.count).unwrap_or(0)))}</span></td>
             <td class="hide-phone"><Coverage period=period now=now marks=marks says=strip /></td>
             <td>{date}<span class="second">{age}</span></td>
             <td class="state-cell"><StateMark state=shape(answer.freshness) word=answer.freshness.word() />{gaps}</td>

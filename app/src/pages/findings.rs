@@ -135,9 +135,9 @@ fn Heads(last: &'static str) -> impl IntoView {
             <tr>
                 <th class="w-6" scope="col"><span class="unseen">"Number"</span></th>
                 <th scope="col">"Finding"</th>
-                <th class="w-8" scope="col">"Severity"</th>
+                <th class="w-8 hide-phone" scope="col">"Severity"</th>
                 <th class="w-12 wide-only" scope="col">"Found by"</th>
-                <th class="w-10" scope="col">"Owner"</th>
+                <th class="w-10 hide-phone" scope="col">"Owner"</th>
                 <th class="w-10" scope="col">"Due"</th>
                 <th class="w-8" scope="col">{last}</th>
                 <th class="sl"><span class="unseen">"Seal"</span></th>
@@ -174,9 +174,9 @@ fn Row(finding: Sealed<Finding>, now: Moment) -> impl IntoView {
             <tr class="has-more" id=id.clone()>
                 <th scope="row"><a href=format!("#{id}")>{id.clone()}</a></th>
                 <td>{f.title.clone()} " " <Demo demo=f.demo /></td>
-                <td><SeverityWord severity=f.severity /></td>
+                <td class="hide-phone"><SeverityWord severity=f.severity /></td>
                 <td class="wide-only">{f.found_by.clone()}</td>
-                <td>{f.owner.clone()}</td>
+                <td class="hide-phone">{f.owner.clone()}</td>
                 <td>{words::date(f.due_at)}<span class="second">{when}</span></td>
                 <td class="state-cell"><StateMark state=shape word=word /></td>
                 <td class="sl"><SealNote seal=seal what=format!("Finding {id}") /></td>
@@ -218,11 +218,13 @@ fn Opened(finding: Finding, id: String) -> impl IntoView {
                     {plan}
                 </div>
                 <dl class="trail">
+                    <dt>"Severity"</dt>
+                    <dd>{f.severity.word()} ", found by " {f.found_by.clone()}</dd>
                     <dt>"Opened"</dt>
                     <dd>{words::date(f.occurred_at)} " by " {f.by.clone()}</dd>
                     {cause}
                     <dt>"Due"</dt>
-                    <dd>{words::date(f.due_at)}</dd>
+                    <dd>{words::date(f.due_at)} ", owned by " {f.owner.clone()}</dd>
                     {closed}
                     <dt>"Controls"</dt>
                     <dd>{controls}</dd>
@@ -260,9 +262,9 @@ fn closed_lately(page: &FindingsPage) -> impl IntoView + use<> {
                 <tr>
                     <th scope="row"><a href=href>{f.id.clone()}</a></th>
                     <td>{f.value.title.clone()} " " <Demo demo=f.value.demo /></td>
-                    <td><SeverityWord severity=f.value.severity /></td>
+                    <td class="hide-phone"><SeverityWord severity=f.value.severity /></td>
                     <td class="wide-only">{f.value.found_by.clone()}</td>
-                    <td>{f.value.owner.clone()}</td>
+                    <td class="hide-phone">{f.value.owner.clone()}</td>
                     <td>{words::date(at)}</td>
                     <td class="state-cell">{after}</td>
                     <td class="sl"><SealNote seal=f.seal kind=SealKind::Line what=format!("Finding {}", f.id) /></td>
@@ -278,9 +280,9 @@ fn closed_lately(page: &FindingsPage) -> impl IntoView + use<> {
                     <tr>
                         <th class="w-6" scope="col"><span class="unseen">"Number"</span></th>
                         <th scope="col"><span class="unseen">"Finding"</span></th>
-                        <th class="w-8" scope="col">"Severity"</th>
+                        <th class="w-8 hide-phone" scope="col">"Severity"</th>
                         <th class="w-12 wide-only" scope="col">"Found by"</th>
-                        <th class="w-10" scope="col">"Owner"</th>
+                        <th class="w-10 hide-phone" scope="col">"Owner"</th>
                         <th class="w-10" scope="col">"Closed"</th>
                         <th class="w-8" scope="col">"After"</th>
                         <th class="sl"><span class="unseen">"Seal"</span></th>

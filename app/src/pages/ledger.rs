@@ -42,7 +42,7 @@ fn Body(page: LedgerPage) -> impl IntoView {
     let statement = match (n, page.checked_at) {
         (0, Some(at)) => {
             let says = format!(", checked at {} UTC on {}.", at.utc().format("%H:%M"), words::long_date(at));
-            view! { <Say state=Shape::Disc words="Every sealed record equals what was sealed" /> {says} }.into_any()
+            view! { <Say state=Shape::Disc words="Every sealed record" /> " equals what was sealed" {says} }.into_any()
         }
         (0, None) => view! {
             <Say state=Shape::Ring words="Not compared yet" />
@@ -51,11 +51,12 @@ fn Body(page: LedgerPage) -> impl IntoView {
         .into_any(),
         (n, _) => {
             let words = if n == 1 {
-                "One sealed record is no longer what was sealed".to_owned()
+                "One sealed record".to_owned()
             } else {
-                format!("{} sealed records are no longer what was sealed", capital(&words::number(n)))
+                format!("{} sealed records", capital(&words::number(n)))
             };
-            view! { <Say state=Shape::Square words=words /> ". The ledger itself still holds the digests of what they were." }.into_any()
+            let verb = if n == 1 { " is" } else { " are" };
+            view! { <Say state=Shape::Square words=words /> {verb} " no longer what was sealed. The ledger itself still holds the digests of what they were." }.into_any()
         }
     };
     let head = page.head.clone();

@@ -204,6 +204,7 @@ fn TextBlock(html: String, facts: Vec<(Spot, Fact)>) -> impl IntoView {
 #[component]
 fn TableBlock(table: Table, facts: Vec<(Spot, Fact)>) -> impl IntoView {
     let columns = table.head.len();
+    let labels = table.head.clone();
     let heads = table.head.into_iter().map(|cell| view! { <th scope="col" inner_html=cell></th> }).collect_view();
     let rows = table
         .rows
@@ -215,7 +216,15 @@ fn TableBlock(table: Table, facts: Vec<(Spot, Fact)>) -> impl IntoView {
                 .filter(|(spot, _)| spot.row == Some(row))
                 .map(|(_, fact)| view! { <Observation fact=fact.clone() /> })
                 .collect_view();
-            let cells = cells.into_iter().map(|cell| view! { <td inner_html=cell></td> }).collect_view();
+            // The first column names the row; on a phone the others carry their head with them.
+            let cells = cells
+                .into_iter()
+                .enumerate()
+                .map(|(column, cell)| {
+                    let label = labels.get(column).filter(|_| column > 0).cloned();
+                    view! { <td data-label=label inner_html=cell></td> }
+                })
+                .collect_view();
             view! {
                 <tr>
                     {cells}
