@@ -86,13 +86,16 @@ fn seal(bundle: &Bundle) -> Seal {
     }
 }
 
-/// "Q3 2026, Jul to Sep", or the days as they are.
+/// "Q3 2026, Jul to Sep", or "1 January 2026 to 31 March 2026".
 fn period_words(name: &str) -> String {
     match (Period::quarter(name), name.split_once("-Q")) {
         (Some(p), Some((year, q))) => {
             format!("Q{q} {year}, {} to {}", p.from.utc().format("%b"), p.last_day().utc().format("%b"))
         }
-        _ => name.replace("..", " to "),
+        _ => match name.split_once("..").and_then(|(first, last)| Period::days(first, last)) {
+            Some(p) => format!("{} to {}", words::long_date(p.from), words::long_date(p.last_day())),
+            None => name.to_owned(),
+        },
     }
 }
 
@@ -157,9 +160,9 @@ fn Form<'a>(page: &'a EvidencePage) -> impl IntoView + use<> {
     view! {
         <form class="section measure-width" id="form" method="get" action="/evidence#form" aria-label="New bundle">
             <ol class="steps bundle-steps">
-                <li role="group" aria-labelledby="step-period">
+                <li>
                     <h2 id="step-period"><span class="step-no">"1"</span> "Period"</h2>
-                    <div>
+                    <div role="group" aria-labelledby="step-period">
                         <div class="choices">
                             <Choice value="audit".to_owned() on=asked == "audit">{audit}</Choice>
                             {quarters}
@@ -178,9 +181,9 @@ fn Form<'a>(page: &'a EvidencePage) -> impl IntoView + use<> {
                         {to_come}
                     </div>
                 </li>
-                <li role="group" aria-labelledby="step-controls">
+                <li>
                     <h2 id="step-controls"><span class="step-no">"2"</span> "Controls"</h2>
-                    <div>
+                    <div role="group" aria-labelledby="step-controls">
                         <div class="control-boxes">{boxes}</div>
                         <p class="second">
                             {says}
@@ -188,7 +191,7 @@ fn Form<'a>(page: &'a EvidencePage) -> impl IntoView + use<> {
                         </p>
                     </div>
                 </li>
-                <li role="group" aria-labelledby="step-bundle">
+                <li>
                     <h2 id="step-bundle"><span class="step-no">"3"</span> "Bundle"</h2>
                     <div class="make">
                         <p>

@@ -205,15 +205,15 @@ fn Opened(finding: Finding, id: String) -> impl IntoView {
         }),
         State::Open => None,
     };
-    let plan = (!f.plan.is_empty()).then(|| view! { <h3 class="gloss">"Plan"</h3><p>{f.plan.clone()}</p> });
+    let plan = (!f.plan.is_empty()).then(|| view! { <p class="gloss">"Plan"</p><p>{f.plan.clone()}</p> });
     view! {
         <details>
             <summary>"What was found, why it matters"<span class="unseen">{format!(", {id}")}</span></summary>
             <div class="pair opened">
                 <div class="answer">
-                    <h3 class="gloss">"What was found"</h3>
+                    <p class="gloss">"What was found"</p>
                     <p>{f.what.clone()}</p>
-                    <h3 class="gloss">"Why it matters"</h3>
+                    <p class="gloss">"Why it matters"</p>
                     <p>{f.why.clone()}</p>
                     {plan}
                 </div>

@@ -58,7 +58,7 @@ fn HowTo() -> impl IntoView {
             <dt>"Operator"</dt>
             <dd>"Ask the owner for another link."</dd>
             <dt>"Owner"</dt>
-            <dd>"Make one where the portal runs: " <code>"passmuster user link"</code> "."</dd>
+            <dd>"Make one where the portal runs: " <code>"passmuster user invite"</code> "."</dd>
             <dt>"Example company"</dt>
             <dd><code>"make run"</code> " prints a fresh link for each of the three each time it starts."</dd>
         </dl>
