@@ -34,7 +34,7 @@ pub use seal::{Computed, SealKind, SealMark, SealNote, Waiting};
 pub use shell::{Bare, PageShell, Sprite};
 pub use state::{Say, Shape, StateMark};
 pub use sundays::Sundays;
-pub use text::{Demo, Digest, Tested, When, drill_href, plural};
+pub use text::{Demo, Digest, Tested, When, capital, drill_href, plural};
 pub use timeline::{Timeline, clock_started};
 pub use trend::{Trend, TrendChart};
 

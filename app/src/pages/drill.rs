@@ -16,7 +16,7 @@ use crate::{
     api::{self, Frame, drills::DrillPage},
     parts::{
         Demo, Freshness, Measure, Measures, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement,
-        Tested, Timeline, When, clock_started, encoded, loaded, param,
+        Tested, Timeline, When, capital, clock_started, encoded, loaded, param,
     },
 };
 
@@ -268,7 +268,7 @@ fn both_sides(drill: &Drill, seal: &Seal, what: &str, record: &str) -> impl Into
                 </section>
                 <section aria-labelledby="documents">
                     <h3 id="documents">
-                        {if drawn == 0 { "Drawn documents".to_owned() } else { format!("{} drawn documents", super::overview::capital(&words::number(drawn))) }}
+                        {if drawn == 0 { "Drawn documents".to_owned() } else { format!("{} drawn documents", capital(&words::number(drawn))) }}
                     </h3>
                     {nothing_drawn}
                     {(drawn > 0)

@@ -4,7 +4,6 @@ use domain::{drill::Drill, record::Sealed, target::Scenario, verdict::Verdict, w
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::overview::capital;
 use crate::{
     api::{
         self, Frame,
@@ -12,7 +11,7 @@ use crate::{
     },
     parts::{
         Bullet, Computed, Empty, FilterBar, FilterSelect, FilterToggle, PageHead, Say, SealKind, SealNote, Section,
-        Shape, StateMark, Statement, Tested, TrendChart, When, drill_href, loaded, plural,
+        Shape, StateMark, Statement, Tested, TrendChart, When, capital, drill_href, loaded, plural,
     },
 };
 

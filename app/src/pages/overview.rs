@@ -9,7 +9,7 @@ use crate::{
     api::{self, Frame, overview::OverviewPage, targets::Promises},
     parts::{
         Bullet, Computed, Demo, Empty, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement,
-        Sundays, Tested, TrendChart, Waiting, When, drill_href, loaded, plural,
+        Sundays, Tested, TrendChart, Waiting, When, capital, drill_href, loaded, plural,
     },
 };
 
@@ -177,11 +177,6 @@ fn statement(promises: &Promises) -> impl IntoView + use<> {
         format!(" {} {verb} abandoned.", capital(&plural(abandoned, "drill", "drills")))
     });
     view! { {first} {promised} {missed} {ended_early} }
-}
-
-pub(super) fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// The table of targets, measured figures only.

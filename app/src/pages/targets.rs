@@ -8,15 +8,15 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::overview::{capital, target_table};
+use super::overview::target_table;
 use crate::{
     api::{
         self, Frame,
         targets::{Promises, TargetsPage},
     },
     parts::{
-        Computed, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement, Tested, Waiting, drill_href,
-        loaded, plural,
+        Computed, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement, Tested, Waiting, capital,
+        drill_href, loaded, plural,
     },
 };
 

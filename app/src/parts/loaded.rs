@@ -63,19 +63,21 @@ pub fn failed(problem: Problem) -> AnyView {
     .into_any()
 }
 
-/// Sets the response's status, or its redirect.
+/// Sets the response's status; nobody signed in is sent to sign in, whatever they accept.
 fn answer(problem: &Problem) {
-    if problem.kind == ProblemKind::NotSignedIn {
-        let here = use_context::<http::request::Parts>()
-            .and_then(|parts| parts.uri.path_and_query().map(|p| p.as_str().to_owned()))
-            .unwrap_or_else(|| "/".to_owned());
-        leptos_axum::redirect(&format!("/sign-in?to={}", encoded(&here)));
+    let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
+    if problem.kind != ProblemKind::NotSignedIn {
+        if let Ok(status) = http::StatusCode::from_u16(problem.kind.status()) {
+            response.set_status(status);
+        }
         return;
     }
-    if let (Some(response), Ok(status)) =
-        (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(problem.kind.status()))
-    {
-        response.set_status(status);
+    let here = use_context::<http::request::Parts>()
+        .and_then(|parts| parts.uri.path_and_query().map(|p| p.as_str().to_owned()))
+        .unwrap_or_else(|| "/".to_owned());
+    if let Ok(place) = http::HeaderValue::from_str(&format!("/sign-in?to={}", encoded(&here))) {
+        response.insert_header(http::header::LOCATION, place);
+        response.set_status(http::StatusCode::SEE_OTHER);
     }
 }
 

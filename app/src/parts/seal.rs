@@ -85,6 +85,7 @@ pub fn SealNote(
         (SealKind::Row, _) => "seal row",
         (SealKind::Line, _) => "seal line",
     };
+    let spoken = format!("Seal of {what}: ");
     let mark = if broken { "seal-broken" } else { "seal" };
     let lines: Vec<String> =
         seal.sha256.as_bytes().chunks(16).map(|line| words::groups(&String::from_utf8_lossy(line))).collect();
@@ -93,14 +94,14 @@ pub fn SealNote(
     } else {
         view! { <StateMark state=Shape::Disc word="equals what was sealed" /> }
     };
-    let title = what.clone();
+    let title = super::text::capital(&what);
     view! {
         <button type="button" class=class popovertarget=id.clone()>
             <SealMark kind=mark />
-            <span class="seal-text"><span class="unseen">{format!("Seal of {what}: ")}</span>{text}</span>
+            <span class="seal-text"><span class="unseen">{spoken}</span>{text}</span>
         </button>
-        <div class="seal-sheet" id=id popover="" role="dialog" aria-label=format!("Seal of {title}")>
-            <p class=if broken { "title broken" } else { "title" }><SealMark kind=mark />{title.clone()}</p>
+        <div class="seal-sheet" id=id popover="" role="dialog" aria-label=format!("Seal of {what}")>
+            <p class=if broken { "title broken" } else { "title" }><SealMark kind=mark />{title}</p>
             <dl>
                 <dt>"Written by"</dt>
                 <dd>{seal.by.clone()}</dd>

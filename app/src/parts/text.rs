@@ -42,3 +42,9 @@ pub fn plural(n: usize, one: &str, many: &str) -> String {
 pub fn drill_href(id: &str) -> String {
     format!("/drills/{}", super::encoded(id).replace('/', "%2F"))
 }
+
+/// The same with its first letter in upper case.
+pub fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

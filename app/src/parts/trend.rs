@@ -92,13 +92,7 @@ pub fn TrendChart(
 }
 
 /// Where a value stands clear of the lines that join its point: offset and anchor.
-fn beside(
-    at: f64,
-    before: Option<f64>,
-    after: Option<f64>,
-    base: f64,
-    crowded: bool,
-) -> (f64, f64, &'static str) {
+fn beside(at: f64, before: Option<f64>, after: Option<f64>, base: f64, crowded: bool) -> (f64, f64, &'static str) {
     let steep = |other: Option<f64>| other.is_some_and(|y| at - y > 10.0);
     let low = base - at < 20.0;
     match (steep(before), steep(after)) {
@@ -134,9 +128,14 @@ mod tests {
 
     #[test]
     fn a_chart_says_a_time_in_one_unit() {
-        for (ms, said) in
-            [(0, "0 s"), (2_000, "2 s"), (412, "0.4 s"), (47_900, "47 s"), (62 * 60_000, "62 min"), (86_400_000, "24 h")]
-        {
+        for (ms, said) in [
+            (0, "0 s"),
+            (2_000, "2 s"),
+            (412, "0.4 s"),
+            (47_900, "47 s"),
+            (62 * 60_000, "62 min"),
+            (86_400_000, "24 h"),
+        ] {
             assert_eq!(brief(ms), said);
         }
     }
