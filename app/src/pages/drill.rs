@@ -277,10 +277,10 @@ fn both_sides(drill: &Drill, seal: &Seal, what: &str, record: &str) -> impl Into
                                 <table class="table stays drawn">
                                     <thead>
                                         <tr>
-                                            <th class="w-8" scope="col"><span class="unseen">"Number"</span></th>
+                                            <th scope="col"><span class="unseen">"Number"</span></th>
                                             <th scope="col">"Document"</th>
-                                            <th class="w-30" scope="col">"Collection"</th>
-                                            <th class="w-20" scope="col">"Content"</th>
+                                            <th scope="col">"Collection"</th>
+                                            <th scope="col">"Content"</th>
                                         </tr>
                                     </thead>
                                     <tbody>{documents}</tbody>

@@ -183,9 +183,9 @@ fn table(shown: &[Sealed<Drill>]) -> impl IntoView + use<> {
                         <span class="second"><Tested demo=drill.demo /></span>
                     </th>
                     <td>{drill.scenario.title()}</td>
-                    <td class="hide-phone"><code>{tenant}</code></td>
+                    <td class="wide-only"><code>{tenant}</code></td>
                     <td>{time}</td>
-                    <td class="hide-phone">{lost}</td>
+                    <td class="hide-phone short">{lost}</td>
                     <td class="state-cell"><StateMark state=verdict word=word /></td>
                     <td class="sl"><SealNote seal=d.seal.clone() kind=SealKind::Line what=format!("the drill of {day}") open=href /></td>
                 </tr>
@@ -198,7 +198,7 @@ fn table(shown: &[Sealed<Drill>]) -> impl IntoView + use<> {
                 <tr>
                     <th class="w-12" scope="col">"Date"</th>
                     <th scope="col">"Scenario"</th>
-                    <th class="w-12" scope="col">"Tenant drawn"</th>
+                    <th class="w-12 wide-only" scope="col">"Tenant drawn"</th>
                     <th class="w-20" scope="col">"Time to restore, of RTO"</th>
                     <th class="w-8" scope="col">"Data lost"</th>
                     <th class="w-8" scope="col">"Verdict"</th>

@@ -234,7 +234,7 @@ fn target_row(judged: &Judged) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row">{name} <span class="second hide-phone">{target.means.clone()}</span></th>
-            <td class="hide-phone">{lost} <span class="second">"of " {words::duration(target.rpo_ms)}</span></td>
+            <td class="hide-phone short">{lost} <span class="second">"of " {words::duration(target.rpo_ms)}</span></td>
             <td>
                 <div class="with-bullet">
                     <span>{time} " " <span class="second">"of " {words::duration(target.rto_ms)}</span></span>
@@ -296,7 +296,7 @@ fn waiting_table(waiting: &[Sealed<Finding>], now: Moment) -> impl IntoView + us
                         <span class="phone-only">"due "</span>
                         <When at=f.value.due_at show=words::date(f.value.due_at) />
                     </td>
-                    <td class="hide-phone">{words::from_now(f.value.due_at, now)}</td>
+                    <td class="hide-phone short">{words::from_now(f.value.due_at, now)}</td>
                     <th scope="row" class="lead">
                         <a href=format!("/findings#{id}")>{id.clone()}</a>
                         " "
@@ -304,7 +304,7 @@ fn waiting_table(waiting: &[Sealed<Finding>], now: Moment) -> impl IntoView + us
                         " "
                         <Demo demo=f.value.demo && !all_demo />
                     </th>
-                    <td class="hide-phone">{f.value.owner.clone()}</td>
+                    <td class="hide-phone short">{f.value.owner.clone()}</td>
                     <td class="state-cell"><StateMark state=shape word=word /></td>
                     <td class="sl"><SealNote seal=f.seal.clone() kind=SealKind::Line what=format!("finding {id}") /></td>
                 </tr>
