@@ -1,6 +1,6 @@
 //! Drills on real databases: from a tenant to a sealed record, and everything that can go wrong on the way.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use app::ports::Drills;
 use bson::{Document, doc};
@@ -264,9 +264,10 @@ impl Progress for DropAt {
 }
 
 #[test]
-fn the_plan_of_the_readme_reads() {
+fn the_plan_and_the_recipe_of_the_readme_are_the_ones_that_work() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).expect("a README");
     let block = readme.split("```toml\n# drill.toml").nth(1).and_then(|t| t.split("```").next()).expect("a plan");
     let plan: PlanFile = toml::from_str(block).expect("it reads");
-    assert!(Arc::new(plan.ready(String::new())).is_ok());
+    assert!(plan.ready(String::new()).is_ok());
+    assert!(readme.contains(domain::proof::layout::RECIPE));
 }

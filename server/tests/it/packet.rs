@@ -2,7 +2,8 @@
 
 use std::process::{Command, Output};
 
-use server::exports::packet::{RECIPE, make};
+use domain::proof::layout::RECIPE;
+use server::exports::packet::make;
 
 mod sample {
     use server::exports::{
@@ -28,13 +29,6 @@ fn run(tool: &str, args: &[&str]) -> Option<Output> {
 /// One line, with single spaces and without the backslashes that part lines.
 fn joined(text: &str) -> String {
     text.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[test]
-fn the_recipe_is_the_one_that_is_run_on_bundles() {
-    let start_here = include_str!("../../templates/start-here.txt");
-    let theirs = start_here.split_once("----- recipe -----").and_then(|(_, rest)| rest.split_once("----- end -----"));
-    assert_eq!(joined(RECIPE), joined(theirs.expect("a recipe between its marks").0));
 }
 
 fn said(output: &Output) -> String {

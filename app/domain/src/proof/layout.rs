@@ -20,6 +20,15 @@ pub const BAGIT_TEXT: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: U
 /// The tag files, in order; the tag manifest lists these and nothing else.
 pub const TAG_FILES: [&str; 3] = [BAG_INFO, BAGIT, MANIFEST];
 
+/// How anyone checks a bundle with openssl and coreutils, in its folder, with the company's root
+/// certificate beside it. Printed by START-HERE, packet and page, and run word for word by the tests.
+pub const RECIPE: &str = r"openssl cms -verify -binary -inform DER \
+        -in signatures/tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt \
+        -CAfile ../evidence-root.pem -purpose any -out /dev/null &&
+sha256sum -c --strict --quiet tagmanifest-sha256.txt manifest-sha256.txt &&
+diff <(find . -type f ! -path './signatures/*' ! -name tagmanifest-sha256.txt -printf '%P\n' | LC_ALL=C sort) \
+     <(cut -c67- tagmanifest-sha256.txt manifest-sha256.txt | LC_ALL=C sort) && echo complete";
+
 pub const START_HERE: &str = "data/START-HERE.txt";
 pub const INDEX: &str = "data/index.json";
 pub const INDEX_PAGE: &str = "data/index.html";

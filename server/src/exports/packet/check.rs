@@ -1,6 +1,6 @@
 //! How to check the packet and its bundle with tools nobody here wrote.
 
-use domain::words as say;
+use domain::{proof::layout::RECIPE, words as say};
 
 use super::{
     Fingerprints,
@@ -9,14 +9,6 @@ use super::{
     text::{INK, MONO, MONO_SMALL, PARAGRAPH, Style, words},
 };
 use crate::exports::content::Content;
-
-/// The shell recipe, to be run in the bundle's folder with bash. It prints `complete`.
-pub const RECIPE: &str = r"openssl cms -verify -binary -inform DER \
-        -in signatures/tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt \
-        -CAfile ../evidence-root.pem -purpose any -out /dev/null &&
-sha256sum -c --strict --quiet tagmanifest-sha256.txt manifest-sha256.txt &&
-diff <(find . -type f ! -path './signatures/*' ! -name tagmanifest-sha256.txt -printf '%P\n' | LC_ALL=C sort) \
-     <(cut -c67- tagmanifest-sha256.txt manifest-sha256.txt | LC_ALL=C sort) && echo complete";
 
 pub fn how(book: &mut Book, content: &Content, keys: &Fingerprints) {
     let title = "How to check this packet";
