@@ -51,14 +51,14 @@ fn page(page: DrillPage, _frame: Frame) -> impl IntoView {
             .collect_view();
         view! { <p class="foot measure-width">"Raised here: " {links}</p> }
     });
-    let demo = drill.demo;
+    let (demo, abandoned) = (drill.demo, drill.abandoned.is_some());
     let meta = view! {
         <p class="meta">
             <span>"Scenario " <b>{lower(drill.scenario.title())}</b></span>
             <span>"Runbook " <b>{drill.plan.runbook_version.clone()}</b></span>
             {tenant}
             <span>"Controls " <b>{controls}</b></span>
-            <span><Tested demo=demo /></span>
+            <span><Tested demo=demo abandoned=abandoned /></span>
         </p>
     };
     let steps = (!drill.steps.is_empty()).then(|| {

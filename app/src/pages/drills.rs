@@ -32,7 +32,7 @@ fn page(page: DrillsPage, frame: Frame) -> impl IntoView {
     let trends = (!charts.is_empty()).then(|| {
         view! {
             <Section title="Restore time against RTO" note="minutes unless said; each panel has its own scale; a ring marks a quarter not exercised">
-                <div class="trends measure-width">
+                <div class="trends broad measure-width">
                     {charts
                         .into_iter()
                         .map(|(s, rto_ms, points)| {
@@ -180,7 +180,7 @@ fn table(shown: &[Sealed<Drill>]) -> impl IntoView + use<> {
                 <tr>
                     <th scope="row">
                         <a href=href.clone()><When at=drill.occurred_at show=words::date(drill.occurred_at) /></a>
-                        <span class="second"><Tested demo=drill.demo /></span>
+                        <span class="second"><Tested demo=drill.demo abandoned=drill.abandoned.is_some() /></span>
                     </th>
                     <td>{drill.scenario.title()}</td>
                     <td class="wide-only"><code>{tenant}</code></td>

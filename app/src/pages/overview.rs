@@ -37,7 +37,7 @@ fn page(page: OverviewPage, frame: Frame) -> impl IntoView {
     let newest_drill = promises.drills.first().cloned();
     let complete = sundays.iter().filter(|(_, seen, owed)| seen >= owed).count();
     let due = sundays.len();
-    let says = statement(&promises);
+    let says = statement(&promises, frame.alarms);
     view! {
         <PageHead eyebrow=eyebrow title="Readiness">
             <a class="button primary" href="/evidence">"New evidence bundle"</a>
@@ -103,7 +103,7 @@ fn page(page: OverviewPage, frame: Frame) -> impl IntoView {
 }
 
 /// In words, from nothing but what was judged.
-fn statement(promises: &Promises) -> impl IntoView + use<> {
+fn statement(promises: &Promises, alarms: usize) -> impl IntoView + use<> {
     let finished: Vec<&Drill> =
         promises.drills.iter().map(|d| &d.value).filter(|d| d.abandoned.is_none() && d.measured.is_some()).collect();
     let broken = finished.iter().filter(|d| d.verdict.contents == Verdict::Missed).count();
@@ -176,7 +176,12 @@ fn statement(promises: &Promises) -> impl IntoView + use<> {
         let verb = if abandoned == 1 { "was" } else { "were" };
         format!(" {} {verb} abandoned.", capital(&plural(abandoned, "drill", "drills")))
     });
-    view! { {first} {promised} {missed} {ended_early} }
+    let altered = (alarms > 0).then(|| {
+        let verb = if alarms == 1 { "was" } else { "were" };
+        let words = format!("{} {verb} altered", plural(alarms, "sealed record", "sealed records"));
+        view! { " And " <a href="/ledger"><Say state=Shape::Square words=words /></a> " behind the portal’s back." }
+    });
+    view! { {first} {promised} {missed} {ended_early} {altered} }
 }
 
 /// The table of targets, measured figures only.

@@ -143,7 +143,10 @@ fn LedgerState(frame: Frame) -> impl IntoView {
     let (class, mark, word) = match (frame.alarms, frame.checked_at) {
         (0, Some(_)) => ("seal still", "seal", "Ledger intact".to_owned()),
         (0, None) => ("seal still waiting", "seal-waiting", "Not checked yet".to_owned()),
-        (n, _) => ("seal still broken", "seal-broken", format!("{} altered", super::plural(n, "record", "records"))),
+        (n, _) => {
+            let altered = super::capital(&super::plural(n, "record", "records"));
+            ("seal still broken", "seal-broken", format!("{altered} altered"))
+        }
     };
     let head = frame.head.map(|head| {
         let last = head.size.saturating_sub(1);

@@ -27,10 +27,15 @@ pub fn Demo(demo: bool) -> impl IntoView {
     demo.then(|| view! { <span class="demo">"seeded demo data"</span> })
 }
 
-/// "seeded demo data" or, where a drill really ran, "measured".
+/// "seeded demo data" or, where a drill really ran, "measured"; one that ended early measured nothing.
 #[component]
-pub fn Tested(demo: bool) -> impl IntoView {
-    view! { <span class="demo">{if demo { "seeded demo data" } else { "measured" }}</span> }
+pub fn Tested(demo: bool, #[prop(optional)] abandoned: bool) -> impl IntoView {
+    let word = match (demo, abandoned) {
+        (true, _) => "seeded demo data",
+        (false, false) => "measured",
+        (false, true) => "ended early",
+    };
+    view! { <span class="demo">{word}</span> }
 }
 
 /// "one drill", "two drills", "12 drills".
