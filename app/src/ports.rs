@@ -12,7 +12,7 @@ use domain::{
     drill::Drill,
     finding::Finding,
     gap::Gap,
-    record::{Alarm, Entry, Head, Sealed},
+    record::{Alarm, Entry, Head, Seal, Sealed},
     role::{Actor, Scope},
     runbook::RunbookVersion,
     schedule::Period,
@@ -65,7 +65,12 @@ impl From<PortError> for Problem {
         let problem = match &error {
             PortError::NotAllowed => return Problem::not_allowed(),
             PortError::Conflict(what) => {
-                return Problem::new(ProblemKind::Conflict, what, "Nothing was changed.", "Look at it again, then decide.");
+                return Problem::new(
+                    ProblemKind::Conflict,
+                    what,
+                    "Nothing was changed.",
+                    "Look at it again, then decide.",
+                );
             }
             PortError::Unavailable(_) => Problem::new(
                 ProblemKind::Unavailable,
@@ -109,9 +114,7 @@ pub struct Attested {
     pub tenant: String,
     pub occurred_at: Moment,
     pub strength: Strength,
-    pub seq: u64,
-    pub sha256: String,
-    pub broken: bool,
+    pub seal: Seal,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,7 +4,7 @@ use domain::{
     Moment,
     control::{
         Control, Evidence,
-        answer::{Answer, Body, Freshness, answers, finding_answers, overall},
+        answer::{Answer, Body, Freshness, Mark, answers, finding_answers, overall},
     },
     gap::{Gap, Missing},
     record::{Seal, Sealed},
@@ -35,7 +35,13 @@ pub struct ControlsPage {
 
 /// A gap under a control, with the finding that follows it up.
 pub struct Missed {
-    pub gap: Sealed<Gap>,
+    /// "2026-03-08", or "2025-12-01 to 2026-02-17"
+    pub when: String,
+    pub says: String,
+    /// `None`: computed here, from when the first version was approved.
+    pub seal: Option<Seal>,
+    pub demo: bool,
+    /// Its number and title.
     pub finding: Option<(String, String)>,
 }
 
@@ -127,9 +133,8 @@ async fn read() -> Result<Read, Problem> {
 
 impl Read {
     fn standings(&self) -> Vec<Standing> {
-        let newest = self.coverage.newest.as_ref();
         let attested: Vec<(Moment, Seal)> =
-            self.coverage.attested.iter().filter_map(|a| newest.map(|seal| (a.occurred_at, seal.clone()))).collect();
+            self.coverage.attested.iter().map(|a| (a.occurred_at, a.seal.clone())).collect();
         let body = Body {
             period: self.coverage.period,
             now: self.now,
@@ -160,11 +165,30 @@ impl Read {
             let finding = self.findings.iter().find(|f| f.value.cause.as_deref() == Some(id))?;
             Some((finding.id.clone(), finding.value.title.clone()))
         };
+        let unwritten = answers.iter().filter(|a| a.evidence == Evidence::Runbooks && a.gaps > 0).flat_map(|a| {
+            a.marks.iter().filter_map(|mark| match mark {
+                Mark::Gap(span) => Some(Missed {
+                    when: format!("{} to {}", words::date(span.from), words::date(span.last_day())),
+                    says: "No approved runbook was in force.".to_owned(),
+                    seal: None,
+                    demo: false,
+                    finding: None,
+                }),
+                _ => None,
+            })
+        });
         self.coverage
             .gaps
             .iter()
             .filter(|gap| concerns(&gap.value))
-            .map(|gap| Missed { finding: followed(&gap.id), gap: gap.clone() })
+            .map(|gap| Missed {
+                when: words::date(gap.value.due_at),
+                says: gap.value.says.clone(),
+                seal: Some(gap.seal.clone()),
+                demo: gap.value.demo,
+                finding: followed(&gap.id),
+            })
+            .chain(unwritten)
             .collect()
     }
 
@@ -215,23 +239,12 @@ impl Read {
                     href: format!("/backups?from={day}&to={last}#attestations"),
                     json: None,
                     kind: "attestation",
-                    seal: newest.map(|a| super::controls::seal_of(a)),
+                    seal: newest.map(|a| a.seal.clone()),
                 });
             }
         }
         lines.sort_by_key(|line| std::cmp::Reverse(line.at));
         lines
-    }
-}
-
-/// An attestation's seal, as far as the grid carries it: the time is the attestation's own.
-pub fn seal_of(attested: &crate::ports::Attested) -> Seal {
-    Seal {
-        seq: attested.seq,
-        sha256: attested.sha256.clone(),
-        at: attested.occurred_at,
-        by: "attestation".to_owned(),
-        broken: attested.broken,
     }
 }
 

@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::{
-    ports::{AttestationFilter, Attested, Ports},
+    ports::{Attested, Ports},
     problem::Problem,
 };
 
@@ -36,7 +36,7 @@ pub async fn read(actor: &Actor, ports: &Ports) -> Result<Coverage, Problem> {
     let period = period(actor, ports);
     let scope = actor.scope.narrowed(&Scope { period: Some(period), controls: None });
     let attested = ports.attestations.grid(&scope).await?;
-    let newest = ports.attestations.page(&scope, &AttestationFilter::default(), None, 1).await?.items.pop();
+    let newest = attested.last().map(|a| a.seal.clone());
     let gaps = ports.gaps.all(&scope).await?;
     let sightings: Vec<Sighting> = attested
         .iter()
@@ -44,5 +44,5 @@ pub async fn read(actor: &Actor, ports: &Ports) -> Result<Coverage, Problem> {
         .collect();
     let plain: Vec<Gap> = gaps.iter().map(|g| g.value.clone()).collect();
     let grid = Grid::lay(period, &sightings, &plain, ports.clock.now());
-    Ok(Coverage { scope, period, grid, attested, newest: newest.map(|a| a.seal), gaps })
+    Ok(Coverage { scope, period, grid, attested, newest, gaps })
 }

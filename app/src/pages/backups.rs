@@ -145,35 +145,42 @@ fn GridTable<'a>(page: &'a BackupsPage) -> impl IntoView + use<> {
         .rows
         .iter()
         .map(|row| {
-            let newest = page.newest.get(&row.tenant).map(|a| words::date(a.occurred_at)).unwrap_or_default();
+            let (newest, seal) = match page.newest.get(&row.tenant) {
+                Some(found) => {
+                    let what = format!("Newest attestation of {}", row.tenant);
+                    let seal = view! { <SealNote seal=found.seal.clone() kind=SealKind::Line what=what /> };
+                    (words::date(found.occurred_at), seal.into_any())
+                }
+                None => ("never".to_owned(), view! { <Waiting why="nothing to seal" /> }.into_any()),
+            };
             let href = Ask { tenant: row.tenant.clone(), ..Ask::default() }.address(None);
             view! {
                 <tr>
                     <th scope="row"><a href=href>{row.tenant.clone()}</a></th>
-                    <td>{format!("{} of {}", row.attested, row.owed)}</td>
+                    <td class="state-cell">{format!("{} of {}", row.attested, row.owed)}</td>
                     <td>{days(row, coverage::Cell::Missed)}</td>
                     <td>{days(row, coverage::Cell::Late)}</td>
                     <td>{newest}</td>
+                    <td class="sl">{seal}</td>
                 </tr>
             }
         })
         .collect_view();
     view! {
-        <div class="measure-width">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th class="w-20" scope="col">"Tenant"</th>
-                        <th class="w-15" scope="col">"Sundays attested"</th>
-                        <th scope="col">"Missed"</th>
-                        <th scope="col">"Late"</th>
-                        <th class="w-12" scope="col">"Newest"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-            <p class="foot"><a href="/backups#grid">"As a chart"</a></p>
-        </div>
+        <table class="table tight dated">
+            <thead>
+                <tr>
+                    <th class="w-18" scope="col">"Tenant"</th>
+                    <th class="w-10" scope="col">"Attested"</th>
+                    <th scope="col">"Missed"</th>
+                    <th class="w-12" scope="col">"Late"</th>
+                    <th class="w-10" scope="col">"Newest"</th>
+                    <th class="sl"><span class="unseen">"Seal of the newest"</span></th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+        <p class="foot"><a href="/backups#grid">"As a chart"</a></p>
     }
 }
 
@@ -210,7 +217,7 @@ fn Gaps(missed: Vec<Missed>) -> impl IntoView {
         .collect_view();
     view! {
         <Section title="Gaps" over_table=true id="gaps">
-            <table class="table tight">
+            <table class="table tight dated">
                 <thead>
                     <tr>
                         <th class="w-10" scope="col"><span class="unseen">"Sunday"</span></th>
@@ -264,7 +271,7 @@ fn List(
     } else {
         let rows = list.items.into_iter().map(|a| view! { <Row attestation=a /> }).collect_view();
         view! {
-            <table class="table tight">
+            <table class="table tight dated">
                 <caption class="unseen">"Attestations, newest first"</caption>
                 <thead>
                     <tr>

@@ -65,7 +65,7 @@ fn Body(page: ControlPage) -> impl IntoView {
         <nav class="measure-width" aria-label="Controls"><ul class="doors">{doors}</ul></nav>
         <Statement margin=margin>{says}</Statement>
         <Section title="Evidence" over_table=true>
-            <table class="table grid-table">
+            <table class="table grid-table dated">
                 <thead>
                     <tr>
                         <th class="w-20" scope="col"><span class="unseen">"Evidence"</span></th>
@@ -167,15 +167,19 @@ fn Gaps(missed: Vec<Missed>, company: String) -> impl IntoView {
                     }
                     None => "No finding follows it up.".into_any(),
                 };
+                let seal = match m.seal {
+                    Some(seal) => view! { <SealNote seal=seal what=format!("Gap of {}", m.when) /> }.into_any(),
+                    None => view! { <Waiting why="computed from the approvals" /> }.into_any(),
+                };
                 view! {
                     <tr>
                         <th scope="row">
                             <StateMark state=Shape::Square word="gap" />
-                            <span class="second">{words::date(m.gap.value.due_at)}</span>
+                            <span class="second">{m.when.clone()}</span>
                         </th>
-                        <td>{m.gap.value.says.clone()} " " <Demo demo=m.gap.value.demo /></td>
+                        <td>{m.says} " " <Demo demo=m.demo /></td>
                         <td>{answer}</td>
-                        <td class="sl"><SealNote seal=m.gap.seal what=format!("Gap {}", m.gap.id) /></td>
+                        <td class="sl">{seal}</td>
                     </tr>
                 }
             })
@@ -187,7 +191,7 @@ fn Gaps(missed: Vec<Missed>, company: String) -> impl IntoView {
                 note=format!("{count} in the audit period")
                 id="gaps"
             >
-                <table class="table">
+                <table class="table dated">
                     <thead>
                         <tr>
                             <th class="w-10" scope="col"><span class="unseen">"When it was due"</span></th>
@@ -227,7 +231,7 @@ fn Records(id: &'static str, lines: Vec<Line>, in_all: usize) -> impl IntoView {
         (shown < in_all).then(|| view! { " " <a href=format!("/controls/{id}?records=all#records")>"Show all"</a> });
     view! {
         <Section title="Records" over_table=true id="records">
-            <table class="table tight records">
+            <table class="table tight records dated">
                 <thead>
                     <tr>
                         <th class="w-10" scope="col"><span class="unseen">"Date"</span></th>

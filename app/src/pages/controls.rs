@@ -72,7 +72,7 @@ fn Body(page: ControlsPage) -> impl IntoView {
         />
         <Statement margin=margin>{format!("Of {}, ", plural(total, "control", "controls"))} {parts} "."</Statement>
         <Section title="Control" over_table=true>
-            <table class="table">
+            <table class="table dated">
                 <thead>
                     <tr>
                         <th class="w-20" scope="col"><span class="unseen">"Control"</span></th>

@@ -13,13 +13,6 @@ use crate::{
     ports::Bundle,
 };
 
-/// Word for word what works on any machine with openssl and coreutils; `make test` runs it.
-pub const RECIPE: &str = "\
-openssl cms -verify -binary -inform DER -in signatures/tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt \\
-        -CAfile ../evidence-root.pem -purpose any -out /dev/null && sha256sum -c --strict --quiet tagmanifest-sha256.txt manifest-sha256.txt
-diff <(find . -type f ! -path './signatures/*' ! -name tagmanifest-sha256.txt -printf '%P\\n' | LC_ALL=C sort) \\
-     <(cut -c67- tagmanifest-sha256.txt manifest-sha256.txt | LC_ALL=C sort) && echo complete";
-
 #[component]
 pub fn Evidence() -> impl IntoView {
     let query = use_query_map().get_untracked();
@@ -201,7 +194,7 @@ fn Form<'a>(page: &'a EvidencePage) -> impl IntoView + use<> {
                             <button class="button" type="submit">"Show counts"</button>
                             <button class="button primary" type="submit" formmethod="post" formaction="/evidence/make">"Make bundle"</button>
                         </div>
-                        <p class="second">"Making it takes about ten seconds and adds one entry to the ledger: who, when, what."</p>
+                        <p class="second">"Making it adds one entry to the ledger: who, when, what."</p>
                     </div>
                 </li>
             </ol>
@@ -268,7 +261,7 @@ fn Earlier(bundles: Vec<Bundle>, chosen: Option<String>) -> impl IntoView {
         .collect_view();
     view! {
         <Section title="Bundles made" over_table=true id="bundles">
-            <table class="table">
+            <table class="table dated">
                 <thead>
                     <tr>
                         <th class="w-15" scope="col"><span class="unseen">"Bundle"</span></th>
@@ -299,7 +292,7 @@ fn Check(root: String, vkey: String) -> impl IntoView {
                     <code>"complete"</code>
                     " when every file is the one that was signed and none is missing or added."
                 </p>
-                <pre class="shell-recipe" id="recipe" tabindex="0" aria-label="Shell recipe">{RECIPE}</pre>
+                <pre class="shell-recipe" id="recipe" tabindex="0" aria-label="Shell recipe">{domain::proof::layout::RECIPE}</pre>
                 <p><button type="button" class="button" hidden data-copy-from="#recipe">"Copy the recipe"</button></p>
                 <dl class="pairs">
                     <dt>"Root certificate, SHA-256"</dt>

@@ -150,7 +150,7 @@ fn Heads(last: &'static str) -> impl IntoView {
 fn List(findings: Vec<Sealed<Finding>>, now: Moment) -> impl IntoView {
     let rows = findings.into_iter().map(|f| view! { <Row finding=f now=now /> }).collect_view();
     view! {
-        <table class="table findings">
+        <table class="table findings dated">
             <caption class="unseen">"Findings"</caption>
             <Heads last="State" />
             {rows}
@@ -275,7 +275,7 @@ fn closed_lately(page: &FindingsPage) -> impl IntoView + use<> {
         .collect_view();
     view! {
         <Section title="Closed lately" over_table=true>
-            <table class="table tight">
+            <table class="table tight dated">
                 <thead>
                     <tr>
                         <th class="w-6" scope="col"><span class="unseen">"Number"</span></th>

@@ -196,7 +196,7 @@ fn Entries(page: LedgerPage) -> impl IntoView {
     view! {
         <Section title="Entries" over_table=true id="entries">
             <div class="measure-width">
-                <table class="table tight ledger-entries">
+                <table class="table tight ledger-entries dated">
                     <thead>
                         <tr>
                             <th class="w-8" scope="col"><span class="unseen">"Index"</span></th>

@@ -227,9 +227,13 @@ impl Attestations for Evidence {
                     tenant: text("tenant"),
                     occurred_at: moment(row, "occurredAt")?,
                     strength: strength(&text("strength")),
-                    seq: u64::try_from(row.get_i64("_id").unwrap_or_default()).unwrap_or_default(),
-                    sha256: text("sha256"),
-                    broken: broken.contains(&format!("backup_audit_log/{}", text("rid"))),
+                    seal: Seal {
+                        seq: u64::try_from(row.get_i64("_id").unwrap_or_default()).unwrap_or_default(),
+                        sha256: text("sha256"),
+                        at: moment(row, "at")?,
+                        by: row.get_str("by").unwrap_or("not stated").to_owned(),
+                        broken: broken.contains(&format!("backup_audit_log/{}", text("rid"))),
+                    },
                 })
             })
             .collect()
@@ -373,7 +377,11 @@ impl LedgerPort for Evidence {
                     seq: u64::try_from(row.get_i64("seq").unwrap_or_default()).unwrap_or_default(),
                     coll: row.get_str("coll").unwrap_or_default().to_owned(),
                     id: row.get_str("rid").unwrap_or_default().to_owned(),
-                    what: if row.get_str("what").ok() == Some("deleted") { Tampering::Deleted } else { Tampering::Changed },
+                    what: if row.get_str("what").ok() == Some("deleted") {
+                        Tampering::Deleted
+                    } else {
+                        Tampering::Changed
+                    },
                     at: moment(row, "at")?,
                 })
             })

@@ -213,7 +213,7 @@ fn findings(control: Control, body: &Body<'_>) -> Answer {
         expected: "each shortfall",
         says,
         count: mine.len(),
-        newest: mine.iter().max_by_key(|f| f.seal.at).map(|f| (f.value.occurred_at, f.seal.clone())),
+        newest: mine.iter().max_by_key(|f| f.value.occurred_at).map(|f| (f.value.occurred_at, f.seal.clone())),
         gaps: 0,
         freshness: freshness(0, !mine.is_empty(), overdue > 0),
         marks: mine.iter().map(|f| Mark::Event(f.value.occurred_at)).collect(),
