@@ -4,10 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use domain::schedule::Period;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
     pub portal: Portal,
     pub database: Database,
@@ -15,7 +15,7 @@ pub struct Config {
     pub company: Company,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Portal {
     pub listen: SocketAddr,
     /// As people type it: "https://evidence.example.com". Decides the cookie's name and its Secure mark.
@@ -24,20 +24,20 @@ pub struct Portal {
     pub site_root: PathBuf,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Database {
     /// A replica set or Atlas.
     pub uri: String,
     pub name: String,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Keys {
     /// Holds the signing keys; never in the database.
     pub dir: PathBuf,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Company {
     pub name: String,
     /// The ledger's origin: a host name and a path that no other log has.

@@ -81,7 +81,10 @@ async fn portal(
     let began = began(&options.data)?;
     let audit = company::audit_period(began);
     let listener = tokio::net::TcpListener::bind(options.listen).await.with_context(|| {
-        format!("{} cannot be used: another program may listen there. Choose another with --listen 127.0.0.1:PORT", options.listen)
+        format!(
+            "{} cannot be used: another program may listen there. Choose another with --listen 127.0.0.1:PORT",
+            options.listen
+        )
     })?;
     let address = listener.local_addr().context("the address just taken")?;
     let url = format!("http://{address}");
@@ -97,6 +100,7 @@ async fn portal(
             demo: true,
         },
     };
+    write_config(&options.data, &config)?;
     let house = House::open(config).await?;
     let token = people(&house, &options.data, audit).await?;
     seed(&house, began).await?;
@@ -111,7 +115,11 @@ async fn portal(
     };
     ready(&Ready {
         url: url.clone(),
-        links: Links { owner: link("founder").await?, operator: link("operator-1").await?, auditor: link("auditor").await? },
+        links: Links {
+            owner: link("founder").await?,
+            operator: link("operator-1").await?,
+            auditor: link("auditor").await?,
+        },
         mongodb_uri: uri.to_owned(),
         token,
     });
@@ -150,6 +158,14 @@ async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
     let token = house.store.new_token("demo-runner", &scopes, house.clock.now()).await?;
     write_secret(&path, &token)?;
     Ok(token)
+}
+
+/// So that the other commands work on a running demo: `passmuster --config .demo/passmuster.toml doctor`.
+fn write_config(data: &Path, config: &Config) -> Result<()> {
+    let path = data.join("passmuster.toml");
+    let text = toml::to_string(config).context("the configuration as TOML")?;
+    std::fs::write(&path, format!("# Written anew at each start of the demo.\n{text}"))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn write_secret(path: &Path, secret: &str) -> Result<()> {

@@ -32,7 +32,12 @@ pub async fn look(config: Config) -> Vec<Finding> {
     let house = match House::open(config).await {
         Ok(house) => house,
         Err(e) => {
-            say("database and keys", false, format!("{e:#}"), "mend this first; the rest cannot be looked at without it");
+            say(
+                "database and keys",
+                false,
+                format!("{e:#}"),
+                "mend this first; the rest cannot be looked at without it",
+            );
             return findings;
         }
     };
@@ -49,22 +54,39 @@ pub async fn look(config: Config) -> Vec<Finding> {
     }
     match house.ledger.read_head(None).await {
         Ok(head) => say("ledger head", true, format!("{} entries", head.map_or(0, |(h, _)| h.size)), ""),
-        Err(e) => say("ledger head", false, e.to_string(), "nothing is signed until this is understood; keep the database as it is"),
+        Err(e) => say(
+            "ledger head",
+            false,
+            e.to_string(),
+            "nothing is signed until this is understood; keep the database as it is",
+        ),
     }
     match fold(&house).await {
         Ok(found) => say("ledger entries", true, found, ""),
-        Err(e) => say("ledger entries", false, e.to_string(), "compare with the auditor's last checkpoint before anything else"),
+        Err(e) => say(
+            "ledger entries",
+            false,
+            e.to_string(),
+            "compare with the auditor's last checkpoint before anything else",
+        ),
     }
     if let Err(e) = ledger::watch::scan(&house.ledger).await {
         say("records", false, e.to_string(), "the database did not answer in full; try again");
         return findings;
     }
     match house.evidence.alarms().await {
-        Ok(alarms) if alarms.is_empty() => say("records", true, "every sealed record equals what was sealed".to_owned(), ""),
+        Ok(alarms) if alarms.is_empty() => {
+            say("records", true, "every sealed record equals what was sealed".to_owned(), "")
+        }
         Ok(alarms) => {
             for alarm in alarms {
                 let found = format!("№ {} {} {}, noticed {}", alarm.seq, alarm.id, alarm.what.word(), alarm.at);
-                say(&alarm.coll, false, found, "find out who wrote there; the sealed bytes are kept and say what it was");
+                say(
+                    &alarm.coll,
+                    false,
+                    found,
+                    "find out who wrote there; the sealed bytes are kept and say what it was",
+                );
             }
         }
         Err(e) => say("records", false, e.to_string(), "try again"),

@@ -49,7 +49,8 @@ pub async fn silent_drills(house: &House) -> Result<(), PortError> {
         drill.measured = None;
         drill.learned_at = Some(now);
         drill.verdict = Drill::judge(&drill.plan, None, &drill.checks, drill.abandoned.as_deref());
-        let item = canonical::insert("backup_drill_results", &id, &drill).map_err(|e| PortError::Broken(e.to_string()))?;
+        let item =
+            canonical::insert("backup_drill_results", &id, &drill).map_err(|e| PortError::Broken(e.to_string()))?;
         match house.ledger.append_one(item).await {
             Ok(_) | Err(PortError::Conflict(_)) => house.store.end_drill(&id).await?,
             Err(e) => return Err(e),
@@ -116,11 +117,9 @@ pub async fn gaps(house: &House) -> Result<(), PortError> {
 
 fn opened_by(gap: &Gap, id: &str, now: Moment, demo: bool) -> Finding {
     let (found_by, severity, why) = match &gap.what {
-        Missing::WholeRun => (
-            "Attestation",
-            Severity::High,
-            "For that week nobody can say which tenant was in which recovery point.",
-        ),
+        Missing::WholeRun => {
+            ("Attestation", Severity::High, "For that week nobody can say which tenant was in which recovery point.")
+        }
         Missing::Tenant { .. } => {
             ("Attestation", Severity::Medium, "For that week nobody can say that this tenant could be brought back.")
         }

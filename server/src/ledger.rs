@@ -218,10 +218,7 @@ impl Ledger {
     }
 
     /// The stored head with its frontier, which must give its root.
-    pub async fn read_head(
-        &self,
-        session: Option<&mut ClientSession>,
-    ) -> Result<Option<(Head, Frontier)>, PortError> {
+    pub async fn read_head(&self, session: Option<&mut ClientSession>) -> Result<Option<(Head, Frontier)>, PortError> {
         let heads = self.store.documents("ledger_head");
         let find = heads.find_one(doc! { "_id": "head" });
         let found = match session {

@@ -179,8 +179,8 @@ struct ExportArgs {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Machines' stdout stays clean: the log goes to stderr.
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PASSMUSTER_LOG")
-        .unwrap_or_else(|_| "warn,server=info".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("PASSMUSTER_LOG").unwrap_or_else(|_| "warn,server=info".into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -293,7 +293,9 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
         Some(path) => PlanFile::read(path)?,
         None => PlanFile::default(),
     };
-    for (flag, field) in [(args.source, &mut plan.source), (args.target, &mut plan.target), (args.scenario, &mut plan.scenario)] {
+    for (flag, field) in
+        [(args.source, &mut plan.source), (args.target, &mut plan.target), (args.scenario, &mut plan.scenario)]
+    {
         if flag.is_some() {
             *field = flag;
         }
@@ -302,7 +304,8 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
     plan.rpo_minutes = args.rpo_minutes.or(plan.rpo_minutes);
     plan.tenant = if args.draw { None } else { args.db.or(plan.tenant) };
     for text in args.exclude {
-        let (name, why) = text.split_once('=').context("--exclude takes NAME=WHY: an exclusion without a reason proves nothing")?;
+        let (name, why) =
+            text.split_once('=').context("--exclude takes NAME=WHY: an exclusion without a reason proves nothing")?;
         plan.exclude.push(domain::drill::Excluded { name: name.to_owned(), why: why.to_owned() });
     }
     let plan = plan.ready(args.public_value)?;
@@ -317,7 +320,12 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
         for check in &drill.checks {
             println!("  {:9} {}: {}", check_word(check.verdict), check.id.title(), check.detail);
         }
-        println!("  RTO {}, RPO {}, contents {}", drill.verdict.rto.word(), drill.verdict.rpo.word(), drill.verdict.contents.word());
+        println!(
+            "  RTO {}, RPO {}, contents {}",
+            drill.verdict.rto.word(),
+            drill.verdict.rpo.word(),
+            drill.verdict.contents.word()
+        );
     }
     match ended.filed {
         Filed::Sealed(seq) => eprintln!("Filed and sealed at № {seq}."),
@@ -331,7 +339,11 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
             );
         }
     }
-    Ok(if drill.abandoned.is_some() || drill.verdict.contents == domain::verdict::Verdict::Missed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if drill.abandoned.is_some() || drill.verdict.contents == domain::verdict::Verdict::Missed {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 async fn push(portal: Option<Portal>, file: &Path) -> Result<ExitCode> {
@@ -361,7 +373,8 @@ async fn export(args: ExportArgs, json: bool) -> Result<ExitCode> {
     let (id, bytes) = portal.export(&wish).await?;
     // Whole or not at all: a name that exists holds a whole bundle.
     let dir = args.output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(dir).with_context(|| format!("cannot write in {}", dir.display()))?;
+    let mut file =
+        tempfile::NamedTempFile::new_in(dir).with_context(|| format!("cannot write in {}", dir.display()))?;
     std::io::Write::write_all(&mut file, &bytes).context("the disk took only part of the bundle; nothing is left")?;
     file.persist(&args.output).with_context(|| format!("cannot write {}", args.output.display()))?;
     if json {
@@ -433,10 +446,9 @@ async fn invite(config: Config, name: String, role: &str, controls: &[String]) -
         .map(|id| Control::from_id(id).with_context(|| format!("{id} is none of CC7.1 to CC7.5, A1.1 to A1.3")))
         .collect::<Result<Vec<_>>>()?;
     let scope = match role {
-        Role::Auditor => Scope {
-            period: Some(house.company.audit_period),
-            controls: (!controls.is_empty()).then_some(controls),
-        },
+        Role::Auditor => {
+            Scope { period: Some(house.company.audit_period), controls: (!controls.is_empty()).then_some(controls) }
+        }
         _ if controls.is_empty() => Scope::EVERYTHING,
         _ => bail!("--controls is for auditors; an owner and an operator see everything"),
     };
@@ -452,7 +464,10 @@ async fn new_token(config: Config, name: &str, scopes: &[String]) -> Result<Exit
     let house = House::open(config).await?;
     let scopes = scopes
         .iter()
-        .map(|s| serde_json::from_value(serde_json::json!(s)).with_context(|| format!("{s} is no scope: drills:write or evidence:read")))
+        .map(|s| {
+            serde_json::from_value(serde_json::json!(s))
+                .with_context(|| format!("{s} is no scope: drills:write or evidence:read"))
+        })
         .collect::<Result<Vec<TokenScope>>>()?;
     println!("{}", house.store.new_token(name, &scopes, house.clock.now()).await?);
     eprintln!("It is shown once and kept only as its digest.");
@@ -484,7 +499,8 @@ impl PortalArgs {
     fn open(&self) -> Result<Option<Portal>> {
         let Some(url) = &self.portal else { return Ok(None) };
         let path = self.token_file.as_ref().context("--portal needs --token-file: the file that holds its token")?;
-        let token = std::fs::read_to_string(path).with_context(|| format!("cannot read the token in {}", path.display()))?;
+        let token =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read the token in {}", path.display()))?;
         Ok(Some(Portal::new(url, &token)?))
     }
 }

@@ -20,8 +20,8 @@ use chrono::Utc;
 use domain::{
     Moment, draw,
     drill::{
-        Check, CheckId, CheckVerdict, Drill, Draw, DrillVerdict, Excluded, Exposure, Measured, Outcome, Source, Staging,
-        Step, StepId,
+        Check, CheckId, CheckVerdict, Draw, Drill, DrillVerdict, Excluded, Exposure, Measured, Outcome, Source,
+        Staging, Step, StepId,
     },
     schedule::quarter_of,
     verdict::Verdict,
@@ -129,8 +129,7 @@ impl Run<'_> {
         if !there.is_empty() {
             bail!("the staging database {} is not empty; nothing was written to it", self.staging.name());
         }
-        self.drill.exposure =
-            Some(Exposure { from: now(), until: None, proof: "the restored copy exists".to_owned() });
+        self.drill.exposure = Some(Exposure { from: now(), until: None, proof: "the restored copy exists".to_owned() });
         self.end(begun, format!("{} on {}", self.staging.name(), self.plan.target_host()));
 
         let begun = self.begin(StepId::Restore);
@@ -151,10 +150,20 @@ impl Run<'_> {
         self.end(begun, smoke.detail.clone());
 
         let begun = self.begin(StepId::Verify);
-        let seed = self.drill.draw.as_ref().map_or_else(|| draw::seed(&self.id, &self.plan.public_value), |d| d.seed.clone());
-        let compared = compare::compare(&dump, &self.staging, &seed, &self.plan.last_write_field, self.progress).await?;
+        let seed =
+            self.drill.draw.as_ref().map_or_else(|| draw::seed(&self.id, &self.plan.public_value), |d| d.seed.clone());
+        let compared =
+            compare::compare(&dump, &self.staging, &seed, &self.plan.last_write_field, self.progress).await?;
         let (expected, actual) = compared.totals();
-        self.end(begun, format!("{} of {} documents counted, {} compared", words::count(actual), words::count(expected), compared.documents.len()));
+        self.end(
+            begun,
+            format!(
+                "{} of {} documents counted, {} compared",
+                words::count(actual),
+                words::count(expected),
+                compared.documents.len()
+            ),
+        );
 
         let ended = now();
         let declared = self.declared.unwrap_or(ended);
@@ -189,8 +198,7 @@ impl Run<'_> {
             return Ok(tenant.clone());
         }
         let excluded: Vec<Excluded> = self.plan.exclude.iter().filter(|e| seen.contains(&e.name)).cloned().collect();
-        let eligible: Vec<String> =
-            seen.into_iter().filter(|name| !excluded.iter().any(|e| e.name == *name)).collect();
+        let eligible: Vec<String> = seen.into_iter().filter(|name| !excluded.iter().any(|e| e.name == *name)).collect();
         if eligible.is_empty() {
             bail!("no tenant is eligible: every one is excluded");
         }
@@ -226,9 +234,12 @@ impl Run<'_> {
         let (dump, kind) = match &self.plan.from {
             From::Uri(uri) => {
                 let client = Client::with_uri_str(uri).await.context("the source address cannot be used")?;
-                (dump::take(&client, tenant, &scratch, self.progress).await?, "mongodump directory, made for this drill")
+                (
+                    dump::take(&client, tenant, &scratch, self.progress).await?,
+                    "mongodump directory, made for this drill",
+                )
             }
-            From::Directory(dir) => (dump::open(dir, tenant)?, "mongodump directory"),
+            From::Directory(dir) => (dump::open(dir, tenant)?, "mongodump directory, dated by its files"),
         };
         self.drill.source.kind = kind.to_owned();
         self.drill.source.recovery_point = dump.name.clone();
@@ -253,7 +264,9 @@ impl Run<'_> {
         }
         .await;
         let (verdict, proof, actual) = match gone {
-            Ok(true) => (CheckVerdict::Passes, format!("{} is not among the target's databases", self.staging.name()), "gone"),
+            Ok(true) => {
+                (CheckVerdict::Passes, format!("{} is not among the target's databases", self.staging.name()), "gone")
+            }
             Ok(false) => (CheckVerdict::Fails, format!("{} is still listed", self.staging.name()), "still there"),
             Err(e) => (CheckVerdict::NotRun, format!("the target did not answer: {e}"), "not known"),
         };
@@ -287,15 +300,20 @@ impl Run<'_> {
 
     fn judge(&mut self) {
         let drill = &self.drill;
-        let verdict =
-            Drill::judge(&drill.plan, drill.measured.as_ref(), &drill.checks, drill.abandoned.as_deref());
+        let verdict = Drill::judge(&drill.plan, drill.measured.as_ref(), &drill.checks, drill.abandoned.as_deref());
         self.drill.verdict = verdict;
         self.share();
     }
 
     fn begin(&mut self, id: StepId) -> usize {
         let at = now();
-        self.drill.steps.push(Step { id, started_at: at, ended_at: at, outcome: Outcome::Done, note: UNDER_WAY.to_owned() });
+        self.drill.steps.push(Step {
+            id,
+            started_at: at,
+            ended_at: at,
+            outcome: Outcome::Done,
+            note: UNDER_WAY.to_owned(),
+        });
         self.progress.begins(id);
         self.share();
         self.drill.steps.len() - 1
@@ -322,7 +340,9 @@ const UNDER_WAY: &str = "under way";
 fn freshness(last_write: Option<Moment>, declared: Moment, rpo_ms: i64) -> Check {
     let allowed = words::duration(rpo_ms);
     let (actual, verdict, detail) = match last_write {
-        None => ("not stated".to_owned(), CheckVerdict::NotRun, "no field tells when a document was written".to_owned()),
+        None => {
+            ("not stated".to_owned(), CheckVerdict::NotRun, "no field tells when a document was written".to_owned())
+        }
         Some(at) => {
             let lost = declared.since(at).max(0);
             let verdict = if lost <= rpo_ms { CheckVerdict::Passes } else { CheckVerdict::Fails };

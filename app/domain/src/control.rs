@@ -134,7 +134,9 @@ impl Control {
             Control::Cc71 => format!("{company} notices when what protects its data is changed or stops."),
             Control::Cc72 => format!("{company} watches its backups, so that one that fails or never runs is seen."),
             Control::Cc73 => "What falls short is written down, judged for its severity and given an owner.".to_owned(),
-            Control::Cc74 => format!("When something is lost, {company} follows a written plan, and follows it through."),
+            Control::Cc74 => {
+                format!("When something is lost, {company} follows a written plan, and follows it through.")
+            }
             Control::Cc75 => format!("After a loss, {company} restores what was lost and changes what failed."),
             Control::A11 => format!("{company} knows what it must be able to carry, and what it promised."),
             Control::A12 => format!("{company} keeps backups from which every tenant can be brought back."),

@@ -253,7 +253,8 @@ pub struct Measured {
 pub struct DrillVerdict {
     pub rto: Verdict,
     pub rpo: Verdict,
-    /// Met when every check passes, missed when one fails, untested when one could not run.
+    /// Met when every check but freshness (which is the RPO's) passes, missed when one fails, untested
+    /// when one could not run.
     pub contents: Verdict,
     pub reasons: Vec<String>,
 }
@@ -293,22 +294,23 @@ impl Drill {
             reasons.push("no check ran".to_owned());
             Verdict::Untested
         } else {
-            checks.iter().fold(Verdict::Met, |so_far, check| match check.verdict {
-                CheckVerdict::Passes => so_far,
-                CheckVerdict::Fails => {
-                    reasons.push(format!("{}: {}", check.id.title(), check.detail));
-                    so_far.worse(Verdict::Missed)
-                }
-                CheckVerdict::NotRun => {
-                    reasons.push(format!("{} could not be checked: {}", check.id.title(), check.detail));
-                    so_far.worse(Verdict::Untested)
+            // Freshness is judged once, as the RPO.
+            checks.iter().filter(|c| c.id != CheckId::Freshness).fold(Verdict::Met, |so_far, check| {
+                match check.verdict {
+                    CheckVerdict::Passes => so_far,
+                    CheckVerdict::Fails => {
+                        reasons.push(format!("{}: {}", check.id.title(), check.detail));
+                        so_far.worse(Verdict::Missed)
+                    }
+                    CheckVerdict::NotRun => {
+                        reasons.push(format!("{} could not be checked: {}", check.id.title(), check.detail));
+                        so_far.worse(Verdict::Untested)
+                    }
                 }
             })
         };
         let rto = measured.map_or(Verdict::Untested, |m| Verdict::of(m.restore_ms, plan.rto_ms));
-        let rpo = measured
-            .and_then(|m| m.rpo_ms)
-            .map_or(Verdict::Untested, |lost| Verdict::of(lost, plan.rpo_ms));
+        let rpo = measured.and_then(|m| m.rpo_ms).map_or(Verdict::Untested, |lost| Verdict::of(lost, plan.rpo_ms));
         for (name, verdict) in [("RTO", rto), ("RPO", rpo)] {
             match verdict {
                 Verdict::Missed => reasons.push(format!("{name} missed")),

@@ -34,9 +34,7 @@ impl Moment {
 
     /// From RFC 3339 text; `None` when it is not that.
     pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|t| Self::from(t.with_timezone(&Utc)))
+        DateTime::parse_from_rfc3339(text).ok().map(|t| Self::from(t.with_timezone(&Utc)))
     }
 
     /// `2026-11-16T14:04:18.512Z`
@@ -87,10 +85,7 @@ impl Serialize for Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let value = plain(&Value::deserialize(d)?);
-        value
-            .as_str()
-            .and_then(Moment::parse)
-            .ok_or_else(|| de::Error::custom("expected a UTC date"))
+        value.as_str().and_then(Moment::parse).ok_or_else(|| de::Error::custom("expected a UTC date"))
     }
 }
 
@@ -99,8 +94,9 @@ impl<'de> Deserialize<'de> for Moment {
 pub fn plain(value: &Value) -> Value {
     match value {
         Value::Array(items) => Value::Array(items.iter().map(plain).collect()),
-        Value::Object(map) => wrapped(map)
-            .unwrap_or_else(|| Value::Object(map.iter().map(|(k, v)| (k.clone(), plain(v))).collect())),
+        Value::Object(map) => {
+            wrapped(map).unwrap_or_else(|| Value::Object(map.iter().map(|(k, v)| (k.clone(), plain(v))).collect()))
+        }
         other => other.clone(),
     }
 }

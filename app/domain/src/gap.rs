@@ -37,7 +37,8 @@ impl Gap {
     /// ids stand in the ledger, which every reader sees whole.
     pub fn id(&self) -> String {
         let day = self.due_at.utc().format("%Y-%m-%d");
-        let of = |what: &str| crate::draw::hex(&<sha2::Sha256 as sha2::Digest>::digest(what.as_bytes()))[..8].to_owned();
+        let of =
+            |what: &str| crate::draw::hex(&<sha2::Sha256 as sha2::Digest>::digest(what.as_bytes()))[..8].to_owned();
         match &self.what {
             Missing::WholeRun => format!("G-{day}"),
             Missing::Tenant { tenant } => format!("G-{day}-{}", of(tenant)),
@@ -90,18 +91,11 @@ pub fn tenancies(runs: &BTreeMap<Moment, Run>) -> Vec<Tenancy> {
 /// `due` are the instants of the weekly run. `runs` holds the attestations
 /// that arrived for the run of that instant (on the day, or late but before the next run). A tenant owes
 /// attestations from its first day to its last.
-pub fn missing_attestations(
-    due: &[Moment],
-    tenancies: &[Tenancy],
-    runs: &BTreeMap<Moment, Run>,
-    by: &str,
-) -> Vec<Gap> {
+pub fn missing_attestations(due: &[Moment], tenancies: &[Tenancy], runs: &BTreeMap<Moment, Run>, by: &str) -> Vec<Gap> {
     let mut gaps = Vec::new();
     for &at in due {
-        let owed: Vec<&Tenancy> = tenancies
-            .iter()
-            .filter(|t| t.from <= at && t.until.is_none_or(|end| at <= end))
-            .collect();
+        let owed: Vec<&Tenancy> =
+            tenancies.iter().filter(|t| t.from <= at && t.until.is_none_or(|end| at <= end)).collect();
         if owed.is_empty() {
             continue;
         }
@@ -169,10 +163,8 @@ mod tests {
         ];
         let both: BTreeSet<String> = ["a".to_owned(), "b".to_owned()].into();
         let one = BTreeSet::from(["a".to_owned()]);
-        let runs = BTreeMap::from([
-            (due[0], Run { attested: one, seen: 2 }),
-            (due[2], Run { attested: both, seen: 2 }),
-        ]);
+        let runs =
+            BTreeMap::from([(due[0], Run { attested: one, seen: 2 }), (due[2], Run { attested: both, seen: 2 })]);
         let gaps = missing_attestations(&due, &tenancies, &runs, "portal");
         let ids: Vec<String> = gaps.iter().map(Gap::id).collect();
         assert_eq!(ids, ["G-2026-03-01-3e23e816", "G-2026-03-08"]);

@@ -47,22 +47,49 @@ pub struct FrontMatter {
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", tag = "kind")]
 pub enum Claim {
     /// Snapshots are taken every so many hours.
-    SnapshotCadence { hours: i64 },
+    SnapshotCadence {
+        hours: i64,
+    },
     /// So many daily, weekly and monthly snapshots are kept.
-    Retention { daily: u32, weekly: u32, monthly: u32 },
+    Retention {
+        daily: u32,
+        weekly: u32,
+        monthly: u32,
+    },
     /// Snapshots are copied to another region.
-    Copy { from: String, to: String },
-    Encryption { key: String },
+    Copy {
+        from: String,
+        to: String,
+    },
+    Encryption {
+        key: String,
+    },
     /// Any second of the last so many days can be brought back.
-    PointInTime { days: i64 },
+    PointInTime {
+        days: i64,
+    },
     /// Every tenant is attested weekly.
-    WeeklyAttestation { weekday: String, time: String },
+    WeeklyAttestation {
+        weekday: String,
+        time: String,
+    },
     /// What is promised for a scenario.
-    Target { scenario: Scenario, rpo_minutes: i64, rto_minutes: i64, means: String, claimed_minutes: Option<i64> },
+    Target {
+        scenario: Scenario,
+        rpo_minutes: i64,
+        rto_minutes: i64,
+        means: String,
+        claimed_minutes: Option<i64>,
+    },
     /// A drill is due each quarter.
-    QuarterlyDrill { next: String },
+    QuarterlyDrill {
+        next: String,
+    },
     /// Tenants are told, and the registry is written, within so many hours of a loss.
-    Deadlines { tell_tenants_hours: i64, document_hours: i64 },
+    Deadlines {
+        tell_tenants_hours: i64,
+        document_hours: i64,
+    },
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,7 +122,8 @@ pub struct Section {
 impl Runbook {
     pub fn parse(text: &str) -> Result<Self, RunbookError> {
         let (front, body) = split(text)?;
-        let front: FrontMatter = toml::from_str(front).map_err(|e| RunbookError::FrontMatter(e.message().to_owned()))?;
+        let front: FrontMatter =
+            toml::from_str(front).map_err(|e| RunbookError::FrontMatter(e.message().to_owned()))?;
         Ok(Self { front, sections: sections(body) })
     }
 
@@ -170,7 +198,12 @@ fn sections(markdown: &str) -> Vec<Section> {
                     let mut out = String::new();
                     html::push_html(&mut out, block.drain(..));
                     if sections.is_empty() {
-                        sections.push(Section { anchor: String::new(), title: String::new(), level: 2, blocks: Vec::new() });
+                        sections.push(Section {
+                            anchor: String::new(),
+                            title: String::new(),
+                            level: 2,
+                            blocks: Vec::new(),
+                        });
                     }
                     if let Some(section) = sections.last_mut() {
                         section.blocks.push(out.trim_end().to_owned());
@@ -191,11 +224,8 @@ fn safe_link(url: &str) -> bool {
 }
 
 fn anchor(title: &str, taken: &[Section]) -> String {
-    let words: Vec<String> = title
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    let words: Vec<String> =
+        title.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
     let base = words.join("-");
     let mut name = base.clone();
     let mut n = 1;

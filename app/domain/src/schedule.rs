@@ -33,7 +33,8 @@ impl Period {
     pub fn days(first: &str, last: &str) -> Option<Self> {
         let first: NaiveDate = first.parse().ok()?;
         let last: NaiveDate = last.parse().ok()?;
-        (first <= last).then(|| Some(Self { from: midnight(first), to: midnight(last.checked_add_days(Days::new(1))?) }))?
+        (first <= last)
+            .then(|| Some(Self { from: midnight(first), to: midnight(last.checked_add_days(Days::new(1))?) }))?
     }
 
     /// The last day that belongs to it.

@@ -12,7 +12,11 @@ pub fn duration(ms: i64) -> String {
         _ if ms < 10 * second => format!("{}.{} s", ms / second, ms % second / 100),
         _ if ms < 2 * minute => format!("{} s", ms / second),
         _ if ms < 2 * hour && ms % hour != 0 => {
-            if ms < hour { format!("{} min", ms / minute) } else { format!("1 h {:02} m", ms % hour / minute) }
+            if ms < hour {
+                format!("{} min", ms / minute)
+            } else {
+                format!("1 h {:02} m", ms % hour / minute)
+            }
         }
         _ if ms < 2 * day && (ms < day || ms % day != 0) => {
             let (h, m) = (ms / hour, ms % hour / minute);
@@ -53,7 +57,11 @@ pub fn bytes(n: i64) -> String {
     let mut value = n.max(0) as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if value < 1000.0 || unit == "GB" {
-            return if unit == "B" || value >= 100.0 { format!("{value:.0} {unit}") } else { format!("{value:.1} {unit}") };
+            return if unit == "B" || value >= 100.0 {
+                format!("{value:.0} {unit}")
+            } else {
+                format!("{value:.1} {unit}")
+            };
         }
         value /= 1000.0;
     }
@@ -87,17 +95,12 @@ pub fn short_digest(hex: &str) -> String {
 
 /// A digest in groups of four.
 pub fn groups(hex: &str) -> String {
-    hex.as_bytes()
-        .chunks(4)
-        .map(|c| String::from_utf8_lossy(c).into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    hex.as_bytes().chunks(4).map(|c| String::from_utf8_lossy(c).into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 /// "none", "one", "two" … "ten", then digits.
 pub fn number(n: usize) -> String {
-    const WORDS: [&str; 11] =
-        ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    const WORDS: [&str; 11] = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     WORDS.get(n).map_or_else(|| n.to_string(), |w| (*w).to_owned())
 }
 

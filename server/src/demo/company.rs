@@ -120,7 +120,8 @@ mod tests {
         let book = Runbook::parse(&text).expect("the runbook reads");
         assert_eq!(words::date(approved), "2026-02-18");
         assert_eq!(book.front.next_review, "2026-05-18");
-        let promised: Vec<_> = book.targets().iter().map(|t| (t.scenario, t.rpo_ms / 60_000, t.rto_ms / 60_000)).collect();
+        let promised: Vec<_> =
+            book.targets().iter().map(|t| (t.scenario, t.rpo_ms / 60_000, t.rto_ms / 60_000)).collect();
         let expected: Vec<_> = targets().iter().map(|t| (t.0, t.1, t.2)).collect();
         assert_eq!(promised, expected);
     }
@@ -128,8 +129,14 @@ mod tests {
     #[test]
     fn the_audit_is_twelve_whole_months() {
         let period = audit_period(Moment::parse("2026-11-22T04:00:00Z").expect("a date"));
-        assert_eq!((words::date(period.from), words::date(period.last_day())), ("2025-12-01".into(), "2026-11-30".into()));
+        assert_eq!(
+            (words::date(period.from), words::date(period.last_day())),
+            ("2025-12-01".into(), "2026-11-30".into())
+        );
         let december = audit_period(Moment::parse("2026-12-02T00:00:00Z").expect("a date"));
-        assert_eq!((words::date(december.from), words::date(december.last_day())), ("2026-01-01".into(), "2026-12-31".into()));
+        assert_eq!(
+            (words::date(december.from), words::date(december.last_day())),
+            ("2026-01-01".into(), "2026-12-31".into())
+        );
     }
 }

@@ -119,11 +119,15 @@ async fn reconfigure(client: &Client, port: u16) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let mut config = kept.context("mongod's data holds no replica set configuration; move the folder away to begin anew")?;
+    let mut config =
+        kept.context("mongod's data holds no replica set configuration; move the folder away to begin anew")?;
     let version = config.get_i32("version").unwrap_or(1);
     config.insert("version", version + 1);
     config.insert("members", vec![doc! { "_id": 0, "host": format!("127.0.0.1:{port}") }]);
-    admin.run_command(doc! { "replSetReconfig": config, "force": true }).await.context("the replica set cannot be told its new port")?;
+    admin
+        .run_command(doc! { "replSetReconfig": config, "force": true })
+        .await
+        .context("the replica set cannot be told its new port")?;
     Ok(())
 }
 
@@ -134,8 +138,11 @@ async fn stop_leftover(dir: &Path) {
     let admin = client.database("admin");
     // Another program may have that port by now: only a mongod on this very folder is stopped.
     let Ok(answer) = admin.run_command(doc! { "getCmdLineOpts": 1 }).await else { return };
-    let theirs = answer.get_document("parsed").and_then(|p| p.get_document("storage")).and_then(|s| s.get_str("dbPath"));
-    if theirs.is_ok_and(|path| Path::new(path) == dir || std::fs::canonicalize(path).ok() == std::fs::canonicalize(dir).ok()) {
+    let theirs =
+        answer.get_document("parsed").and_then(|p| p.get_document("storage")).and_then(|s| s.get_str("dbPath"));
+    if theirs
+        .is_ok_and(|path| Path::new(path) == dir || std::fs::canonicalize(path).ok() == std::fs::canonicalize(dir).ok())
+    {
         let _ = admin.run_command(doc! { "shutdown": 1, "force": true }).await;
         for _ in 0..100 {
             if admin.run_command(doc! { "ping": 1 }).await.is_err() {

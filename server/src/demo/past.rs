@@ -11,7 +11,7 @@ use domain::{
     control::Control,
     draw,
     drill::{
-        Check, CheckId, CheckVerdict, Count, Draw, Drill, DrawnDocument, Exposure, Measured, Outcome, Plan, Source,
+        Check, CheckId, CheckVerdict, Count, Draw, DrawnDocument, Drill, Exposure, Measured, Outcome, Plan, Source,
         Staging, Step, StepId,
     },
     finding::{Finding, Severity, State},
@@ -50,7 +50,8 @@ pub async fn write(house: &House, began: Moment) -> Result<()> {
     // As CARTIE's own cron and runner would: straight into the collections; the watch seals them.
     let attestations = attestations(began)
         .iter()
-        .map(|a| document(a, &format!("att-{}-{}", domain::words::date(a.occurred_at), a.tenant)))
+        // Ids stand in the ledger, which every reader sees whole: no tenant's name in them.
+        .map(|a| document(a, &format!("{}-{}", a.run_id, &draw::rank(&a.run_id, &a.tenant)[..8])))
         .collect::<Result<Vec<_>>>()?;
     insert(house, "backup_audit_log", attestations).await?;
     let drills = drills(began).iter().map(|(id, d)| document(d, id)).collect::<Result<Vec<_>>>()?;
@@ -109,12 +110,14 @@ fn attestations(began: Moment) -> Vec<Attestation> {
             .filter(|t| t.joined_week.is_none_or(|w| ago < w) && t.left_week.is_none_or(|w| ago >= w))
             .map(|t| t.database)
             .collect();
-        let late = match ago {
-            20 => 9 * HOUR,
-            7 => 7 * HOUR,
-            _ => 0,
-        };
         let snapshot = sunday.plus_millis(-3 * HOUR);
+        // Two runs that did not finish on their day, and one tenant that had to be asked twice.
+        let late = |order: i64, tenant: &str| match ago {
+            20 => order % 2 == 0,
+            7 => order % 5 == 0,
+            43 => tenant == "dunmore-textiles",
+            _ => false,
+        };
         for (order, tenant) in (0i64..).zip(present.iter().filter(|t| !absent.contains(t))) {
             all.push(Attestation {
                 schema: 1,
@@ -131,7 +134,8 @@ fn attestations(began: Moment) -> Vec<Attestation> {
                 run_id: format!("attest-{}", domain::words::date(sunday)),
                 tenants_seen: i64::try_from(present.len()).unwrap_or(0),
                 demo: true,
-                occurred_at: sunday.plus_millis(late + 14 * MINUTE + order * 2_300),
+                occurred_at: sunday
+                    .plus_millis(if late(order, tenant) { 30 * HOUR } else { 0 } + 14 * MINUTE + order * 2_300),
                 learned_at: None,
                 by: "attest-cron".to_owned(),
             });
@@ -167,7 +171,8 @@ fn drills(began: Moment) -> Vec<(String, Drill)> {
 }
 
 fn past_drill(quarter: &str, scenario: Scenario, tenant: &str, restore: i64, lost: i64, at: Moment) -> Drill {
-    let (_, rpo, rto, _, _) = company::targets().into_iter().find(|t| t.0 == scenario).expect("every scenario is promised");
+    let (_, rpo, rto, _, _) =
+        company::targets().into_iter().find(|t| t.0 == scenario).expect("every scenario is promised");
     let plan = Plan { runbook_version: "1.0".to_owned(), rpo_ms: rpo * MINUTE, rto_ms: rto * MINUTE };
     // Preparation, then the clock's minutes shared out, then the teardown.
     let share = |part: i64| restore * MINUTE * part / 100;
@@ -214,10 +219,20 @@ fn past_drill(quarter: &str, scenario: Scenario, tenant: &str, restore: i64, los
     };
     let said = domain::words::duration(lost * MINUTE);
     let checks = vec![
-        passes(CheckId::Counts, total.to_string(), total.to_string(), format!("{0} of {0}, 4 collections", domain::words::count(total))),
+        passes(
+            CheckId::Counts,
+            total.to_string(),
+            total.to_string(),
+            format!("{0} of {0}, 4 collections", domain::words::count(total)),
+        ),
         passes(CheckId::Documents, "10".into(), "10".into(), "10 of 10".into()),
         passes(CheckId::Indexes, "11".into(), "11".into(), "11 of 11".into()),
-        passes(CheckId::Freshness, format!("at most {}", domain::words::duration(plan.rpo_ms)), said.clone(), format!("last write {said} before the loss")),
+        passes(
+            CheckId::Freshness,
+            format!("at most {}", domain::words::duration(plan.rpo_ms)),
+            said.clone(),
+            format!("last write {said} before the loss"),
+        ),
         passes(CheckId::Query, "an answer".into(), "20 documents".into(), "38 ms at the median".into()),
         passes(CheckId::TearDown, "gone".into(), "gone".into(), "the staging cluster is deleted".into()),
     ];
@@ -385,7 +400,9 @@ fn findings(began: Moment) -> Vec<Finding> {
             owner: p.owner.to_owned(),
             due_at: began.plus_millis(-p.due * DAY),
             state: match p.closed {
-                Some((ago, evidence)) => State::Closed { at: began.plus_millis(-ago * DAY), evidence: evidence.to_owned() },
+                Some((ago, evidence)) => {
+                    State::Closed { at: began.plus_millis(-ago * DAY), evidence: evidence.to_owned() }
+                }
                 None => State::Open,
             },
             controls: p.controls.to_vec(),
@@ -410,8 +427,11 @@ mod tests {
         assert_eq!(domain::words::date(drills[2].1.occurred_at), "2026-05-18");
         assert!(findings(began).iter().all(|f| f.demo));
         let newest = schedule::sunday_of(began.plus_millis(-DAY));
-        let covered: Vec<&str> =
-            attestations.iter().filter(|a| schedule::sunday_of(a.occurred_at) == newest).map(|a| a.tenant.as_str()).collect();
+        let covered: Vec<&str> = attestations
+            .iter()
+            .filter(|a| schedule::sunday_of(a.occurred_at) == newest)
+            .map(|a| a.tenant.as_str())
+            .collect();
         assert!(covered.contains(&"alder-finch") && !covered.contains(&"kestrel-freight"));
     }
 }

@@ -43,10 +43,22 @@ pub async fn make(client: &Client, began: Moment) -> Result<()> {
             }
         }
         for (name, indexes) in [
-            ("contacts", vec![("email_1", doc! { "email": 1 }, true), ("company_1", doc! { "companyId": 1, "updatedAt": -1 }, false)]),
+            (
+                "contacts",
+                vec![
+                    ("email_1", doc! { "email": 1 }, true),
+                    ("company_1", doc! { "companyId": 1, "updatedAt": -1 }, false),
+                ],
+            ),
             ("companies", vec![("name_1", doc! { "name": 1 }, false)]),
             ("deals", vec![("stage_1_value_-1", doc! { "stage": 1, "value": -1 }, false)]),
-            ("activities", vec![("contact_1_at_-1", doc! { "contactId": 1, "updatedAt": -1 }, false), ("updatedAt_1", doc! { "updatedAt": 1 }, false)]),
+            (
+                "activities",
+                vec![
+                    ("contact_1_at_-1", doc! { "contactId": 1, "updatedAt": -1 }, false),
+                    ("updatedAt_1", doc! { "updatedAt": 1 }, false),
+                ],
+            ),
             ("users", vec![("email_1", doc! { "email": 1 }, true)]),
             ("audit_events", vec![("at_-1", doc! { "updatedAt": -1 }, false)]),
         ] {
@@ -100,7 +112,9 @@ fn document(collection: &str, tenant: u64, n: u64, count: u64, newest: Moment, r
             "note": format!("{} {} {}", random.pick(&TAG), random.pick(&KIND), random.pick(&STREET)),
         },
         "pipelines" => doc! { "name": format!("Pipeline {}", n + 1), "stages": STAGE.to_vec() },
-        "users" => doc! { "email": format!("u{n}.t{tenant}@tenant.example"), "role": if n == 0 { "admin" } else { "member" }, "active": n % 7 != 3 },
+        "users" => {
+            doc! { "email": format!("u{n}.t{tenant}@tenant.example"), "role": if n == 0 { "admin" } else { "member" }, "active": n % 7 != 3 }
+        }
         _ => doc! { "what": random.pick(&ACTIVITY), "user": object_id("users", tenant, n % 6), "ip": bson::Bson::Null },
     };
     let mut whole = doc! { "_id": id };

@@ -2,17 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use app::ports::{Attestations, AttestationFilter, Drills, Findings, Gaps, PortError, Runbooks, Wish};
+use app::ports::{AttestationFilter, Attestations, Drills, Findings, Gaps, PortError, Runbooks, Wish};
 use bson::{RawDocumentBuf, doc};
-use domain::{
-    Moment,
-    draw::hex,
-    record::Head,
-    role::Scope,
-    runbook::Runbook,
-    schedule::Period,
-    target,
-};
+use domain::{Moment, draw::hex, record::Head, role::Scope, runbook::Runbook, schedule::Period, target};
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 
@@ -105,14 +97,8 @@ async fn held_against_their_seals(evidence: &Evidence, coll: &str, records: &[Se
         ))
     };
     let mut documents = std::collections::HashMap::new();
-    let mut all = evidence
-        .ledger
-        .store
-        .db
-        .collection::<RawDocumentBuf>(coll)
-        .find(doc! {})
-        .await
-        .map_err(port_error)?;
+    let mut all =
+        evidence.ledger.store.db.collection::<RawDocumentBuf>(coll).find(doc! {}).await.map_err(port_error)?;
     while let Some(raw) = all.try_next().await.map_err(port_error)? {
         if let Ok(item) = crate::ledger::canonical::item(coll, &raw) {
             documents.insert(item.id, hex(&Sha256::digest(&item.canonical)));

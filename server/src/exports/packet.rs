@@ -19,7 +19,6 @@ mod table;
 mod tests;
 mod text;
 
-
 /// What the reader compares with a copy received by another way; digests as 64 lower-case hex digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprints {

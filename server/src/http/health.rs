@@ -16,7 +16,10 @@ pub async fn ready(State(house): State<House>) -> (StatusCode, Json<Value>) {
         Ok(head) => (StatusCode::OK, Json(json!({ "ready": true, "ledgerSize": head.map_or(0, |(h, _)| h.size) }))),
         Err(cause) => {
             tracing::warn!(%cause, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "why": "the database or the ledger does not answer" })))
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Json(json!({ "ready": false, "why": "the database or the ledger does not answer" })),
+            )
         }
     }
 }

@@ -40,7 +40,8 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or("refused");
-        let body = json!({ "type": "about:blank", "title": title, "status": self.status.as_u16(), "detail": self.detail });
+        let body =
+            json!({ "type": "about:blank", "title": title, "status": self.status.as_u16(), "detail": self.detail });
         (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
     }
 }
@@ -89,7 +90,8 @@ impl FromRequestParts<House> for Machine {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Refusal> {
-        let refused = || Refusal::new(StatusCode::UNAUTHORIZED, "a bearer token is needed, and this one is unknown or revoked");
+        let refused =
+            || Refusal::new(StatusCode::UNAUTHORIZED, "a bearer token is needed, and this one is unknown or revoked");
         let token = parts
             .headers
             .get(header::AUTHORIZATION)
@@ -127,7 +129,10 @@ pub async fn hear(
     if house.store.hear_drill(&id, &drill?.0, house.clock.now()).await? {
         Ok(Json(json!({ "id": id })).into_response())
     } else {
-        Err(Refusal::new(StatusCode::CONFLICT, format!("drill {id} is not under way; it was filed as abandoned or never began")))
+        Err(Refusal::new(
+            StatusCode::CONFLICT,
+            format!("drill {id} is not under way; it was filed as abandoned or never began"),
+        ))
     }
 }
 
@@ -193,7 +198,10 @@ pub async fn finish(
         return if before.value == drill {
             Ok(Json(SealedDrill { seq: before.seal.seq }))
         } else {
-            Err(Refusal::new(StatusCode::CONFLICT, format!("drill {id} is filed already, with other contents; a record is never changed")))
+            Err(Refusal::new(
+                StatusCode::CONFLICT,
+                format!("drill {id} is filed already, with other contents; a record is never changed"),
+            ))
         };
     }
     drill.learned_at = Some(house.clock.now());
@@ -229,14 +237,18 @@ pub async fn make_bundle(
         Some(name) => {
             let period = Period::quarter(&name)
                 .or_else(|| name.split_once("..").and_then(|(from, to)| Period::days(from, to)))
-                .ok_or_else(|| bad(format!("period: {name} is neither a quarter (2026-Q3) nor two days (2026-01-01..2026-06-30)")))?;
+                .ok_or_else(|| {
+                    bad(format!("period: {name} is neither a quarter (2026-Q3) nor two days (2026-01-01..2026-06-30)"))
+                })?;
             (name, period)
         }
     };
     let controls = wish
         .controls
         .iter()
-        .map(|id| Control::from_id(id).ok_or_else(|| bad(format!("controls: {id} is none of CC7.1 to CC7.5, A1.1 to A1.3"))))
+        .map(|id| {
+            Control::from_id(id).ok_or_else(|| bad(format!("controls: {id} is none of CC7.1 to CC7.5, A1.1 to A1.3")))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let bundle = house.exports.make(&machine.actor(), &Wish { period_name, period, controls }).await?;
     let body = json!({ "id": bundle.id, "sha256": bundle.sha256, "tagmanifestSha256": bundle.tagmanifest_sha256,
@@ -259,7 +271,14 @@ pub async fn download_bundle(
 /// Letters, digits and hyphens, as the runner makes them.
 fn drill_id(id: String) -> Result<String, Refusal> {
     let good = id.starts_with("D-") && id.len() <= 40 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if good { Ok(id) } else { Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "id: a drill's id is D- and up to 38 letters, digits or hyphens")) }
+    if good {
+        Ok(id)
+    } else {
+        Err(Refusal::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "id: a drill's id is D- and up to 38 letters, digits or hyphens",
+        ))
+    }
 }
 
 fn unprocessable(why: canonical::Refused) -> Refusal {

@@ -137,7 +137,8 @@ fn facts(coll: &str, plain: &Value) -> Facts {
         }
         "findings" => match reads::<Finding>(plain) {
             Some(finding) => {
-                facts.answers = if finding.controls.is_empty() { answers(Evidence::Findings) } else { finding.controls };
+                facts.answers =
+                    if finding.controls.is_empty() { answers(Evidence::Findings) } else { finding.controls };
                 if let State::Closed { at, .. } = finding.state {
                     facts.ended_at = Some(at);
                 }

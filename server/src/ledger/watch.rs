@@ -46,7 +46,8 @@ async fn follow(ledger: &Ledger) -> Result<(), PortError> {
         .map_err(port_error)?
         .and_then(|row| row.get("token").and_then(|t| bson::deserialize_from_bson(t.clone()).ok()));
     let open = |after: Option<ResumeToken>| {
-        let mut watch = ledger.store.db.watch().pipeline(pipeline.clone()).full_document(FullDocumentType::WhenAvailable);
+        let mut watch =
+            ledger.store.db.watch().pipeline(pipeline.clone()).full_document(FullDocumentType::WhenAvailable);
         if let Some(token) = after {
             watch = watch.resume_after(token);
         }
@@ -71,10 +72,7 @@ async fn follow(ledger: &Ledger) -> Result<(), PortError> {
 
 async fn take(ledger: &Ledger, event: &ChangeStreamEvent<Document>) -> Result<(), PortError> {
     match (&event.operation_type, &event.ns) {
-        (
-            OperationType::Insert | OperationType::Update | OperationType::Replace | OperationType::Delete,
-            Some(ns),
-        ) => {
+        (OperationType::Insert | OperationType::Update | OperationType::Replace | OperationType::Delete, Some(ns)) => {
             let (Some(coll), Some(id)) = (&ns.coll, event.document_key.as_ref().and_then(|k| k.get("_id"))) else {
                 return Ok(());
             };
@@ -96,7 +94,8 @@ async fn one(ledger: &Ledger, coll: &str, id: &bson::Bson) -> Result<(), PortErr
         .projection(doc! { "bsonSha256": 1 })
         .await
         .map_err(port_error)?;
-    let now = ledger.store.db.collection::<RawDocumentBuf>(coll).find_one(doc! { "_id": id }).await.map_err(port_error)?;
+    let now =
+        ledger.store.db.collection::<RawDocumentBuf>(coll).find_one(doc! { "_id": id }).await.map_err(port_error)?;
     match (sealed, now) {
         (Some(sealed), Some(raw)) => {
             if sealed.get_str("bsonSha256").ok() != Some(digest(&raw).as_str()) {

@@ -58,8 +58,8 @@ impl BsonFile {
         bytes[..4].copy_from_slice(&head);
         self.reader.read_exact(&mut bytes[4..]).with_context(|| format!("{name} at byte {at}"))?;
         self.offset += length as u64;
-        let document = RawDocumentBuf::from_bytes(bytes)
-            .map_err(|e| anyhow::anyhow!("{name} is damaged at byte {at}: {e}"))?;
+        let document =
+            RawDocumentBuf::from_bytes(bytes).map_err(|e| anyhow::anyhow!("{name} is damaged at byte {at}: {e}"))?;
         // The length alone says little: every element must be readable too.
         for element in document.iter() {
             element.map_err(|e| anyhow::anyhow!("{name} is damaged in the document at byte {at}: {e}"))?;

@@ -125,7 +125,8 @@ fn read_again(dump: &Dump, seed: &str) -> Result<(Vec<Ranked>, Vec<i64>)> {
 }
 
 async fn compare_indexes(collection: &Collection, restored: &Database, so_far: &mut Indexes) -> Result<()> {
-    let answer = restored.run_command(doc! { "listIndexes": &collection.name, "cursor": { "batchSize": 1000 } }).await?;
+    let answer =
+        restored.run_command(doc! { "listIndexes": &collection.name, "cursor": { "batchSize": 1000 } }).await?;
     let there: Vec<Document> = answer
         .get_document("cursor")?
         .get_array("firstBatch")?
@@ -143,7 +144,11 @@ async fn compare_indexes(collection: &Collection, restored: &Database, so_far: &
     }
     for extra in there.iter().filter(|t| t.get_str("name").ok() != Some("_id_")) {
         if !collection.indexes.iter().any(|e| e.get_str("name").ok() == extra.get_str("name").ok()) {
-            so_far.differs.push(format!("{}.{} (not in the recovery point)", collection.name, extra.get_str("name").unwrap_or("unnamed")));
+            so_far.differs.push(format!(
+                "{}.{} (not in the recovery point)",
+                collection.name,
+                extra.get_str("name").unwrap_or("unnamed")
+            ));
         }
     }
     Ok(())
@@ -164,9 +169,9 @@ fn normalised(index: &Document) -> Document {
 /// The key pattern keeps its order; 1, 1.0 and 1L are one direction.
 fn in_order(value: Bson) -> Bson {
     match value {
-        Bson::Document(d) => Bson::Array(
-            d.into_iter().map(|(k, v)| Bson::Array(vec![Bson::String(k), plain_number(v)])).collect(),
-        ),
+        Bson::Document(d) => {
+            Bson::Array(d.into_iter().map(|(k, v)| Bson::Array(vec![Bson::String(k), plain_number(v)])).collect())
+        }
         other => other,
     }
 }
@@ -243,7 +248,11 @@ impl Compared {
             expected: drawn.to_string(),
             actual: equal.to_string(),
             verdict: if drawn == 0 { CheckVerdict::NotRun } else { passes(equal == drawn) },
-            detail: if drawn == 0 { "the recovery point holds no document".to_owned() } else { format!("{equal} of {drawn}, by SHA-256 of the raw BSON") },
+            detail: if drawn == 0 {
+                "the recovery point holds no document".to_owned()
+            } else {
+                format!("{equal} of {drawn}, by SHA-256 of the raw BSON")
+            },
         };
         let indexes = Check {
             id: CheckId::Indexes,
@@ -253,7 +262,12 @@ impl Compared {
             detail: if self.indexes.differs.is_empty() {
                 format!("{} of {}", self.indexes.equal, self.indexes.expected)
             } else {
-                format!("{} of {}; differs: {}", self.indexes.equal, self.indexes.expected, self.indexes.differs.join(", "))
+                format!(
+                    "{} of {}; differs: {}",
+                    self.indexes.equal,
+                    self.indexes.expected,
+                    self.indexes.differs.join(", ")
+                )
             },
         };
         (self.counts, self.documents, vec![counts, documents, indexes])

@@ -103,7 +103,11 @@ pub fn open(root: &Path, tenant: &str) -> Result<Dump> {
     }
     let taken_at = Moment::from_millis(newest).context("the dump's files have no usable date")?;
     let collections = paths.iter().map(|p| read_collection(p)).collect::<Result<_>>()?;
-    Ok(Dump { name: format!("{tenant} in {}", root.file_name().unwrap_or_default().to_string_lossy()), taken_at, collections })
+    Ok(Dump {
+        name: format!("{tenant} in {}", root.file_name().unwrap_or_default().to_string_lossy()),
+        taken_at,
+        collections,
+    })
 }
 
 impl Collection {
@@ -134,7 +138,12 @@ fn read_collection(path: &Path) -> Result<Collection> {
         Ok(list) => list.iter().filter_map(|i| i.as_document().cloned()).collect(),
         Err(_) => Vec::new(),
     };
-    Ok(Collection { name, path: path.to_owned(), indexes, options: meta.get_document("options").cloned().unwrap_or_default() })
+    Ok(Collection {
+        name,
+        path: path.to_owned(),
+        indexes,
+        options: meta.get_document("options").cloned().unwrap_or_default(),
+    })
 }
 
 /// Plain collections; views hold no data and system collections are the server's own.
@@ -167,7 +176,8 @@ async fn metadata(db: &Database, info: &Document) -> Result<serde_json::Value> {
         .and_then(|u| if let Bson::Binary(b) = u { Some(domain::draw::hex(&b.bytes)) } else { None })
         .unwrap_or_default();
     let options = info.get_document("options").cloned().unwrap_or_default();
-    let meta = doc! { "indexes": indexes, "uuid": uuid, "collectionName": name, "type": "collection", "options": options };
+    let meta =
+        doc! { "indexes": indexes, "uuid": uuid, "collectionName": name, "type": "collection", "options": options };
     Ok(Bson::Document(meta).into_canonical_extjson())
 }
 

@@ -60,7 +60,9 @@ impl Exports {
             self.files().open_download_stream(Bson::String(bundle.sha256.clone())).await.map_err(port_error)?;
         stream.read_to_end(&mut bytes).await.map_err(|e| PortError::Unavailable(e.to_string()))?;
         if hex(&Sha256::digest(&bytes)) != bundle.sha256 {
-            return Err(PortError::Conflict(format!("The kept file of {id} is no longer what was sealed. Make it again")));
+            return Err(PortError::Conflict(format!(
+                "The kept file of {id} is no longer what was sealed. Make it again"
+            )));
         }
         Ok(Some((format!("{folder}.zip"), bytes)))
     }
@@ -125,7 +127,9 @@ fn reach(actor: &Actor, wish: &Wish) -> Result<Scope, PortError> {
     scope.controls.get_or_insert_with(|| Control::ALL.to_vec());
     match (scope.period, &scope.controls) {
         (Some(p), Some(c)) if p.from < p.to && !c.is_empty() => Ok(scope),
-        _ => Err(PortError::Conflict("No bundle was made: that period or those controls lie outside your audit".to_owned())),
+        _ => Err(PortError::Conflict(
+            "No bundle was made: that period or those controls lie outside your audit".to_owned(),
+        )),
     }
 }
 
@@ -153,7 +157,8 @@ impl Bundles for Exports {
                 };
                 let pdf = packet::make(&content, &prints).map_err(|e| PortError::Broken(e.to_string()))?;
                 let mut zip = Cursor::new(Vec::new());
-                let made = bundle::write(&content, &pdf, &keys, &mut zip).map_err(|e| PortError::Conflict(e.to_string()))?;
+                let made =
+                    bundle::write(&content, &pdf, &keys, &mut zip).map_err(|e| PortError::Conflict(e.to_string()))?;
                 Ok::<_, PortError>((content, zip.into_inner(), made))
             })
             .await

@@ -17,7 +17,8 @@ impl Store {
         match self.documents("live_drills").insert_one(row(id, so_far, now)?).await {
             Ok(_) => Ok(()),
             Err(e) if is_duplicate(&e) => {
-                let other = self.documents("live_drills").find_one(doc! { "_id": "drill" }).await.map_err(port_error)?;
+                let other =
+                    self.documents("live_drills").find_one(doc! { "_id": "drill" }).await.map_err(port_error)?;
                 let other = other.and_then(|r| r.get_str("drill").ok().map(str::to_owned)).unwrap_or_default();
                 Err(PortError::Conflict(format!(
                     "drill {other} is under way; wait until it has ended, or a minute after its runner was last heard"

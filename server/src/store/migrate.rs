@@ -14,8 +14,10 @@ struct Migration {
 }
 
 /// In order. A line here, a file there; never edited once released.
-const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_collections_and_indexes", text: include_str!("../../../migrations/0001_collections_and_indexes.json") }];
+const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0001_collections_and_indexes",
+    text: include_str!("../../../migrations/0001_collections_and_indexes.json"),
+}];
 
 #[derive(serde::Deserialize)]
 struct File {
@@ -53,7 +55,8 @@ pub async fn migrate(store: &Store, dry_run: bool) -> Result<Vec<Applied>> {
     }
     let mut report = Vec::new();
     for migration in MIGRATIONS {
-        let file: File = serde_json::from_str(migration.text).with_context(|| format!("migration {}", migration.name))?;
+        let file: File =
+            serde_json::from_str(migration.text).with_context(|| format!("migration {}", migration.name))?;
         let now = !known.iter().any(|row| row.get_str("_id").ok() == Some(migration.name));
         if now && !dry_run {
             for command in &file.commands {

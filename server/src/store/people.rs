@@ -85,7 +85,10 @@ impl Store {
     pub async fn token(&self, token: &str, now: Moment) -> Result<Option<(String, Vec<TokenScope>)>, PortError> {
         let row = self
             .documents("tokens")
-            .find_one_and_update(doc! { "_id": digest(token), "revokedAt": null }, doc! { "$set": { "usedAt": date(now) } })
+            .find_one_and_update(
+                doc! { "_id": digest(token), "revokedAt": null },
+                doc! { "$set": { "usedAt": date(now) } },
+            )
             .await
             .map_err(port_error)?;
         Ok(row.and_then(|r: Document| {

@@ -11,8 +11,7 @@ use domain::{
 };
 use mongodb::Client;
 use server::runner::{
-    self, Filed,
-    dump,
+    self, Filed, dump,
     plan::{Plan, PlanFile},
     portal::Portal as Push,
     progress::{Progress, Silent},
@@ -103,7 +102,10 @@ async fn what_differs_in_staging_fails_its_check() {
     let cases: [(Document, Option<CheckId>); 4] = [
         (doc! {}, None),
         (doc! { "delete": "notes", "deletes": [{ "q": {}, "limit": 1 }] }, Some(CheckId::Counts)),
-        (doc! { "update": "notes", "updates": [{ "q": {}, "u": { "$inc": { "big": 1 } }, "multi": true }] }, Some(CheckId::Documents)),
+        (
+            doc! { "update": "notes", "updates": [{ "q": {}, "u": { "$inc": { "big": 1 } }, "multi": true }] },
+            Some(CheckId::Documents),
+        ),
         (doc! { "dropIndexes": "notes", "index": "text_1" }, Some(CheckId::Indexes)),
     ];
     for (n, (damage, expected)) in cases.into_iter().enumerate() {
@@ -112,7 +114,8 @@ async fn what_differs_in_staging_fails_its_check() {
         if !damage.is_empty() {
             staging.run_command(damage).await.expect("damaged");
         }
-        let compared = runner::compare::compare(&taken, &staging, "seed", "updatedAt", &Silent).await.expect("compared");
+        let compared =
+            runner::compare::compare(&taken, &staging, "seed", "updatedAt", &Silent).await.expect("compared");
         let (_, _, checks) = compared.into_record();
         let failed: Vec<CheckId> = checks.iter().filter(|c| c.verdict != CheckVerdict::Passes).map(|c| c.id).collect();
         match expected {
@@ -134,7 +137,8 @@ async fn a_tenant_that_vanishes_and_an_operator_who_stops_leave_an_abandoned_dri
     assert!(leftovers(&portal, &ended.id).await.is_empty());
 
     let gone = DropAt { step: StepId::Dump, database: tenants[0].clone(), runtime: tokio::runtime::Handle::current() };
-    let ended = runner::run(&plan(mongod(), &tenants), Some(&push), &gone, &CancellationToken::new()).await.expect("it runs");
+    let ended =
+        runner::run(&plan(mongod(), &tenants), Some(&push), &gone, &CancellationToken::new()).await.expect("it runs");
     let why = ended.drill.abandoned.expect("abandoned");
     assert!(why.contains("gone") || why.contains("vanished"), "{why}");
     let filed = portal.house.evidence.all(&Scope::EVERYTHING).await.expect("a list");
@@ -201,8 +205,12 @@ async fn tenants(portal: &Portal, n: usize) -> Vec<String> {
         let now = portal.house.clock.now();
         let note = |n: i64| doc! { "_id": n, "text": format!("secret content {n}"), "updatedAt": bson::DateTime::from_millis(now.millis() - n * 1000), "big": 9_007_199_254_740_993_i64 };
         db.collection("notes").insert_many((1..=400).map(note)).await.expect("inserted");
-        db.collection("people").insert_many((1..=100).map(|n| doc! { "email": format!("p{n}@x.example") })).await.expect("inserted");
-        let index = doc! { "createIndexes": "notes", "indexes": [{ "name": "text_1", "key": { "text": 1 }, "unique": true }] };
+        db.collection("people")
+            .insert_many((1..=100).map(|n| doc! { "email": format!("p{n}@x.example") }))
+            .await
+            .expect("inserted");
+        let index =
+            doc! { "createIndexes": "notes", "indexes": [{ "name": "text_1", "key": { "text": 1 }, "unique": true }] };
         db.run_command(index).await.expect("indexed");
         names.push(name);
     }
@@ -254,7 +262,13 @@ impl Progress for DropAt {
         if step == self.step {
             let database = self.database.clone();
             let dropped = async move {
-                Client::with_uri_str(mongod()).await.expect("a client").database(&database).drop().await.expect("dropped");
+                Client::with_uri_str(mongod())
+                    .await
+                    .expect("a client")
+                    .database(&database)
+                    .drop()
+                    .await
+                    .expect("dropped");
             };
             tokio::task::block_in_place(|| self.runtime.block_on(dropped));
         }

@@ -76,8 +76,7 @@ async fn open_named(portal: &Portal, uri: &str, name: &str) -> House {
     let client = Client::with_options(options).expect("a client");
     let db = client.database(portal.house.store.db.name());
     house.store = server::store::Store { client, db };
-    let ledger =
-        server::ledger::Ledger::new(house.store.clone(), house.ledger.keys.clone(), house.clock.clone());
+    let ledger = server::ledger::Ledger::new(house.store.clone(), house.ledger.keys.clone(), house.clock.clone());
     house.ledger = std::sync::Arc::new(ledger);
     // The head exists already, so that the fault meets the append and not its making.
     house.ledger.head().await.expect("a head");
@@ -115,10 +114,9 @@ async fn fail_point(client: &Client, mode: Document, data: Document) {
 async fn an_altered_or_unknown_migration_is_refused_and_changes_nothing() {
     let portal = Portal::open().await;
     let migrations = portal.house.store.documents("migrations");
-    for (change, says) in [
-        (doc! { "$set": { "sha256": "0" } }, "applied from other text"),
-        (doc! { "$set": { "_id": "x" } }, ""),
-    ] {
+    for (change, says) in
+        [(doc! { "$set": { "sha256": "0" } }, "applied from other text"), (doc! { "$set": { "_id": "x" } }, "")]
+    {
         if says.is_empty() {
             migrations.insert_one(doc! { "_id": "9999_from_the_future", "sha256": "0" }).await.expect("inserted");
         } else {

@@ -59,7 +59,8 @@ async fn an_auditor_sees_the_period_and_nothing_beside_it() {
         }
     }
     // A filter in the address cannot widen what is seen.
-    let wide = text(portal.get("/backups?from=2026-01-01&to=2026-12-31&tenant=tenant-before%21", Some(&cookie)).await).await;
+    let wide =
+        text(portal.get("/backups?from=2026-01-01&to=2026-12-31&tenant=tenant-before%21", Some(&cookie)).await).await;
     assert!(!wide.contains("2026-03-15"), "a filter reached outside the period");
 }
 
@@ -68,7 +69,10 @@ async fn an_auditor_sees_the_controls_and_nothing_beside_them() {
     let (portal, cookie) = audited(&[Control::Cc73]).await;
     for path in ["/backups", "/drills"] {
         let shown = text(portal.get(path, Some(&cookie)).await).await;
-        assert!(!shown.contains("tenant-first!") && !shown.contains("D-first\""), "{path} answers no control of the audit");
+        assert!(
+            !shown.contains("tenant-first!") && !shown.contains("D-first\""),
+            "{path} answers no control of the audit"
+        );
     }
     assert_eq!(portal.get("/drills/D-first", Some(&cookie)).await.status(), StatusCode::NOT_FOUND);
     let bundle = made_bundle(&portal, &cookie, "2026-Q2").await;
@@ -97,8 +101,10 @@ async fn an_export_fails_and_names_what_is_missing_or_differs() {
             log.update_one(inside, tamper).await.expect("updated");
         }
         use app::ports::{Bundles, Wish};
-        let actor = domain::role::Actor { id: "o".into(), name: "o".into(), role: Role::Owner, scope: Scope::EVERYTHING };
-        let wish = Wish { period_name: "2026-Q2".into(), period: Period::quarter("2026-Q2").expect("q"), controls: vec![] };
+        let actor =
+            domain::role::Actor { id: "o".into(), name: "o".into(), role: Role::Owner, scope: Scope::EVERYTHING };
+        let wish =
+            Wish { period_name: "2026-Q2".into(), period: Period::quarter("2026-Q2").expect("q"), controls: vec![] };
         let refused = portal.house.exports.make(&actor, &wish).await.expect_err("no bundle").to_string();
         assert!(refused.contains("backup_audit_log") && refused.contains("№"), "{refused}");
         assert!(portal.house.exports.all(&actor).await.expect("a list").is_empty(), "nothing half made is listed");
@@ -111,9 +117,15 @@ async fn an_export_fails_and_names_what_is_missing_or_differs() {
 async fn made_bundle(portal: &Portal, cookie: &str, period: &str) -> String {
     let made = portal.post("/evidence/make", &format!("period={period}"), Some(cookie)).await;
     let to = made.headers()["location"].to_str().expect("text").to_owned();
-    let id = to.split("made=").nth(1).and_then(|rest| rest.split('#').next()).unwrap_or_else(|| panic!("no bundle: {to}")).to_owned();
+    let id = to
+        .split("made=")
+        .nth(1)
+        .and_then(|rest| rest.split('#').next())
+        .unwrap_or_else(|| panic!("no bundle: {to}"))
+        .to_owned();
     let zip = bytes(portal.get(&format!("/evidence/{id}/download"), Some(cookie)).await).await;
-    let report = domain::proof::verify::verify(&zip, &domain::proof::verify::Trust::default(), at("2026-11-22T00:00:00Z"));
+    let report =
+        domain::proof::verify::verify(&zip, &domain::proof::verify::Trust::default(), at("2026-11-22T00:00:00Z"));
     assert!(report.checks.iter().all(|line| line.ok || line.what.contains("ertificate")), "{:?}", report.first_wrong());
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).expect("a ZIP");
     let mut all = String::new();

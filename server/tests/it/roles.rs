@@ -8,13 +8,28 @@ use domain::role::{Role, Scope, TokenScope};
 use crate::portal::{Portal, attestation, text};
 
 /// Pages that only someone signed in sees.
-const PAGES: [&str; 10] =
-    ["/", "/runbook", "/targets", "/backups", "/drills", "/findings", "/controls", "/controls/CC7.5", "/evidence", "/ledger"];
+const PAGES: [&str; 10] = [
+    "/",
+    "/runbook",
+    "/targets",
+    "/backups",
+    "/drills",
+    "/findings",
+    "/controls",
+    "/controls/CC7.5",
+    "/evidence",
+    "/ledger",
+];
 
 /// Routes with a parameter that names nothing here, and files.
 const FILES: [&str; 4] = ["/evidence/root.pem", "/evidence/log.vkey", "/ledger/checkpoint", "/ledger/entries"];
-const ABSENT: [&str; 5] =
-    ["/drills/D-none", "/drills/D-none/record.json", "/evidence/B-999/download", "/runbook/versions/9", "/controls/CC9"];
+const ABSENT: [&str; 5] = [
+    "/drills/D-none",
+    "/drills/D-none/record.json",
+    "/evidence/B-999/download",
+    "/runbook/versions/9",
+    "/controls/CC9",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_without_a_session_reads_anything() {
@@ -22,7 +37,8 @@ async fn nobody_without_a_session_reads_anything() {
     for path in PAGES.iter().chain(&FILES).chain(&ABSENT) {
         for cookie in [None, Some("passmuster=AAAAAAAAAAAAAAAAAAAAAA"), Some("passmuster=nonsense")] {
             let answer = portal.get(path, cookie).await;
-            let to = answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+            let to =
+                answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
             assert!(answer.status().is_redirection() && to.starts_with("/sign-in"), "{path}: {} {to}", answer.status());
             assert!(!text(answer).await.contains("Testwerk"), "{path} tells the company's name");
         }
@@ -50,10 +66,8 @@ async fn each_role_reads_each_page_and_what_is_absent_is_not_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_the_router_knows_is_in_this_table() {
-    let known: BTreeSet<String> = leptos_axum::generate_route_list(app::app::App)
-        .into_iter()
-        .map(|r| r.path().to_owned())
-        .collect();
+    let known: BTreeSet<String> =
+        leptos_axum::generate_route_list(app::app::App).into_iter().map(|r| r.path().to_owned()).collect();
     let named: BTreeSet<String> = PAGES
         .iter()
         .filter(|p| **p != "/controls/CC7.5")
