@@ -24,7 +24,6 @@ pub fn actor() -> Option<Actor> {
 
 /// The ports of this request.
 pub fn ports() -> Result<Ports, Problem> {
-    use_context::<Ports>().ok_or_else(|| {
-        crate::ports::PortError::Broken("no ports in the request's context".to_owned()).into()
-    })
+    use_context::<Ports>()
+        .ok_or_else(|| crate::ports::PortError::Broken("no ports in the request's context".to_owned()).into())
 }

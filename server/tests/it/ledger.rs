@@ -77,7 +77,7 @@ async fn tampering_while_the_portal_slept_is_found_at_the_start() {
     // Pages still show what was sealed, and that it is broken.
     use app::ports::Attestations;
     let grid = portal.house.evidence.grid(&domain::role::Scope::EVERYTHING).await.expect("a grid");
-    assert_eq!((grid[0].tenant.as_str(), grid[0].broken), ("a", true));
+    assert_eq!((grid[0].tenant.as_str(), grid[0].seal.broken), ("a", true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
