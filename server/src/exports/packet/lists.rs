@@ -310,7 +310,7 @@ pub fn gaps(book: &mut Book, content: &Content) {
 
 /// The list of drills before their pages.
 pub fn drills(book: &mut Book, content: &Content) {
-    let rows: Vec<Row> = content.drills.iter().map(|d| drill(d)).collect();
+    let rows: Vec<Row> = content.drills.iter().map(drill).collect();
     let columns = [
         col("Drill", 114.0),
         col("Scenario", 132.0),

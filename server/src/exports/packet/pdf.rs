@@ -33,7 +33,7 @@ pub fn write(book: &Book, content: &Content) -> Result<Vec<u8>, PacketError> {
     let at = OffsetDateTime::from_unix_timestamp(content.made_at.millis().div_euclid(1000))
         .map_err(|e| PacketError::Pdf(e.to_owned()))?;
     let info = &mut pdf.metadata.info;
-    (info.creation_date, info.modification_date, info.metadata_date) = (at.clone(), at.clone(), at);
+    (info.creation_date, info.modification_date, info.metadata_date) = (at, at, at);
     info.author = content.org.clone();
     info.subject = format!("Evidence bundle {}, {}", content.id, content.period_name);
     info.creator = "Passmuster".to_owned();
