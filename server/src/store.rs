@@ -10,6 +10,7 @@ pub mod sessions;
 use anyhow::{Context, Result, bail};
 use app::ports::PortError;
 use bson::{Document, doc};
+use futures::TryStreamExt;
 use mongodb::{
     Client, Collection, Database,
     options::{ClientOptions, ReadConcern, WriteConcern},
@@ -46,6 +47,11 @@ impl Store {
     pub fn documents(&self, collection: &str) -> Collection<Document> {
         self.db.collection(collection)
     }
+}
+
+/// All that a query finds.
+pub async fn rows(find: mongodb::action::Find<'_, Document>) -> std::result::Result<Vec<Document>, PortError> {
+    find.await.map_err(port_error)?.try_collect().await.map_err(port_error)
 }
 
 /// A driver's error as a port's.

@@ -4,7 +4,7 @@ use std::{io::Cursor, sync::Arc};
 
 use app::ports::{Bundle, Bundles, Company, PortError, Wish};
 use async_trait::async_trait;
-use bson::{Bson, Document, doc};
+use bson::{Bson, doc};
 use domain::{
     Moment,
     control::Control,
@@ -13,12 +13,12 @@ use domain::{
     role::{Actor, Scope},
     schedule::Period,
 };
-use futures::{AsyncReadExt, AsyncWriteExt, TryStreamExt};
+use futures::{AsyncReadExt, AsyncWriteExt};
 use mongodb::options::GridFsBucketOptions;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{evidence::Evidence, port_error};
+use super::{evidence::Evidence, port_error, rows};
 use crate::{
     exports::{bundle, gather, packet},
     ledger::canonical,
@@ -73,18 +73,15 @@ impl Exports {
     }
 
     async fn rows(&self, actor: &Actor) -> Result<Vec<(Bundle, String)>, PortError> {
-        let rows: Vec<Document> = self
-            .evidence
-            .ledger
-            .store
-            .documents("ledger_records")
-            .find(doc! { "coll": "exports" })
-            .sort(doc! { "_id": -1 })
-            .await
-            .map_err(port_error)?
-            .try_collect()
-            .await
-            .map_err(port_error)?;
+        let rows = rows(
+            self.evidence
+                .ledger
+                .store
+                .documents("ledger_records")
+                .find(doc! { "coll": "exports" })
+                .sort(doc! { "_id": -1 }),
+        )
+        .await?;
         let mut bundles = Vec::new();
         for row in &rows {
             let bytes = row.get_binary_generic("canonical").map_err(|e| PortError::Broken(e.to_string()))?;

@@ -25,11 +25,10 @@ use domain::{
     runbook::RunbookVersion,
     schedule::Period,
 };
-use futures::TryStreamExt;
 use mongodb::Collection;
 use serde::de::DeserializeOwned;
 
-use super::port_error;
+use super::{port_error, rows};
 use crate::{
     exports::content::SealedBytes,
     ledger::{Ledger, as_i64, date},
@@ -52,15 +51,7 @@ impl Evidence {
     }
 
     async fn read<T: DeserializeOwned>(&self, filter: Document) -> Result<Vec<Sealed<T>>, PortError> {
-        let rows: Vec<Document> = self
-            .records()
-            .find(filter)
-            .sort(doc! { "occurredAt": -1, "_id": -1 })
-            .await
-            .map_err(port_error)?
-            .try_collect()
-            .await
-            .map_err(port_error)?;
+        let rows = rows(self.records().find(filter).sort(doc! { "occurredAt": -1, "_id": -1 })).await?;
         let broken = self.broken().await?;
         rows.iter().map(|row| sealed(row, &broken)).collect()
     }
@@ -79,15 +70,7 @@ impl Evidence {
     pub async fn all_bytes(&self, scope: &Scope, coll: &str) -> Result<Vec<SealedBytes>, PortError> {
         let mut filter = filter(coll, scope);
         filter.remove("understood");
-        let rows: Vec<Document> = self
-            .records()
-            .find(filter)
-            .sort(doc! { "_id": 1 })
-            .await
-            .map_err(port_error)?
-            .try_collect()
-            .await
-            .map_err(port_error)?;
+        let rows = rows(self.records().find(filter).sort(doc! { "_id": 1 })).await?;
         rows.iter().map(sealed_bytes).collect()
     }
 
@@ -97,15 +80,12 @@ impl Evidence {
 
     /// For each attestation, when it happened and how many tenant databases its run saw.
     pub async fn tenants_seen(&self) -> Result<Vec<(Moment, usize)>, PortError> {
-        let rows: Vec<Document> = self
-            .records()
-            .find(doc! { "coll": "backup_audit_log", "understood": true })
-            .projection(doc! { "occurredAt": 1, "seen": 1 })
-            .await
-            .map_err(port_error)?
-            .try_collect()
-            .await
-            .map_err(port_error)?;
+        let rows = rows(
+            self.records()
+                .find(doc! { "coll": "backup_audit_log", "understood": true })
+                .projection(doc! { "occurredAt": 1, "seen": 1 }),
+        )
+        .await?;
         rows.iter()
             .map(|r| Ok((moment(r, "occurredAt")?, usize::try_from(r.get_i64("seen").unwrap_or(0)).unwrap_or(0))))
             .collect()
@@ -209,16 +189,13 @@ impl Drills for Evidence {
 #[async_trait]
 impl Attestations for Evidence {
     async fn grid(&self, scope: &Scope) -> Result<Vec<Attested>, PortError> {
-        let rows: Vec<Document> = self
-            .records()
-            .find(filter("backup_audit_log", scope))
-            .projection(doc! { "canonical": 0 })
-            .sort(doc! { "occurredAt": 1, "_id": 1 })
-            .await
-            .map_err(port_error)?
-            .try_collect()
-            .await
-            .map_err(port_error)?;
+        let rows = rows(
+            self.records()
+                .find(filter("backup_audit_log", scope))
+                .projection(doc! { "canonical": 0 })
+                .sort(doc! { "occurredAt": 1, "_id": 1 }),
+        )
+        .await?;
         let broken = self.broken().await?;
         rows.iter()
             .map(|row| {
@@ -260,16 +237,9 @@ impl Attestations for Evidence {
             filter = doc! { "$and": [filter, { "$or": after.to_vec() }] };
         }
         let limit = limit.clamp(1, 500) as usize;
-        let mut rows: Vec<Document> = self
-            .records()
-            .find(filter)
-            .sort(doc! { "occurredAt": -1, "_id": -1 })
-            .limit(limit as i64 + 1)
-            .await
-            .map_err(port_error)?
-            .try_collect()
-            .await
-            .map_err(port_error)?;
+        let mut rows =
+            rows(self.records().find(filter).sort(doc! { "occurredAt": -1, "_id": -1 }).limit(limit as i64 + 1))
+                .await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(write_cursor);
@@ -344,33 +314,20 @@ impl LedgerPort for Evidence {
 
     async fn entries(&self, before: Option<u64>, limit: u32) -> Result<Vec<Entry>, PortError> {
         let filter = before.map_or_else(Document::new, |b| doc! { "_id": { "$lt": as_i64(b.min(i64::MAX as u64)) } });
-        let rows: Vec<Document> = self
-            .ledger
-            .store
-            .documents("ledger_entries")
-            .find(filter)
-            .sort(doc! { "_id": -1 })
-            .limit(i64::from(limit.clamp(1, 1000)))
-            .await
-            .map_err(port_error)?
-            .try_collect()
-            .await
-            .map_err(port_error)?;
+        let rows = rows(
+            self.ledger
+                .store
+                .documents("ledger_entries")
+                .find(filter)
+                .sort(doc! { "_id": -1 })
+                .limit(i64::from(limit.clamp(1, 1000))),
+        )
+        .await?;
         rows.iter().map(entry).collect()
     }
 
     async fn alarms(&self) -> Result<Vec<Alarm>, PortError> {
-        let rows: Vec<Document> = self
-            .ledger
-            .store
-            .documents("ledger_alarms")
-            .find(doc! {})
-            .sort(doc! { "at": -1 })
-            .await
-            .map_err(port_error)?
-            .try_collect()
-            .await
-            .map_err(port_error)?;
+        let rows = rows(self.ledger.store.documents("ledger_alarms").find(doc! {}).sort(doc! { "at": -1 })).await?;
         rows.iter()
             .map(|row| {
                 Ok(Alarm {

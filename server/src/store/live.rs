@@ -3,9 +3,8 @@
 use app::ports::PortError;
 use bson::{Document, doc};
 use domain::{Moment, drill::Drill};
-use futures::TryStreamExt;
 
-use super::{Store, is_duplicate, port_error};
+use super::{Store, is_duplicate, port_error, rows};
 use crate::ledger::date;
 
 /// A runner is heard at every step and every few seconds in between; after this long it is gone.
@@ -45,14 +44,9 @@ impl Store {
 
     /// Drills whose runner fell silent, as far as they came.
     pub async fn silent_drills(&self, now: Moment) -> Result<Vec<(String, Drill)>, PortError> {
-        let rows: Vec<Document> = self
-            .documents("live_drills")
-            .find(doc! { "heardAt": { "$lt": date(now.plus_millis(-SILENCE_MS)) } })
-            .await
-            .map_err(port_error)?
-            .try_collect()
-            .await
-            .map_err(port_error)?;
+        let rows =
+            rows(self.documents("live_drills").find(doc! { "heardAt": { "$lt": date(now.plus_millis(-SILENCE_MS)) } }))
+                .await?;
         rows.iter()
             .map(|r| {
                 let broken = |e: String| PortError::Broken(e);
