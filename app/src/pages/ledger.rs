@@ -142,7 +142,7 @@ fn Alarms(alarms: Vec<Alarm>) -> impl IntoView {
                 view! {
                     <tr>
                         <th scope="row"><a href=format!("/ledger?around={}", alarm.seq)>{format!("№ {}", alarm.seq)}</a></th>
-                        <td><code>{alarm.coll}</code>" "<code>{alarm.id}</code></td>
+                        <td><code>{alarm.id}</code><span class="second">{alarm.coll}</span></td>
                         <td class="state-cell"><StateMark state=Shape::Square word=alarm.what.word() /></td>
                         <td>"noticed "<When at=alarm.at show=alarm.at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string() /></td>
                     </tr>
