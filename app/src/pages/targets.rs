@@ -188,7 +188,7 @@ fn claims(promises: &Promises) -> Option<AnyView> {
             <table class="table">
                 <thead>
                     <tr>
-                        <th class="w-35" scope="col"><span class="unseen">"Scenario"</span></th>
+                        <th class="w-30" scope="col"><span class="unseen">"Scenario"</span></th>
                         <th class="w-20" scope="col">"Runbook says"</th>
                         <th class="w-20" scope="col">"Newest drill took"</th>
                         <th scope="col">"Against the claim"</th>

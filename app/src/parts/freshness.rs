@@ -29,6 +29,9 @@ pub fn Freshness(last_write: Moment, lost_at: Moment, back_at: Moment, rpo_ms: i
             if missed { LEFT + 160.0 } else { W - 22.0 },
         )
     };
+    // The RPO's words go below the line where they would meet those of the restore.
+    let crowded = (x_end - x_back).abs() < 340.0;
+    let (rpo_y, height) = if crowded { (82.0, 100) } else { (12.0, 66) };
     let z = |at: Moment| format!("{}Z", words::time(at));
     let say = format!(
         "Last write kept {}, loss declared {}, restored and verified {}: {} lost, {} to restore, RPO {}.",
@@ -40,15 +43,16 @@ pub fn Freshness(last_write: Moment, lost_at: Moment, back_at: Moment, rpo_ms: i
         words::duration(rpo_ms)
     );
     let stop = |x: f64, word: &'static str, at: Moment| {
+        let anchor = if x > W - 130.0 { "end" } else { "start" };
         view! {
-            <text x=px(x) y="12">{word}</text>
-            <text class="mono-text" x=px(x) y="27">{z(at)}</text>
+            <text x=px(x) y="12" text-anchor=anchor>{word}</text>
+            <text class="mono-text" x=px(x) y="27" text-anchor=anchor>{z(at)}</text>
             <path class="tick" d=format!("M{} 34v16", px(x)) />
         }
     };
     view! {
         <figure>
-            <svg class="freshness" viewBox="0 0 892 66" role="img" aria-label=say.clone()>
+            <svg class="freshness" viewBox=format!("0 0 892 {height}") role="img" aria-label=say.clone()>
                 <path class="way" d="M0 44.5H892" />
                 <g class=Shape::from(verdict).class()>
                     <rect class="lost" x=px(LEFT) y="41" width=px((x_lost - LEFT).max(1.0)) height="7" />
@@ -58,10 +62,10 @@ pub fn Freshness(last_write: Moment, lost_at: Moment, back_at: Moment, rpo_ms: i
                 {stop(x_lost, "loss declared", lost_at)}
                 {stop(x_back, "restored and verified", back_at)}
                 <path class="promise" d=format!("M{} 36v18", px(x_end)) />
-                <text x=px((x_end + 22.0).min(W)) y="12" text-anchor="end">
+                <text x=px((x_end + 22.0).min(W)) y=px(rpo_y) text-anchor="end">
                     {format!("RPO, {} after the last write", words::duration(rpo_ms))}
                 </text>
-                <text class="mono-text" x=px((x_end + 22.0).min(W)) y="27" text-anchor="end">{z(end)}</text>
+                <text class="mono-text" x=px((x_end + 22.0).min(W)) y=px(rpo_y + 15.0) text-anchor="end">{z(end)}</text>
                 <text class="value" x=px((LEFT + x_lost) / 2.0) y="64" text-anchor="middle">
                     {format!("{} lost", words::duration(lost_ms))}
                 </text>

@@ -26,7 +26,7 @@ pub fn Measure(
             <dd>
                 <span class="value">{value}</span>
                 " "
-                {of}
+                <span class="of">{of}</span>
             </dd>
             {state.map(|(shape, word)| view! { <dd><StateMark state=shape word=word /></dd> })}
         </div>
