@@ -200,8 +200,8 @@ fn table(shown: &[Sealed<Drill>]) -> impl IntoView + use<> {
                     <th scope="col">"Scenario"</th>
                     <th class="w-12 wide-only" scope="col">"Tenant drawn"</th>
                     <th class="w-20" scope="col">"Time to restore, of RTO"</th>
-                    <th class="w-8" scope="col">"Data lost"</th>
-                    <th class="w-8" scope="col">"Verdict"</th>
+                    <th class="w-10" scope="col">"Data lost"</th>
+                    <th class="w-10" scope="col">"Verdict"</th>
                     <td class="sl"></td>
                 </tr>
             </thead>
