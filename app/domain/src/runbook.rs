@@ -44,7 +44,7 @@ pub struct FrontMatter {
 
 /// A machine-readable statement that facts can hold up or contradict.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", tag = "kind")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum Claim {
     /// Snapshots are taken every so many hours.
     SnapshotCadence {
@@ -256,6 +256,9 @@ mod tests {
         let wrong = FRONT.replace("kind = \"target\"", "kind = \"tarrget\"");
         let error = Runbook::parse(&wrong).expect_err("it must be refused");
         assert!(error.to_string().contains("tarrget"), "{error}");
+        let wrong = FRONT.replace("claimedMinutes", "claimdMinutes");
+        let error = Runbook::parse(&wrong).expect_err("it must be refused");
+        assert!(error.to_string().contains("claimdMinutes"), "{error}");
         assert_eq!(Runbook::parse("no front matter"), Err(RunbookError::NoFrontMatter));
     }
 

@@ -259,7 +259,8 @@ fn past_drill(quarter: &str, scenario: Scenario, tenant: &str, restore: i64, los
         source: Source {
             kind: "Atlas snapshot".to_owned(),
             recovery_point: format!("atlas-{}", &draw::rank("drill", quarter)[..24]),
-            taken_at: declared.plus_millis(-lost * MINUTE),
+            // A snapshot holds what was written until minutes before it.
+            taken_at: declared.plus_millis(-(lost - 4).max(0) * MINUTE),
             last_write_at: Some(declared.plus_millis(-lost * MINUTE)),
             last_write_by: Some("updatedAt".to_owned()),
         },
