@@ -27,7 +27,7 @@ test("a record written by another program is sealed, and a changed one is shown 
 
   const [victim] = await log.find({ _id: { $ne: inserted.insertedId } }).sort({ occurredAt: 1 }).limit(1).toArray();
   await log.updateOne({ _id: victim._id }, { $set: { tenant: "another_tenant" } });
-  await shown(page, "/ledger", /one record altered/);
+  await shown(page, "/ledger", /one record altered/i);
   const said = page.getByRole("main");
   assert.match(await said.innerText(), /changed|altered|tamper/i);
   assert.match(await said.innerText(), new RegExp(escape(String(victim._id))));

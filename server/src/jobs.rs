@@ -30,13 +30,23 @@ const DUE_MS: i64 = 14 * 24 * 3600 * 1000;
 pub const PORTAL: &str = "portal";
 
 pub async fn run(house: House) {
+    let mut looked = None;
     loop {
         tokio::time::sleep(EVERY).await;
         if let Err(cause) = silent_drills(&house).await {
             tracing::warn!(%cause, "silent drills could not be looked for; tried again");
         }
-        if let Err(cause) = gaps(&house).await {
-            tracing::warn!(%cause, "gaps could not be computed; tried again");
+        // Gaps follow from the records and the calendar: without a new entry or a new hour there is no new gap.
+        let now = match house.ledger.head().await {
+            Ok(head) => Some((head.size, house.clock.now().millis() / 3_600_000)),
+            Err(_) => None,
+        };
+        if now.is_some() && now == looked {
+            continue;
+        }
+        match gaps(&house).await {
+            Ok(()) => looked = now,
+            Err(cause) => tracing::warn!(%cause, "gaps could not be computed; tried again"),
         }
     }
 }
@@ -87,30 +97,33 @@ pub async fn gaps(house: &House) -> Result<(), PortError> {
         .map(|d| d.value.quarter.clone())
         .collect();
     gaps.extend(gap::missing_drills(house.company.audit_period.from, now, &drilled, PORTAL));
-    gaps.retain(|g| !known.contains(&g.id()));
-    if gaps.is_empty() {
-        return Ok(());
-    }
     let broken = |e: &dyn std::fmt::Display| PortError::Broken(e.to_string());
     let findings = Findings::all(evidence, &everything).await?;
     let mut number = findings.iter().filter_map(|f| f.id.strip_prefix("F-")?.parse::<u32>().ok()).max().unwrap_or(0);
     for mut gap in gaps {
         gap.demo = house.company.demo;
         let id = gap.id();
-        let item = canonical::insert("gaps", &id, &gap).map_err(|e| broken(&e))?;
-        match house.ledger.append_one(item).await {
-            Ok(_) => {}
-            // Another portal was first, and opens the finding.
-            Err(PortError::Conflict(_)) => continue,
-            Err(e) => return Err(e),
+        if !known.contains(&id) {
+            let item = canonical::insert("gaps", &id, &gap).map_err(|e| broken(&e))?;
+            match house.ledger.append_one(item).await {
+                Ok(_) => {}
+                // Another portal was first, and opens the finding.
+                Err(PortError::Conflict(_)) => continue,
+                Err(e) => return Err(e),
+            }
         }
+        // Also for a gap recorded before: a portal may have ended between the two.
         if findings.iter().any(|f| f.value.cause.as_ref() == Some(&id)) {
             continue;
         }
         number += 1;
         let finding = opened_by(&gap, &format!("F-{number:03}"), now, house.company.demo);
         let item = canonical::insert("findings", &finding.id, &finding).map_err(|e| broken(&e))?;
-        house.ledger.append_one(item).await?;
+        match house.ledger.append_one(item).await {
+            // Another portal took the number; the next look opens it under another.
+            Ok(_) | Err(PortError::Conflict(_)) => {}
+            Err(e) => return Err(e),
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod bundle;
 mod drill;
 mod faults;
+mod gaps;
 mod ledger;
 mod packet;
 mod periods;
