@@ -25,7 +25,7 @@ pub use coverage::{Coverage, CoverageHead, Mark};
 pub use filter::{FilterBar, FilterSelect, FilterToggle, Pager};
 pub use freshness::Freshness;
 pub use head::{PageHead, Section, Statement};
-pub use heatmap::{Cell, HeatRow, Heatmap};
+pub use heatmap::{HeatRow, Heatmap};
 pub use loaded::{encoded, failed, loaded, param, query};
 pub use measures::{Measure, Measures};
 pub use note::{Empty, ErrorNote};

@@ -75,7 +75,6 @@ pub async fn run(
         id: id.clone(),
         drill: blank(plan, began),
         shared: Arc::new(Mutex::new(None)),
-        declared: None,
     };
     run.share();
     if let Some(portal) = portal {
@@ -114,15 +113,12 @@ struct Run<'a> {
     drill: Drill,
     /// What the heartbeat tells the portal.
     shared: Arc<Mutex<Option<Drill>>>,
-    /// When the recovery clock started.
-    declared: Option<Moment>,
 }
 
 impl Run<'_> {
     async fn work(&mut self, scratch: PathBuf) -> Result<()> {
         let tenant = self.draw().await?;
         let dump = self.recovery_point(&tenant, scratch).await?;
-        self.declared = Some(now());
 
         let begun = self.begin(StepId::Provision);
         let there = self.staging.list_collection_names().await.context("the target does not answer")?;
@@ -165,13 +161,12 @@ impl Run<'_> {
             ),
         );
 
-        let ended = now();
-        let declared = self.declared.unwrap_or(ended);
+        let (declared, verified) = self.drill.clock().context("the steps on the clock are done")?;
         let last_write = compared.last_write;
         self.drill.source.last_write_at = last_write;
         self.drill.source.last_write_by = last_write.map(|_| self.plan.last_write_field.clone());
         self.drill.measured = Some(Measured {
-            restore_ms: ended.since(declared),
+            restore_ms: verified.since(declared),
             rpo_ms: last_write.map(|at| declared.since(at).max(0)),
             bytes: restored.bytes,
             documents: restored.documents,

@@ -321,6 +321,42 @@ impl Drill {
         DrillVerdict { rto, rpo, contents, reasons }
     }
 
+    /// The recovery clock as the steps tell it: loss declared, contents verified. `None` until both are done.
+    pub fn clock(&self) -> Option<(Moment, Moment)> {
+        let declared = self.steps.iter().find(|s| s.id.on_the_clock())?.started_at;
+        let verified = self.steps.iter().find(|s| s.id == StepId::Verify && s.outcome == Outcome::Done)?.ended_at;
+        Some((declared, verified))
+    }
+
+    /// Where the record's figures, checks and verdict do not follow from what it tells itself; empty when they do.
+    pub fn disagreements(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if Self::judge(&self.plan, self.measured.as_ref(), &self.checks, self.abandoned.as_deref()) != self.verdict {
+            wrong.push("its verdict does not follow from its figures and checks".to_owned());
+        }
+        let passes = |id: CheckId| self.checks.iter().any(|c| c.id == id && c.verdict == CheckVerdict::Passes);
+        if passes(CheckId::Counts) && self.counts.iter().any(|c| c.expected != c.actual) {
+            wrong.push("its counts are said to be equal, and are not".to_owned());
+        }
+        if passes(CheckId::Documents) && self.documents.iter().any(|d| !d.equal()) {
+            wrong.push("its drawn documents are said to be equal, and are not".to_owned());
+        }
+        if self.steps.iter().any(|s| s.ended_at < s.started_at) {
+            wrong.push("a step ends before it begins".to_owned());
+        }
+        if let Some(measured) = &self.measured {
+            let clock = self.clock();
+            if clock.map(|(declared, verified)| verified.since(declared)) != Some(measured.restore_ms) {
+                wrong.push("its recovery time is not the time its steps took".to_owned());
+            }
+            let lost = clock.zip(self.source.last_write_at).map(|((declared, _), write)| declared.since(write).max(0));
+            if measured.rpo_ms != lost {
+                wrong.push("its data loss is not the time from the last write to the loss".to_owned());
+            }
+        }
+        wrong
+    }
+
     /// "Taken at T, restored at T+N, last committed write T-M."
     pub fn sentence(&self) -> String {
         let restored = self.steps.iter().find(|s| s.id == StepId::Verify && s.outcome == Outcome::Done);

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Moment, attestation::Attestation, coverage, record::Sealed, words};
+use domain::{
+    Moment,
+    attestation::Attestation,
+    coverage::{self, Cell},
+    record::Sealed,
+    words,
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::backups::{Ask, BackupsPage, Missed, STRENGTHS, load},
     parts::{
-        Cell, Demo, Empty, FilterBar, FilterSelect, HeatRow, Heatmap, PageHead, Pager, SealKind, SealNote, Section,
+        Demo, Empty, FilterBar, FilterSelect, HeatRow, Heatmap, PageHead, Pager, SealKind, SealNote, Section,
         Statement, Waiting, When, loaded,
     },
 };
@@ -66,7 +72,7 @@ fn chart(page: &BackupsPage) -> impl IntoView + use<> {
         .map(|row| HeatRow {
             name: row.tenant.clone(),
             internal: page.internal.contains(&row.tenant),
-            cells: row.cells.iter().skip(skip).map(|&cell| of(cell)).collect(),
+            cells: row.cells.iter().skip(skip).copied().collect(),
             attested: row.attested,
             owed: row.owed,
             href: Some(Ask { tenant: row.tenant.clone(), ..Ask::default() }.address(None)),
@@ -78,20 +84,10 @@ fn chart(page: &BackupsPage) -> impl IntoView + use<> {
     view! { <Heatmap weeks=weeks rows=rows said=said table_href="/backups?grid=table#grid" /> }
 }
 
-fn of(cell: coverage::Cell) -> Cell {
-    match cell {
-        coverage::Cell::Attested => Cell::Attested,
-        coverage::Cell::Late => Cell::Late,
-        coverage::Cell::Missed => Cell::Missed,
-        coverage::Cell::NotATenant => Cell::NotATenant,
-        coverage::Cell::ToCome => Cell::ToCome,
-    }
-}
-
 /// "left 27 Sep", for a tenant whose last Sunday is past.
 fn left(row: &coverage::Row, weeks: &[Moment]) -> Option<String> {
-    let last = row.cells.iter().rposition(|c| !matches!(c, coverage::Cell::NotATenant | coverage::Cell::ToCome))?;
-    let gone = row.cells.get(last + 1) == Some(&coverage::Cell::NotATenant);
+    let last = row.cells.iter().rposition(|c| !matches!(c, Cell::NotATenant | Cell::ToCome))?;
+    let gone = row.cells.get(last + 1) == Some(&Cell::NotATenant);
     gone.then(|| format!("left after {}", weeks[last].utc().format("%-d %b")))
 }
 
@@ -130,7 +126,7 @@ fn said(page: &BackupsPage, skip: usize) -> Vec<(usize, String)> {
 
 #[component]
 fn GridTable<'a>(page: &'a BackupsPage) -> impl IntoView + use<> {
-    let days = |row: &coverage::Row, wanted: coverage::Cell| {
+    let days = |row: &coverage::Row, wanted: Cell| {
         let all: Vec<String> = row
             .cells
             .iter()
@@ -158,8 +154,8 @@ fn GridTable<'a>(page: &'a BackupsPage) -> impl IntoView + use<> {
                 <tr>
                     <th scope="row"><a href=href>{row.tenant.clone()}</a></th>
                     <td class="state-cell">{format!("{} of {}", row.attested, row.owed)}</td>
-                    <td>{days(row, coverage::Cell::Missed)}</td>
-                    <td>{days(row, coverage::Cell::Late)}</td>
+                    <td>{days(row, Cell::Missed)}</td>
+                    <td>{days(row, Cell::Late)}</td>
                     <td>{newest}</td>
                     <td class="sl">{seal}</td>
                 </tr>

@@ -1,21 +1,9 @@
 //! Tenants × weeks: where each tenant was attested, late, missed, or was no tenant.
 
-use domain::Moment;
+use domain::{Moment, coverage::Cell};
 use leptos::prelude::*;
 
 use super::{StateMark, state::px};
-
-/// One week of one tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cell {
-    Attested,
-    /// Attested, not on the day.
-    Late,
-    Missed,
-    /// Not a tenant then.
-    NotATenant,
-    ToCome,
-}
 
 /// One tenant; `cells` as many as the chart has weeks.
 #[derive(Clone, Debug, PartialEq)]

@@ -425,6 +425,9 @@ mod tests {
         assert!(attestations.iter().all(|a| a.demo) && attestations.len() > 700, "{}", attestations.len());
         let drills = drills(began);
         assert!(drills.iter().all(|(_, d)| d.demo) && drills.len() == 7);
+        for (id, drill) in &drills {
+            assert_eq!(drill.disagreements(), [""; 0], "{id}");
+        }
         assert_eq!(domain::words::date(drills[2].1.occurred_at), "2026-05-18");
         assert!(findings(began).iter().all(|f| f.demo));
         let newest = schedule::sunday_of(began.plus_millis(-DAY));

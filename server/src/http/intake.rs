@@ -184,12 +184,10 @@ pub async fn finish(
     machine.may(TokenScope::DrillsWrite)?;
     let id = drill_id(id)?;
     let Json(mut drill) = drill?;
-    let verdict = Drill::judge(&drill.plan, drill.measured.as_ref(), &drill.checks, drill.abandoned.as_deref());
-    if drill.verdict != verdict {
-        return Err(Refusal::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "verdict: it does not follow from the record's own figures and checks; nothing was stored",
-        ));
+    let wrong = drill.disagreements();
+    if !wrong.is_empty() {
+        let said = format!("{}; nothing was stored", wrong.join(", "));
+        return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, said));
     }
     drill.demo = false;
     let before = app::ports::Drills::get(&house.evidence, &Scope::EVERYTHING, &id).await?;

@@ -173,6 +173,14 @@ async fn nobody_types_an_achievement_and_the_same_record_again_changes_nothing()
     flattered.verdict.contents = Verdict::Met;
     let refused = push.finish("D-x", &flattered).await.expect_err("refused").to_string();
     assert!(refused.contains("verdict"), "{refused}");
+    let mut quick = honest.clone();
+    quick.measured.as_mut().expect("measured").restore_ms = 1;
+    let refused = push.finish("D-x", &quick).await.expect_err("refused").to_string();
+    assert!(refused.contains("not the time its steps took"), "{refused}");
+    let mut lossless = honest.clone();
+    lossless.measured.as_mut().expect("measured").rpo_ms = Some(0);
+    let refused = push.finish("D-x", &lossless).await.expect_err("refused").to_string();
+    assert!(refused.contains("data loss"), "{refused}");
     let seq = push.finish("D-x", &honest).await.expect("filed");
     assert_eq!(push.finish("D-x", &honest).await.expect("answered like the first time"), seq);
     let mut other = honest.clone();

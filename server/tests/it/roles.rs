@@ -78,6 +78,24 @@ async fn every_page_the_router_knows_is_in_this_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
+    let portal = Portal::open().await;
+    let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
+    assert_eq!(known.len(), 2, "{known:?}");
+    assert!(known.contains("/evidence/make") && known.iter().any(|p| p.contains("set_theme")), "{known:?}");
+    let answer = portal.post("/evidence/make", "period=audit", None).await;
+    assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
+    let made = portal.house.store.documents("exports").count_documents(bson::doc! {}).await.expect("a count");
+    assert_eq!(made, 0);
+    for role in Role::ALL {
+        let cookie = portal.person(role, Scope::EVERYTHING).await;
+        let answer = portal.post("/evidence/make", "period=audit", Some(&cookie)).await;
+        let to = answer.headers()[header::LOCATION].to_str().expect("text").to_owned();
+        assert!(to.starts_with("/evidence?made=B-"), "{} {to}", role.word());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_signs_in_once_and_sign_out_ends_it() {
     let portal = Portal::open().await;
     let cookie = portal.person(Role::Owner, Scope::EVERYTHING).await;

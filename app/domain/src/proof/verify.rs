@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     Moment, draw,
-    drill::{CheckId, CheckVerdict, Drill},
+    drill::Drill,
     ejson,
     proof::{
         bundle::{BundleError, UnverifiedBundle},
@@ -469,7 +469,7 @@ impl Checking {
             };
             demo += usize::from(drill.demo);
             judged += 1;
-            judged_wrong.extend(disagreements(&drill).into_iter().map(|e| format!("{name}: {e}")));
+            judged_wrong.extend(drill.disagreements().into_iter().map(|e| format!("{name}: {e}")));
             let Some(made) = &drill.draw else { continue };
             match redraw(&drill, made, record.entry.seq, &lists, log) {
                 Ok(Drawn::Demo) => {}
@@ -676,26 +676,6 @@ fn redraw(drill: &Drill, made: &crate::drill::Draw, filed: u64, lists: &Lists, l
         Some(digest) if *digest == made.eligible_digest => Ok(Drawn::Proven),
         Some(_) => Err(format!("the list that entry {seq} sealed is another")),
     }
-}
-
-/// Where a drill's verdict or checks do not follow from its own figures.
-fn disagreements(drill: &Drill) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let again = Drill::judge(&drill.plan, drill.measured.as_ref(), &drill.checks, drill.abandoned.as_deref());
-    if again != drill.verdict {
-        wrong.push("its verdict does not follow from its figures and checks".to_owned());
-    }
-    let passes = |id: CheckId| drill.checks.iter().any(|c| c.id == id && c.verdict == CheckVerdict::Passes);
-    if passes(CheckId::Counts) && drill.counts.iter().any(|c| c.expected != c.actual) {
-        wrong.push("its counts are said to be equal, and are not".to_owned());
-    }
-    if passes(CheckId::Documents) && drill.documents.iter().any(|d| !d.equal()) {
-        wrong.push("its drawn documents are said to be equal, and are not".to_owned());
-    }
-    if drill.steps.iter().any(|s| s.ended_at < s.started_at) {
-        wrong.push("a step ends before it begins".to_owned());
-    }
-    wrong
 }
 
 /// With a capital letter in front, unless a file's name stands there, and a full stop behind.

@@ -164,7 +164,7 @@ impl Sample {
         let chosen = draw::draw(&seed, eligible.iter().map(String::as_str), 1)[0].to_owned();
         let plan = Plan { runbook_version: "1.0".into(), rpo_ms: 21_600_000, rto_ms: 7_200_000 };
         let measured =
-            Some(Measured { restore_ms: 3_728_000, rpo_ms: Some(5_400_000), bytes: 31_600_000, documents: 27_411 });
+            Some(Measured { restore_ms: 3_728_000, rpo_ms: Some(3_918_000), bytes: 31_600_000, documents: 27_411 });
         let check = |id: CheckId, expected: &str| Check {
             id,
             expected: expected.into(),
