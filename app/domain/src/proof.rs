@@ -5,9 +5,11 @@
 
 pub mod bundle;
 pub mod checkpoint;
+pub mod inclusion;
 pub mod layout;
 pub mod leaf;
 pub mod signature;
+pub mod tile;
 pub mod tree;
 pub mod verify;
 pub mod zip;
