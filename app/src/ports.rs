@@ -12,6 +12,7 @@ use domain::{
     drill::Drill,
     finding::Finding,
     gap::Gap,
+    proof::tree::Hash,
     record::{Alarm, Entry, Head, Seal, Sealed},
     role::{Actor, Scope},
     runbook::RunbookVersion,
@@ -179,6 +180,9 @@ pub trait Ledger: Send + Sync {
     async fn checked_at(&self) -> Result<Option<Moment>, PortError>;
     /// The log's C2SP verifier key.
     fn vkey(&self) -> String;
+    /// The hashes that show the first `old` entries to be the beginning of the head's, folded from the
+    /// entries; `None` when the head has fewer.
+    async fn consistency(&self, old: u64, head: &Head) -> Result<Option<Vec<Hash>>, PortError>;
 }
 
 /// What somebody wants in a bundle.

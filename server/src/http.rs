@@ -58,6 +58,8 @@ pub fn router(house: &House) -> Router {
         .route("/evidence/log.vkey", get(downloads::vkey))
         .route("/ledger/checkpoint", get(downloads::checkpoint))
         .route("/ledger/entries", get(downloads::entries))
+        .route("/ledger/tile/{*path}", get(downloads::tile))
+        .route("/ledger/proofs/{name}", get(downloads::inclusion))
         .route("/drills/{id}/record.json", get(downloads::drill_record))
         .with_state(house.clone());
     let sessions = SessionManagerLayer::new(Sessions::new(&house.store))

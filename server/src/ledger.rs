@@ -6,6 +6,7 @@
 //! frontier does not give its root, nothing is signed.
 
 pub mod canonical;
+pub mod proofs;
 pub mod watch;
 
 use std::sync::Arc;

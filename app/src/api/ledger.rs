@@ -2,13 +2,22 @@
 
 use domain::{
     Moment,
+    draw::hex,
+    proof::{
+        checkpoint::{self, VerifierKey},
+        hash_from_hex,
+        tree::verify_consistency,
+    },
     record::{Alarm, Entry, Head},
     role::Permission,
 };
 use leptos_router::params::ParamsMap;
 
 use super::guard;
-use crate::problem::Problem;
+use crate::{
+    ports::{PortError, Ports},
+    problem::Problem,
+};
 
 /// Fifty entries a page: a morning's worth of a busy week, and under two screens.
 pub const ROWS: u32 = 50;
@@ -25,6 +34,22 @@ pub struct LedgerPage {
     /// The entry somebody asked for, to be pointed out.
     pub around: Option<u64>,
     pub newest_page: bool,
+    /// The earlier checkpoint somebody pasted, as they pasted it, and what became of it.
+    pub earlier: Option<(String, Earlier)>,
+}
+
+/// An earlier checkpoint held against today's head.
+pub enum Earlier {
+    /// Its entries are the beginning of today's; with them the hashes that show it, 64 hex digits each.
+    Beginning { size: u64, proof: Vec<String> },
+    /// It was signed over a ledger without entries.
+    Nothing,
+    /// Signed by this log over other entries.
+    Fork { size: u64 },
+    /// Signed by this log over more entries than there are now.
+    Shrunk { size: u64 },
+    /// Not a checkpoint that this log signed, and why.
+    NotOurs(String),
 }
 
 pub async fn load(query: &ParamsMap) -> Result<LedgerPage, Problem> {
@@ -39,5 +64,35 @@ pub async fn load(query: &ParamsMap) -> Result<LedgerPage, Problem> {
     let checked_at = ports.ledger.checked_at().await?;
     let vkey = ports.ledger.vkey();
     let origin = vkey.split('+').next().unwrap_or_default().to_owned();
-    Ok(LedgerPage { head, origin, vkey, alarms, checked_at, entries, around, newest_page: before.is_none() })
+    let earlier = match query.get("earlier").map(|text| as_note(&text)).filter(|note| !note.is_empty()) {
+        Some(note) => {
+            let compared = compare(&ports, &note, &vkey, &head).await?;
+            Some((note, compared))
+        }
+        None => None,
+    };
+    Ok(LedgerPage { head, origin, vkey, alarms, checked_at, entries, around, newest_page: before.is_none(), earlier })
+}
+
+/// As it was before a form or a mail program changed its line ends.
+fn as_note(pasted: &str) -> String {
+    let text = pasted.replace("\r\n", "\n");
+    let text = text.trim();
+    if text.is_empty() { String::new() } else { format!("{text}\n") }
+}
+
+async fn compare(ports: &Ports, note: &str, vkey: &str, head: &Head) -> Result<Earlier, Problem> {
+    let opened = VerifierKey::parse(vkey).and_then(|key| checkpoint::open(note, &key));
+    let earlier = match opened {
+        Ok(earlier) => earlier,
+        Err(e) => return Ok(Earlier::NotOurs(e.to_string())),
+    };
+    let size = earlier.size;
+    let Some(proof) = ports.ledger.consistency(size, head).await? else { return Ok(Earlier::Shrunk { size }) };
+    let root = hash_from_hex(&head.root).ok_or_else(|| PortError::Broken("the head's root is no digest".to_owned()))?;
+    Ok(match verify_consistency((size, &earlier.root), (head.size, &root), &proof) {
+        true if size == 0 => Earlier::Nothing,
+        true => Earlier::Beginning { size, proof: proof.iter().map(|hash| hex(hash)).collect() },
+        false => Earlier::Fork { size },
+    })
 }

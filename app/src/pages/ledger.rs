@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::ledger::{LedgerPage, ROWS, load},
+    api::ledger::{Earlier, LedgerPage, ROWS, load},
     islands::refold::Refold,
     parts::{
         Digest, Empty, PageHead, Pager, Say, SealMark, Section, Shape, StateMark, Statement, When, loaded, plural,
@@ -37,7 +37,7 @@ pub fn Ledger() -> impl IntoView {
 }
 
 #[component]
-fn Body(page: LedgerPage) -> impl IntoView {
+fn Body(mut page: LedgerPage) -> impl IntoView {
     let n = page.alarms.len();
     let statement = match (n, page.checked_at) {
         (0, Some(at)) => {
@@ -61,6 +61,7 @@ fn Body(page: LedgerPage) -> impl IntoView {
     };
     let head = page.head.clone();
     let (origin, vkey, key) = (page.origin.clone(), page.vkey.clone(), page.vkey.clone());
+    let earlier = view! { <EarlierHead earlier=page.earlier.take() size=head.size /> };
     let last = head.size.saturating_sub(1);
     let margin = view! {
         <div class="seal still record">
@@ -119,7 +120,92 @@ fn Body(page: LedgerPage) -> impl IntoView {
                 </details>
             </div>
         </Section>
+        {earlier}
         <Entries page=page />
+    }
+}
+
+/// Where an earlier checkpoint is pasted, and what became of it.
+#[component]
+fn EarlierHead(earlier: Option<(String, Earlier)>, size: u64) -> impl IntoView {
+    let (pasted, found) = earlier.unzip();
+    let found = found.map(|found| {
+        let (shape, words, says) = match &found {
+            Earlier::Beginning { size: old, .. } if *old == size => (
+                Shape::Disc,
+                "the same head",
+                format!("Nothing was appended since: it is signed over the same {}, with the same root.", plural_count(size)),
+            ),
+            Earlier::Beginning { size: old, .. } => (
+                Shape::Disc,
+                "nothing rewritten",
+                format!(
+                    "The {} of your checkpoint are the beginning of today’s {}, unaltered and in the same order.",
+                    plural_count(*old),
+                    words::count(i64::try_from(size).unwrap_or(i64::MAX)),
+                ),
+            ),
+            Earlier::Nothing => (
+                Shape::Ring,
+                "says nothing",
+                "It was signed over an empty ledger, which is the beginning of any other. Compare a later one.".to_owned(),
+            ),
+            Earlier::Fork { size: old } => (
+                Shape::Square,
+                "rewritten",
+                format!(
+                    "This log signed your checkpoint, and its {} are not the beginning of today’s ledger: entries were changed, left out or exchanged. Keep your copy and download today’s checkpoint; the two signatures together prove it.",
+                    plural_count(*old)
+                ),
+            ),
+            Earlier::Shrunk { size: old } => (
+                Shape::Square,
+                "cut short",
+                format!(
+                    "This log signed your checkpoint over {}, and today’s head counts {}: entries were removed. Keep your copy and download today’s checkpoint; the two signatures together prove it.",
+                    plural_count(*old),
+                    words::count(i64::try_from(size).unwrap_or(i64::MAX)),
+                ),
+            ),
+            Earlier::NotOurs(why) => (
+                Shape::Ring,
+                "not compared",
+                format!("This is no checkpoint of this log: {why}. Paste all of it, from the log’s name to the line that begins with a dash."),
+            ),
+        };
+        let proof = match found {
+            Earlier::Beginning { proof, .. } if !proof.is_empty() => proof,
+            _ => Vec::new(),
+        };
+        let proof = (!proof.is_empty()).then(|| {
+            view! {
+                <details class="by-hand">
+                    <summary>"The hashes that show it (RFC 9162, section 2.1.4)"</summary>
+                    <pre class="shell-recipe" tabindex="0" aria-label="Consistency proof">{proof.join("\n")}</pre>
+                </details>
+            }
+        });
+        view! {
+            <div class="compared" role="status">
+                <p><StateMark state=shape word=words /> " " {says}</p>
+                {proof}
+            </div>
+        }
+    });
+    view! {
+        <Section title="Compare an earlier head" id="earlier">
+            <form class="measure-width earlier" method="get" action="/ledger#earlier">
+                <p id="earlier-how">
+                    "Whoever kept a checkpoint of this ledger can see here that nothing before it was rewritten. To see it without trusting this page, run the lines under “In a shell” with your checkpoint in place of today’s."
+                </p>
+                <label for="earlier-note">"The checkpoint you kept"</label>
+                <textarea id="earlier-note" name="earlier" rows="6" required spellcheck="false" autocomplete="off" aria-describedby="earlier-how">
+                    {pasted.unwrap_or_default()}
+                </textarea>
+                <p><button type="submit" class="button">"Compare with today’s head"</button></p>
+                {found}
+            </form>
+        </Section>
     }
 }
 

@@ -117,6 +117,7 @@ pub fn SealNote(
             <div class="actions">
                 {open.map(|href| view! { <a class="button" href=href>"Open the record"</a> })}
                 <a class="button" href=format!("/ledger?around={}", seal.seq)>"See it in the ledger"</a>
+                <a class="button" href=format!("/ledger/proofs/{}.tlog-proof", seal.seq) download>"Keep the proof"</a>
             </div>
         </div>
     }

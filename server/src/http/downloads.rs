@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
-    proof::leaf,
+    proof::{leaf, tile::Tile},
     role::{Actor, Permission},
 };
 use serde::Deserialize;
@@ -113,6 +113,41 @@ async fn lines(house: &House, from: u64) -> Result<String, PortError> {
         let _ = writeln!(out, "{}", leaf::line(&crate::store::evidence::entry(&row)?));
     }
     Ok(out)
+}
+
+/// A tile of the ledger, as C2SP tlog-tiles has it: hashes, or entries.
+pub async fn tile(State(house): State<House>, asking: Asking, Path(path): Path<String>) -> Response {
+    if let Err(answer) = reader(asking) {
+        return *answer;
+    }
+    let Some(tile) = Tile::parse(&path) else { return refused(Problem::gone("tile")) };
+    match house.ledger.tile(&tile).await {
+        // A tile never changes: other bytes would be another ledger.
+        Ok(Some(bytes)) => (
+            [
+                (header::CONTENT_TYPE, "application/octet-stream"),
+                (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
+            ],
+            bytes,
+        )
+            .into_response(),
+        Ok(None) => refused(Problem::gone("tile")),
+        Err(e) => refused(e.into()),
+    }
+}
+
+/// One entry's place below today's head: `/ledger/proofs/17.tlog-proof`.
+pub async fn inclusion(State(house): State<House>, asking: Asking, Path(name): Path<String>) -> Response {
+    if let Err(answer) = reader(asking) {
+        return *answer;
+    }
+    let index = name.strip_suffix(".tlog-proof").and_then(|n| n.parse::<u64>().ok().filter(|i| i.to_string() == n));
+    let Some(index) = index else { return refused(Problem::gone("entry")) };
+    match house.ledger.inclusion(index).await {
+        Ok(Some(proof)) => attachment("text/plain; charset=utf-8", &name, proof.to_string().into_bytes()),
+        Ok(None) => refused(Problem::gone("entry")),
+        Err(e) => refused(e.into()),
+    }
 }
 
 /// A file to keep: never shown in the page's own origin.

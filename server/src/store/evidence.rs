@@ -19,7 +19,7 @@ use domain::{
     ejson,
     finding::Finding,
     gap::Gap,
-    proof::leaf,
+    proof::{leaf, tree::Hash},
     record::{Alarm, Entry, Head, Seal, Sealed, Tampering},
     role::Scope,
     runbook::RunbookVersion,
@@ -353,6 +353,10 @@ impl LedgerPort for Evidence {
 
     fn vkey(&self) -> String {
         self.ledger.keys.vkey()
+    }
+
+    async fn consistency(&self, old: u64, head: &Head) -> Result<Option<Vec<Hash>>, PortError> {
+        self.ledger.consistency(old, head).await
     }
 }
 

@@ -8,4 +8,5 @@ mod ledger;
 mod packet;
 mod periods;
 mod portal;
+mod proofs;
 mod roles;

@@ -22,8 +22,21 @@ const PAGES: [&str; 10] = [
 ];
 
 /// Routes with a parameter that names nothing here, and files.
-const FILES: [&str; 4] = ["/evidence/root.pem", "/evidence/log.vkey", "/ledger/checkpoint", "/ledger/entries"];
-const ABSENT: [&str; 5] = [
+const FILES: [&str; 7] = [
+    "/evidence/root.pem",
+    "/evidence/log.vkey",
+    "/ledger/checkpoint",
+    "/ledger/entries",
+    "/ledger/tile/0/000.p/1",
+    "/ledger/tile/entries/000.p/1",
+    "/ledger/proofs/0.tlog-proof",
+];
+const ABSENT: [&str; 10] = [
+    "/ledger/tile/0/000",
+    "/ledger/tile/0/0",
+    "/ledger/tile/9/000.p/1",
+    "/ledger/proofs/1.tlog-proof",
+    "/ledger/proofs/0",
     "/drills/D-none",
     "/drills/D-none/record.json",
     "/evidence/B-999/download",
