@@ -205,6 +205,12 @@ impl Keys {
         self.cms(content).map_err(|e| SignError::Signature(e.to_string()))
     }
 
+    /// DER of an ECDSA P-256 signature with SHA-256 over the message, by the signer's key.
+    pub fn sign_bytes(&self, message: &[u8]) -> Vec<u8> {
+        let signature: DerSignature = self.signer_key.sign(message);
+        signature.as_bytes().to_vec()
+    }
+
     fn cms(&self, content: &[u8]) -> der::Result<Vec<u8>> {
         let signing_certificate = SigningCertificateV2 {
             certs: vec![EssCertIdV2 {

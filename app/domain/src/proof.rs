@@ -5,6 +5,7 @@
 
 pub mod bundle;
 pub mod checkpoint;
+pub mod dsse;
 pub mod inclusion;
 pub mod layout;
 pub mod leaf;

@@ -12,7 +12,7 @@ use domain::{
     draw::hex,
     proof::{
         checkpoint::{self, VerifierKey},
-        hash_from_hex,
+        dsse, hash_from_hex,
         layout::{self, COLLECTIONS, Index, LogSaid, PeriodSaid},
         leaf, sha256_hex,
         tree::{Frontier, leaf_hash},
@@ -147,12 +147,14 @@ fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Res
     let mut names: Vec<&str> = files.keys().map(String::as_str).collect();
     names.push(layout::INDEX);
     let index = index(content, records, counts, &names);
-    files.insert(layout::INDEX.to_owned(), index);
-    seal(files, content, keys)
+    let mut json = serde_json::to_vec_pretty(&index).expect("an index has only text and numbers");
+    json.push(b'\n');
+    files.insert(layout::INDEX.to_owned(), json);
+    seal(files, content, keys, &index)
 }
 
-/// Adds the bag's own files and the signature; the second part is the tag manifest's digest.
-fn seal(mut files: Files, content: &Content, keys: &Keys) -> Result<(Files, String), ExportError> {
+/// Adds the bag's own files and the signatures; the second part is the tag manifest's digest.
+fn seal(mut files: Files, content: &Content, keys: &Keys, index: &Index) -> Result<(Files, String), ExportError> {
     let manifest = manifest(&files);
     let octets: usize = files.values().map(Vec::len).sum();
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -172,6 +174,9 @@ fn seal(mut files: Files, content: &Content, keys: &Keys) -> Result<(Files, Stri
     let tagmanifest = self::manifest(&tags).into_bytes();
     let digest = sha256_hex(&tagmanifest);
     tags.insert(layout::SIGNATURE.to_owned(), keys.sign_cms(&tagmanifest)?);
+    let statement = dsse::statement(index, &digest);
+    let envelope = dsse::envelope(&statement, keys.signer_fingerprint(), |message| keys.sign_bytes(message));
+    tags.insert(layout::STATEMENT.to_owned(), envelope);
     tags.insert(layout::TAG_MANIFEST.to_owned(), tagmanifest);
     files.append(&mut tags);
     Ok((files, digest))
@@ -187,8 +192,8 @@ fn index(
     records: BTreeMap<String, Vec<u64>>,
     counts: BTreeMap<String, u64>,
     names: &[&str],
-) -> Vec<u8> {
-    let index = Index {
+) -> Index {
+    Index {
         schema: 1,
         id: content.id.clone(),
         org: content.org.clone(),
@@ -210,10 +215,7 @@ fn index(
         },
         records,
         files: names.iter().map(|name| ((*name).to_owned(), role(name).to_owned())).collect(),
-    };
-    let mut json = serde_json::to_vec_pretty(&index).expect("an index has only text and numbers");
-    json.push(b'\n');
-    json
+    }
 }
 
 /// What a file of the bundle is, in a few words.

@@ -12,8 +12,10 @@ pub const BAGIT: &str = "bagit.txt";
 pub const BAG_INFO: &str = "bag-info.txt";
 pub const MANIFEST: &str = "manifest-sha256.txt";
 pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
-/// CMS over the tag manifest; the only kind of file outside both manifests.
+/// CMS over the tag manifest; what lies in `signatures/` is outside both manifests.
 pub const SIGNATURE: &str = "signatures/tagmanifest-sha256.txt.p7s";
+/// The statement for supply-chain tools, over the same bytes by the same key.
+pub const STATEMENT: &str = "signatures/bundle.intoto.dsse.json";
 
 /// Every byte of `bagit.txt`.
 pub const BAGIT_TEXT: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";

@@ -144,9 +144,15 @@ pub struct Signer {
     pub from: Moment,
     pub until: Moment,
     root: (Moment, Moment),
+    key: VerifyingKey,
 }
 
 impl Signer {
+    /// Whether the same key made this DER signature over the message.
+    pub fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_der(signature).is_ok_and(|signature| self.key.verify(message, &signature).is_ok())
+    }
+
     /// Whether both certificates held at that instant. Nothing here shows *when* it was signed.
     pub fn valid_at(&self, at: Moment) -> Result<(), SignatureError> {
         for (whose, (from, until)) in [("signer's", (self.from, self.until)), ("root", self.root)] {
@@ -171,7 +177,8 @@ pub fn verify(p7s: &[u8], content: &[u8], root: &Root) -> Result<Signer, Signatu
     let attributes = info.signed_attrs.as_ref().ok_or(SignatureError::Attribute("set"))?;
     let message = attributes.to_der().map_err(not_cms)?;
     let signature = Signature::from_der(info.signature.as_bytes()).map_err(|_| SignatureError::False)?;
-    public_key(&certificate, "signer's")?.verify(&message, &signature).map_err(|_| SignatureError::False)?;
+    let key = public_key(&certificate, "signer's")?;
+    key.verify(&message, &signature).map_err(|_| SignatureError::False)?;
 
     issued_by(&certificate, root)?;
     fit_to_sign(&certificate)?;
@@ -182,6 +189,7 @@ pub fn verify(p7s: &[u8], content: &[u8], root: &Root) -> Result<Signer, Signatu
         from,
         until,
         root: validity(&root.certificate),
+        key,
     })
 }
 

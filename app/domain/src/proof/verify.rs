@@ -16,7 +16,7 @@ use crate::{
     proof::{
         bundle::{BundleError, UnverifiedBundle},
         checkpoint::{self, Checkpoint, VerifierKey},
-        hash_from_hex,
+        dsse, hash_from_hex,
         layout::{self, COLLECTIONS, Collection, Index},
         leaf, sha256_hex,
         signature::{self, Root, Signer},
@@ -163,6 +163,7 @@ pub(super) fn verify_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Momen
     };
     if let (Some(signer), Some(index)) = (&signer, &index) {
         check.validity(signer, index, now);
+        check.statement(bundle, signer, index);
     }
     let log = check.log(bundle, trust, index.as_ref());
     if let (Some(log), Some(index)) = (&log, &index) {
@@ -318,6 +319,16 @@ impl Checking {
                     ));
                 }
             }
+        }
+    }
+
+    /// Bundles made before there was a statement have none, and lose nothing by it.
+    fn statement(&mut self, bundle: &UnverifiedBundle, signer: &Signer, index: &Index) {
+        const WHAT: &str = "The statement for other tools";
+        let Some(envelope) = bundle.files.get(layout::STATEMENT) else { return };
+        match dsse::verify(envelope, index, &self.facts.tagmanifest_sha256, signer) {
+            Ok(()) => self.good(WHAT, "An in-toto statement over the same bytes, signed by the same key."),
+            Err(e) => self.bad(WHAT, format!("{}: {e}", layout::STATEMENT)),
         }
     }
 

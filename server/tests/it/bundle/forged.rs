@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::proof::{
     bundle::UnverifiedBundle,
+    dsse,
     layout::{self, Index},
     leaf, sha256_hex,
     verify::{Report, Trust, verify},
@@ -24,6 +25,11 @@ fn sign_again(files: &mut Files, keys: &Keys) {
     files.insert(layout::MANIFEST.into(), payload.into_bytes());
     let tags: String = layout::TAG_FILES.iter().map(|n| line(&(*n).to_owned(), &files[*n])).collect();
     files.insert(layout::SIGNATURE.into(), keys.sign_cms(tags.as_bytes()).expect("a signature"));
+    if let Some(Ok(index)) = files.get(layout::INDEX).map(|json| serde_json::from_slice::<Index>(json)) {
+        let statement = dsse::statement(&index, &sha256_hex(tags.as_bytes()));
+        let envelope = dsse::envelope(&statement, keys.signer_fingerprint(), |message| keys.sign_bytes(message));
+        files.insert(layout::STATEMENT.into(), envelope);
+    }
     files.insert(layout::TAG_MANIFEST.into(), tags.into_bytes());
 }
 
