@@ -55,6 +55,7 @@ pub fn router(house: &House) -> Router {
         .route("/sign-out", post(session::sign_out))
         .route("/evidence/{id}/download", get(downloads::bundle))
         .route("/evidence/root.pem", get(downloads::root_pem))
+        .route("/evidence/anchors.json", get(downloads::anchors))
         .route("/evidence/log.vkey", get(downloads::vkey))
         .route("/ledger/checkpoint", get(downloads::checkpoint))
         .route("/ledger/entries", get(downloads::entries))

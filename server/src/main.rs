@@ -11,7 +11,10 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use domain::{
     control::Control,
-    proof::verify::{Outcome, Trust, verify},
+    proof::{
+        anchors::Anchors,
+        verify::{Outcome, Trust, verify},
+    },
     role::{Actor, Role, Scope, TokenScope},
 };
 use server::{
@@ -24,6 +27,7 @@ use server::{
         portal::Portal,
         progress::{Progress, Silent, Terminal},
     },
+    sign::Keys,
     store::{Store, migrate},
 };
 use tokio_util::sync::CancellationToken;
@@ -63,9 +67,12 @@ enum Command {
     Drill(Box<DrillArgs>),
     /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://127.0.0.1:3000 --token-file .demo/token -o q3.zip
     Export(ExportArgs),
-    /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --root evidence-root.pem
+    /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --anchors anchors.json
     Verify {
         bundle: PathBuf,
+        /// anchors.json as it was handed over when the engagement began: the root's digest and the log's key.
+        #[arg(long, conflicts_with_all = ["root", "key"])]
+        anchors: Option<PathBuf>,
         /// The root certificate as it was handed over outside the bundle.
         #[arg(long)]
         root: Option<PathBuf>,
@@ -82,6 +89,9 @@ enum Command {
     /// Tokens for machines. Example: passmuster token new --name drill-runner --scope drills:write
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The signing keys. Example: passmuster key show
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Look at configuration, database, keys, clock and ledger, and say what to do.
     Doctor,
 }
@@ -113,6 +123,12 @@ enum TokenCommand {
         #[arg(long, required = true)]
         scope: Vec<String>,
     },
+}
+
+#[derive(Subcommand)]
+enum KeyCommand {
+    /// Print the public part: what an auditor is handed when the engagement begins; with --json, anchors.json itself.
+    Show,
 }
 
 #[derive(Args)]
@@ -211,7 +227,10 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Migrate { dry_run } => run_migrate(config()?, dry_run).await,
         Command::Drill(args) => run_drill(*args, cli.json).await,
         Command::Export(args) => export(args, cli.json).await,
-        Command::Verify { bundle, root, key, previous } => run_verify(&bundle, root, key, previous, cli.json),
+        Command::Verify { bundle, anchors, root, key, previous } => {
+            run_verify(&bundle, anchors, root, key, previous, cli.json)
+        }
+        Command::Key(KeyCommand::Show) => show_keys(&config()?, cli.json),
         Command::User(UserCommand::Invite { name, role, controls }) => invite(config()?, name, &role, &controls).await,
         Command::Token(TokenCommand::New { name, scope }) => new_token(config()?, &name, &scope).await,
         Command::Doctor => run_doctor(config()?, cli.json).await,
@@ -387,6 +406,7 @@ async fn export(args: ExportArgs, json: bool) -> Result<ExitCode> {
 
 fn run_verify(
     bundle: &Path,
+    anchors: Option<PathBuf>,
     root: Option<PathBuf>,
     key: Option<PathBuf>,
     previous: Option<PathBuf>,
@@ -407,6 +427,15 @@ fn run_verify(
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
     let bytes = read!(bundle);
     let mut trust = Trust::default();
+    if let Some(path) = &anchors {
+        trust = match Anchors::parse(&text(read!(path))) {
+            Ok(anchors) => anchors.trust(),
+            Err(e) => {
+                eprintln!("passmuster: {}: {e}", path.display());
+                return Ok(ExitCode::from(2));
+            }
+        };
+    }
     if let Some(path) = &root {
         trust.root_pem = Some(text(read!(path)));
     }
@@ -471,6 +500,23 @@ async fn new_token(config: Config, name: &str, scopes: &[String]) -> Result<Exit
         .collect::<Result<Vec<TokenScope>>>()?;
     println!("{}", house.store.new_token(name, &scopes, house.clock.now()).await?);
     eprintln!("It is shown once and kept only as its digest.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Needs neither the database nor a running portal, and makes no key.
+fn show_keys(config: &Config, json: bool) -> Result<ExitCode> {
+    let keys = Keys::open(&config.keys.dir, &config.company.log)?;
+    let anchors = keys.anchors(&config.company.name);
+    if json {
+        print!("{}", anchors.json());
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("company           {}", anchors.org);
+    println!("root, SHA-256     {}", anchors.root_sha256);
+    println!("signer, SHA-256   {}", keys.signer_fingerprint());
+    println!("signer holds      until {}", keys.signer_until().format("%Y-%m-%d"));
+    println!("ledger's key      {}", anchors.log_vkey);
+    eprintln!("For the auditor: passmuster key show --json > anchors.json");
     Ok(ExitCode::SUCCESS)
 }
 

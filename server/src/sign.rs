@@ -25,6 +25,7 @@ use der::{
 use domain::{
     draw::hex,
     proof::{
+        anchors::Anchors,
         checkpoint::{self, Checkpoint, VerifierKey},
         hash_from_hex, sha256_hex,
         signature::{self, EssCertIdV2, SigningCertificateV2, sha256_algorithm},
@@ -109,7 +110,8 @@ impl Keys {
         Self::open(dir, log_name)
     }
 
-    fn open(dir: &Path, log_name: &str) -> Result<Keys, SignError> {
+    /// Reads the keys of `dir`, and makes none.
+    pub fn open(dir: &Path, log_name: &str) -> Result<Keys, SignError> {
         let missing: Vec<&str> = REQUIRED.into_iter().filter(|name| !dir.join(name).exists()).collect();
         if !missing.is_empty() {
             return Err(SignError::Incomplete { folder: dir.to_owned(), missing: missing.join(", ") });
@@ -172,6 +174,11 @@ impl Keys {
     /// The ledger's public key in C2SP form.
     pub fn vkey(&self) -> String {
         self.log.to_string()
+    }
+
+    /// What an auditor is handed outside every bundle.
+    pub fn anchors(&self, org: &str) -> Anchors {
+        Anchors { schema: 1, org: org.to_owned(), root_sha256: self.root_fingerprint(), log_vkey: self.vkey() }
     }
 
     pub fn root_pem(&self) -> String {

@@ -3,6 +3,7 @@
 //! It reads bytes that may be hostile and says what they prove. It must never trust a key, a size or
 //! a name because the bytes themselves assert it.
 
+pub mod anchors;
 pub mod bundle;
 pub mod checkpoint;
 pub mod dsse;

@@ -23,7 +23,7 @@ fn now() -> Moment {
 }
 
 fn trust() -> Trust {
-    Trust { root_pem: Some(ROOT.to_owned()), vkey: Some(VKEY.to_owned()), previous: None }
+    Trust { root_pem: Some(ROOT.to_owned()), vkey: Some(VKEY.to_owned()), ..Trust::default() }
 }
 
 #[test]

@@ -294,6 +294,13 @@ fn Check(root: String, vkey: String) -> impl IntoView {
                 </p>
                 <pre class="shell-recipe" id="recipe" tabindex="0" aria-label="Shell recipe">{domain::proof::layout::RECIPE}</pre>
                 <p><button type="button" class="button" hidden data-copy-from="#recipe">"Copy the recipe"</button></p>
+                <p>
+                    "Keep "
+                    <a href="/evidence/anchors.json" download="anchors.json">"anchors.json"</a>
+                    " as well: with it "
+                    <code>"passmuster verify BUNDLE --anchors anchors.json"</code>
+                    " also folds the ledger, ties each record to its entry and recomputes the draws, trusting only the two keys below."
+                </p>
                 <dl class="pairs">
                     <dt>"Root certificate, SHA-256"</dt>
                     <dd><Digest hex=root /></dd>

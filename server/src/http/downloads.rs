@@ -59,6 +59,17 @@ pub async fn root_pem(State(house): State<House>, asking: Asking) -> Response {
     }
 }
 
+/// What an auditor keeps from the beginning, outside every bundle.
+pub async fn anchors(State(house): State<House>, asking: Asking) -> Response {
+    match reader(asking) {
+        Ok(_) => {
+            let anchors = house.ledger.keys.anchors(&house.company.name);
+            attachment("application/json", "anchors.json", anchors.json().into_bytes())
+        }
+        Err(answer) => *answer,
+    }
+}
+
 pub async fn vkey(State(house): State<House>, asking: Asking) -> Response {
     match reader(asking) {
         Ok(_) => text(format!("{}\n", house.ledger.keys.vkey())),

@@ -11,7 +11,6 @@ use std::io::Cursor;
 use chrono::{DateTime, Utc};
 use domain::proof::{
     bundle::UnverifiedBundle,
-    layout,
     verify::{Outcome, Trust, verify},
 };
 use server::exports::bundle::{self, ExportError};

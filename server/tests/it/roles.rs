@@ -22,7 +22,8 @@ const PAGES: [&str; 10] = [
 ];
 
 /// Routes with a parameter that names nothing here, and files.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
+    "/evidence/anchors.json",
     "/evidence/root.pem",
     "/evidence/log.vkey",
     "/ledger/checkpoint",

@@ -38,6 +38,8 @@ const NAMED: usize = 5;
 pub struct Trust {
     /// The company's root certificate, received when the engagement began.
     pub root_pem: Option<String>,
+    /// Or its SHA-256, 64 lower-case hex digits: then the bundle's own copy must have it.
+    pub root_sha256: Option<String>,
     /// The ledger's verifier key, received in the same way.
     pub vkey: Option<String>,
     /// The bytes of an older bundle, kept since then.
@@ -261,10 +263,19 @@ impl Checking {
             }
         };
         self.facts.root_fingerprint = root.fingerprint();
+        if trust.root_sha256.as_ref().is_some_and(|held| *held != self.facts.root_fingerprint) {
+            let found = words::short_digest(&self.facts.root_fingerprint);
+            self.bad(WHAT, format!("It leads to another root ({found} …) than the one your anchors name"));
+            return None;
+        }
         let (p7s, content) = (&bundle.files[layout::SIGNATURE], &bundle.files[layout::TAG_MANIFEST]);
         match signature::verify(p7s, content, &root) {
             Ok(signer) => {
-                let by = if trust.root_pem.is_some() { "the root you hold" } else { "the root in the bundle itself" };
+                let by = if trust.root_pem.is_some() || trust.root_sha256.is_some() {
+                    "the root you hold"
+                } else {
+                    "the root in the bundle itself"
+                };
                 self.good(WHAT, format!("Made by {}, whose certificate was issued by {by}.", signer.name));
                 self.facts.signer.clone_from(&signer.name);
                 self.facts.signer_fingerprint.clone_from(&signer.fingerprint);
@@ -542,7 +553,7 @@ impl Checking {
     }
 
     fn limits(&mut self, trust: &Trust, index: Option<&Index>) {
-        if trust.root_pem.is_none() {
+        if trust.root_pem.is_none() && trust.root_sha256.is_none() {
             self.not_proven.push(
                 "Who made the bundle: no root certificate was given, so the bundle was checked against its own."
                     .to_owned(),

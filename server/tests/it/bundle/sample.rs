@@ -44,7 +44,7 @@ pub fn now() -> Moment {
 }
 
 pub fn trust(keys: &Keys) -> Trust {
-    Trust { root_pem: Some(keys.root_pem()), vkey: Some(keys.vkey()), previous: None }
+    Trust { root_pem: Some(keys.root_pem()), vkey: Some(keys.vkey()), ..Trust::default() }
 }
 
 pub struct Sample {
