@@ -3,4 +3,5 @@ import "./roles/session.test.mjs";
 import "./plain/pages.test.mjs";
 import "./axe.test.mjs";
 import "./journeys/auditor.test.mjs";
+import "./journeys/earlier.test.mjs";
 import "./tamper.test.mjs";
