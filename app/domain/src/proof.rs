@@ -12,6 +12,7 @@ pub mod layout;
 pub mod leaf;
 pub mod signature;
 pub mod tile;
+pub mod timestamp;
 pub mod tree;
 pub mod verify;
 pub mod zip;

@@ -347,7 +347,7 @@ fn public_key(certificate: &Certificate, whose: &'static str) -> Result<Verifyin
         .map_err(|_| SignatureError::Certificate { whose, what: "has a key that is not P-256" })
 }
 
-fn validity(certificate: &Certificate) -> (Moment, Moment) {
+pub(super) fn validity(certificate: &Certificate) -> (Moment, Moment) {
     let validity = certificate.tbs_certificate().validity();
     let moment = |seconds: u64| i64::try_from(seconds).ok().and_then(|s| Moment::from_millis(s.saturating_mul(1000)));
     let epoch = Moment::from_millis(0).expect("the epoch is in range");
