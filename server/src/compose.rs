@@ -12,6 +12,7 @@ use crate::{
     ledger::Ledger,
     sign::Keys,
     store::{Store, bundles::Exports, evidence::Evidence, migrate},
+    time::TimeSource,
 };
 
 /// The portal's parts, put together.
@@ -46,12 +47,13 @@ impl House {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let keys = Keys::open_or_create(&config.keys.dir, &config.company.name, &config.company.log, Utc::now())
             .with_context(|| format!("the keys in {}", config.keys.dir.display()))?;
+        let time = TimeSource::configured(&config.time, clock.clone())?.map(Arc::new);
         let company = Arc::new(Company {
             name: config.company.name.clone(),
             audit_period: config.audit_period()?,
             demo: config.company.demo,
         });
-        let ledger = Arc::new(Ledger::new(store.clone(), Arc::new(keys), clock.clone()));
+        let ledger = Arc::new(Ledger::new(store.clone(), Arc::new(keys), clock.clone()).with_time(time));
         let evidence = Evidence { ledger: ledger.clone() };
         let exports = Exports { evidence: evidence.clone(), company: company.clone() };
         let shared = Arc::new(evidence.clone());

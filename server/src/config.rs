@@ -13,6 +13,7 @@ pub struct Config {
     pub database: Database,
     pub keys: Keys,
     pub company: Company,
+    pub time: Time,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +38,15 @@ pub struct Keys {
     pub dir: PathBuf,
 }
 
+/// Outside time (RFC 3161); empty: all times are self-asserted, and pages and bundles say so.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Time {
+    /// Addresses of time authorities, blanks between, asked in this order.
+    pub authorities: String,
+    /// A PEM file with the root certificates they lead to.
+    pub roots: PathBuf,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Company {
     pub name: String,
@@ -47,6 +57,14 @@ pub struct Company {
     pub audit_to: String,
     /// Set by `passmuster demo` alone.
     pub demo: bool,
+}
+
+impl Time {
+    /// For the demo, which reads no file.
+    pub fn from_env() -> Self {
+        let value = |key: &str| std::env::var(format!("PASSMUSTER_TIME__{key}")).unwrap_or_default();
+        Self { authorities: value("AUTHORITIES"), roots: value("ROOTS").into() }
+    }
 }
 
 /// Every key there is, with its default; `None`: must be given.
@@ -62,6 +80,8 @@ const KEYS: &[(&str, &str, Option<&str>)] = &[
     ("company", "audit_from", None),
     ("company", "audit_to", None),
     ("company", "demo", Some("false")),
+    ("time", "authorities", Some("")),
+    ("time", "roots", Some("")),
 ];
 
 /// Keys whose values never appear in a log or on a terminal.
@@ -124,6 +144,8 @@ impl Config {
             ("company", "log", self.company.log.clone()),
             ("company", "audit_from", self.company.audit_from.clone()),
             ("company", "audit_to", self.company.audit_to.clone()),
+            ("time", "authorities", self.time.authorities.clone()),
+            ("time", "roots", self.time.roots.display().to_string()),
         ];
         all.into_iter()
             .map(|(section, key, value)| {

@@ -99,6 +99,7 @@ async fn portal(
             audit_to: words::date(audit.last_day()),
             demo: true,
         },
+        time: config::Time::from_env(),
     };
     write_config(&options.data, &config)?;
     let house = House::open(config).await?;

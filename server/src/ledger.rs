@@ -27,6 +27,7 @@ use tokio::sync::Mutex;
 use crate::{
     sign::Keys,
     store::{Store, is_duplicate, port_error},
+    time::TimeSource,
 };
 
 /// 64 leaves a batch: at 48 KiB a record that stays under MongoDB's 16 MiB of writes that one
@@ -40,6 +41,8 @@ pub struct Ledger {
     pub store: Store,
     pub keys: Arc<Keys>,
     pub clock: Arc<dyn Clock>,
+    /// Who stamps its heads from outside; `None`: all times are the portal's own.
+    pub time: Option<Arc<TimeSource>>,
     /// Appends of this process queue here, so that they do not conflict with each other.
     turn: Mutex<()>,
 }
@@ -88,7 +91,11 @@ pub struct Facts {
 
 impl Ledger {
     pub fn new(store: Store, keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, keys, clock, turn: Mutex::new(()) }
+        Self { store, keys, clock, time: None, turn: Mutex::new(()) }
+    }
+
+    pub fn with_time(self, time: Option<Arc<TimeSource>>) -> Self {
+        Self { time, ..self }
     }
 
     /// The newest signed state. An empty ledger is signed once and kept, so that it has a head too.

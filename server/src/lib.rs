@@ -11,3 +11,4 @@ pub mod ledger;
 pub mod runner;
 pub mod sign;
 pub mod store;
+pub mod time;

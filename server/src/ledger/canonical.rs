@@ -108,6 +108,7 @@ fn kind(coll: &str) -> Kind {
         "runbooks" => Kind::Runbook,
         "draws" => Kind::Draw,
         "exports" => Kind::Export,
+        "timestamps" => Kind::Timestamp,
         _ => Kind::Record,
     }
 }

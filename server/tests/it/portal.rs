@@ -177,6 +177,7 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             audit_to: AUDIT.1.to_owned(),
             demo: false,
         },
+        time: server::config::Time::default(),
     }
 }
 

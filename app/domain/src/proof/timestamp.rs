@@ -11,9 +11,9 @@ use cms::{
     signed_data::{SignedData, SignerIdentifier, SignerInfo},
 };
 use der::{
-    Any, Decode, Encode, Sequence, Tag, Tagged,
+    Any, Decode, Encode, EncodePem, Sequence, Tag, Tagged,
     asn1::{Int, ObjectIdentifier, OctetString},
-    pem,
+    pem::{self, LineEnding},
 };
 use p256::ecdsa::{Signature as P256Signature, VerifyingKey as P256Key, signature::Verifier};
 use p256::pkcs8::DecodePublicKey;
@@ -96,6 +96,13 @@ impl Authorities {
             roots.push(Certificate::from_der(&der).map_err(|e| not(&e))?);
         }
         if roots.is_empty() { Err(not(&"it holds none")) } else { Ok(Self(roots)) }
+    }
+}
+
+impl Authorities {
+    /// Each as PEM.
+    pub fn pems(&self) -> Vec<String> {
+        self.0.iter().map(|c| c.to_pem(LineEnding::LF).expect("a certificate that was read writes back")).collect()
     }
 }
 
