@@ -3,9 +3,8 @@
 use app::ports::PortError;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bson::{Document, doc};
-use domain::{Moment, ejson, proof::tree::Hash};
+use domain::{Moment, ejson, proof::timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Stamped, TimeError};
 use crate::{
@@ -69,7 +68,7 @@ pub async fn stamp_head(ledger: &Ledger) -> Result<Option<Stamped>, StampError> 
         return Ok(None);
     }
     let head = ledger.head().await?;
-    let stamped = source.ask(&digest(head.checkpoint.as_bytes())).await?;
+    let stamped = source.ask(&timestamp::digest(head.checkpoint.as_bytes())).await?;
     let kept = Timestamp {
         schema: 1,
         size: head.size,
@@ -97,12 +96,12 @@ pub async fn newest(store: &Store) -> Result<Option<Timestamp>, PortError> {
     newest.map_err(port_error)?.as_ref().map(read).transpose()
 }
 
-/// All tokens over checkpoints of more than `after` entries that were sealed before entry `before`, oldest first.
-pub async fn between(store: &Store, after: u64, before: u64) -> Result<Vec<Timestamp>, PortError> {
+/// All tokens over checkpoints of `from` entries or more that were sealed before entry `before`, oldest first.
+pub async fn between(store: &Store, from: u64, before: u64) -> Result<Vec<Timestamp>, PortError> {
     let found = doc! { "coll": "timestamps", "_id": { "$lt": as_i64(before) } };
     let found = rows(sealed(store).find(found).sort(doc! { "_id": 1 })).await?;
     let all: Vec<Timestamp> = found.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(all.into_iter().filter(|t| t.size > after).collect())
+    Ok(all.into_iter().filter(|t| t.size >= from).collect())
 }
 
 fn sealed(store: &Store) -> mongodb::Collection<Document> {
@@ -115,9 +114,4 @@ fn read(row: &Document) -> Result<Timestamp, PortError> {
     let bytes = row.get_binary_generic("canonical").map_err(|e| broken(&e))?;
     let value = serde_json::from_slice(bytes).map_err(|e| broken(&e))?;
     Timestamp::deserialize(ejson::plain(&value)).map_err(|e| broken(&e))
-}
-
-/// What a token is over.
-pub fn digest(bytes: &[u8]) -> Hash {
-    Sha256::digest(bytes).into()
 }

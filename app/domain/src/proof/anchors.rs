@@ -1,20 +1,21 @@
 //! What an auditor is handed once, outside every bundle: `anchors.json`.
 //!
-//! With it a bundle is held against keys that did not come with it. Two digests are enough: the root
-//! certificate itself lies in each bundle, and the log's key is its own name.
+//! With it a bundle is held against keys that did not come with it. Of the root a digest is enough, since
+//! each bundle carries it; the log's key is its own name; time authorities are pinned by their roots.
 
 use serde::{Deserialize, Serialize};
 
 use crate::proof::{
     checkpoint::{CheckpointError, VerifierKey},
     hash_from_hex,
+    timestamp::{Authorities, TimestampError},
     verify::Trust,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Anchors {
-    /// 1
+    /// 2; the first had no time authorities.
     pub schema: u32,
     /// The company: "CARTIE".
     pub org: String,
@@ -22,28 +23,36 @@ pub struct Anchors {
     pub root_sha256: String,
     /// The ledger's C2SP verifier key.
     pub log_vkey: String,
+    /// Root certificates of the time authorities, one PEM each; empty: the company has none.
+    #[serde(default)]
+    pub tsa_roots: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnchorsError {
     #[error("not anchors: {0}")]
     NotAnchors(String),
-    #[error("the anchors have schema {0}, and this verifier reads 1")]
+    #[error("the anchors have schema {0}, and this verifier reads 1 and 2")]
     Schema(u32),
     #[error("rootSha256 is not 64 lower-case hex digits")]
     Root,
     #[error("logVkey: {0}")]
     Vkey(#[from] CheckpointError),
+    #[error("tsaRoots: {0}")]
+    Authorities(#[from] TimestampError),
 }
 
 impl Anchors {
     pub fn parse(json: &str) -> Result<Self, AnchorsError> {
         let anchors: Self = serde_json::from_str(json).map_err(|e| AnchorsError::NotAnchors(e.to_string()))?;
-        if anchors.schema != 1 {
+        if ![1, 2].contains(&anchors.schema) {
             return Err(AnchorsError::Schema(anchors.schema));
         }
         hash_from_hex(&anchors.root_sha256).ok_or(AnchorsError::Root)?;
         VerifierKey::parse(&anchors.log_vkey)?;
+        if !anchors.tsa_roots.is_empty() {
+            Authorities::from_pem(&anchors.tsa_roots.concat())?;
+        }
         Ok(anchors)
     }
 
@@ -54,7 +63,8 @@ impl Anchors {
 
     /// Trust in these keys and in nothing else.
     pub fn trust(self) -> Trust {
-        Trust { root_sha256: Some(self.root_sha256), vkey: Some(self.log_vkey), ..Trust::default() }
+        let tsa_roots_pem = (!self.tsa_roots.is_empty()).then(|| self.tsa_roots.concat());
+        Trust { root_sha256: Some(self.root_sha256), vkey: Some(self.log_vkey), tsa_roots_pem, ..Trust::default() }
     }
 }
 
@@ -66,15 +76,24 @@ mod tests {
 
     #[test]
     fn anchors_come_back_and_what_is_wrong_is_named() {
-        let anchors = Anchors { schema: 1, org: "CARTIE".into(), root_sha256: "ab".repeat(32), log_vkey: VKEY.into() };
+        let anchors = Anchors {
+            schema: 2,
+            org: "CARTIE".into(),
+            root_sha256: "ab".repeat(32),
+            log_vkey: VKEY.into(),
+            tsa_roots: Vec::new(),
+        };
         let json = anchors.json();
-        assert_eq!(Anchors::parse(&json), Ok(anchors));
+        assert_eq!(Anchors::parse(&json), Ok(anchors.clone()));
+        let first = json.replace("\"schema\": 2", "\"schema\": 1").replace(",\n  \"tsaRoots\": []", "");
+        assert_eq!(Anchors::parse(&first), Ok(Anchors { schema: 1, ..anchors }), "those handed over before are read");
         for (bad, says) in [
             (json.replace("abab", "ABAB"), "rootSha256"),
             (json.replace("c74f20a3", "c74f20a4"), "logVkey"),
-            (json.replace("\"schema\": 1", "\"schema\": 2"), "schema 2"),
+            (json.replace("\"schema\": 2", "\"schema\": 3"), "schema 3"),
+            (json.replace("[]", "[\"-\"]"), "tsaRoots"),
             (json.replace("rootSha256", "rootSha1"), "unknown field"),
-            (json.replacen("\"org\"", "\"schema\": 1, \"org\"", 1), "duplicate"),
+            (json.replacen("\"org\"", "\"schema\": 2, \"org\"", 1), "duplicate"),
             ("-----BEGIN CERTIFICATE-----".to_owned(), "not anchors"),
         ] {
             let error = Anchors::parse(&bad).expect_err("it is refused").to_string();

@@ -103,7 +103,9 @@ impl UnverifiedBundle {
         if let Some(name) = bag.into_iter().find(|name| !self.files.contains_key(*name)) {
             return Err(BundleError::Missing(name));
         }
-        let known = |name: &str| name.starts_with("data/") || name == layout::STATEMENT || bag.contains(&name);
+        let known = |name: &str| {
+            name.starts_with("data/") || [layout::STATEMENT, layout::TIMESTAMP].contains(&name) || bag.contains(&name)
+        };
         let stranger = self.files.keys().find(|name| !known(name));
         if let Some(name) = stranger {
             return Err(BundleError::Stranger(name.clone()));

@@ -17,6 +17,9 @@ pub const SIGNATURE: &str = "signatures/tagmanifest-sha256.txt.p7s";
 /// The statement for supply-chain tools, over the same bytes by the same key.
 pub const STATEMENT: &str = "signatures/bundle.intoto.dsse.json";
 
+/// RFC 3161 response over the tag manifest, when a time authority was asked.
+pub const TIMESTAMP: &str = "signatures/tagmanifest-sha256.txt.tsr";
+
 /// Every byte of `bagit.txt`.
 pub const BAGIT_TEXT: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 /// The tag files, in order; the tag manifest lists these and nothing else.
@@ -44,6 +47,10 @@ pub const PREVIOUS_FRONTIER: &str = "data/log/frontier-prev.txt";
 /// One canonical entry a line.
 pub const ENTRIES: &str = "data/log/entries.jsonl";
 pub const CHECKPOINT: &str = "data/log/checkpoint.txt";
+/// `<size>.txt`, a checkpoint of that many entries, and `<size>.tsr`, an RFC 3161 response over its bytes.
+pub const TIMESTAMPS: &str = "data/log/timestamps/";
+/// The roots the tokens lead to, for convenience, never trusted from here.
+pub const TSA_ROOTS: &str = "data/keys/tsa-roots.pem";
 
 /// A collection whose records a bundle carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

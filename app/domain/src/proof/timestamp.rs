@@ -193,6 +193,11 @@ pub fn verify(
     })
 }
 
+/// What a token is over.
+pub fn digest(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
+}
+
 /// The token in a response, as a PDF's signature carries it.
 pub fn token_der(response: &[u8]) -> Result<Vec<u8>, TimestampError> {
     token(response)?.to_der().map_err(not)

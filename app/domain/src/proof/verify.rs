@@ -8,6 +8,7 @@ mod drills;
 mod log;
 mod records;
 mod signed;
+mod time;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub struct Trust {
     pub root_sha256: Option<String>,
     /// The ledger's verifier key, received in the same way.
     pub vkey: Option<String>,
+    /// Roots of time authorities as PEM, one or more, received in the same way.
+    pub tsa_roots_pem: Option<String>,
     /// The bytes of an older bundle, kept since then.
     pub previous: Option<Vec<u8>>,
 }
@@ -70,6 +73,8 @@ pub struct Facts {
     pub root_fingerprint: String,
     pub signer_fingerprint: String,
     pub signer: String,
+    /// RFC 3339: the bundle existed then, says a pinned time authority. Empty: none was checked.
+    pub stamped_at: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,6 +166,7 @@ pub(super) fn verify_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Momen
     let log = check.log(bundle, trust, index.as_ref());
     if let (Some(log), Some(index)) = (&log, &index) {
         let records = check.records(bundle, log, index);
+        check.time(bundle, trust, index, log, &records);
         check.runbooks(bundle, &records);
         check.drills(&records, log);
     }
