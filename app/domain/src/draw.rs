@@ -45,7 +45,8 @@ pub fn recipe(names: &[String], root: &str, public_value: &str) -> String {
     )
 }
 
-fn quoted(text: &str) -> String {
+/// As one word of the shell.
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 

@@ -16,6 +16,7 @@ pub mod proof;
 pub mod record;
 pub mod role;
 pub mod runbook;
+pub mod sample;
 pub mod schedule;
 pub mod target;
 pub mod verdict;
