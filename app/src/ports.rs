@@ -183,6 +183,17 @@ pub trait Ledger: Send + Sync {
     /// The hashes that show the first `old` entries to be the beginning of the head's, folded from the
     /// entries; `None` when the head has fewer.
     async fn consistency(&self, old: u64, head: &Head) -> Result<Option<Vec<Hash>>, PortError>;
+    /// The newest token an outside authority gave over a head; `None`: all its times are self-asserted.
+    async fn outside_time(&self) -> Result<Option<OutsideTime>, PortError>;
+}
+
+/// The first `size` entries existed at `at`, says an authority that is not the company.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutsideTime {
+    pub size: u64,
+    pub at: Moment,
+    /// As its certificate names it.
+    pub authority: String,
 }
 
 /// What somebody wants in a bundle.
@@ -210,6 +221,8 @@ pub struct Bundle {
     pub sha256: String,
     /// SHA-256 of its tag manifest, as sealed in the ledger.
     pub tagmanifest_sha256: String,
+    /// Whether an outside authority stamped it; otherwise its time is self-asserted.
+    pub stamped: bool,
     /// The ledger entry of the export.
     pub seq: u64,
     pub root_fingerprint: String,

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use app::ports::Ledger as _;
+use domain::proof::timestamp;
 use serde::Serialize;
 
 use crate::{compose::House, config::Config, ledger};
@@ -51,6 +52,18 @@ pub async fn look(config: Config) -> Vec<Finding> {
             "set both machines' clocks by NTP: every record's time comes from here",
         ),
         Err(e) => say("clock", false, e.to_string(), "the database did not tell its time"),
+    }
+    match &house.ledger.time {
+        None => say("outside time", true, "no time authority is configured: times are self-asserted".to_owned(), ""),
+        Some(source) => match source.ask(&timestamp::digest(b"passmuster doctor")).await {
+            Ok(stamped) => say("outside time", true, format!("{} answers", stamped.stamp.authority), ""),
+            Err(e) => say(
+                "outside time",
+                false,
+                e.to_string(),
+                "bundles made meanwhile say that their time is self-asserted; see time.authorities and time.roots",
+            ),
+        },
     }
     match house.ledger.read_head(None).await {
         Ok(head) => say("ledger head", true, format!("{} entries", head.map_or(0, |(h, _)| h.size)), ""),

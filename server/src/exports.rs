@@ -5,3 +5,28 @@ pub mod content;
 pub mod gather;
 pub mod packet;
 pub mod site;
+
+use self::content::Content;
+use crate::{sign::Keys, time::Outside};
+
+/// The ZIP and what was made. Without an authority's answer there is a bundle all the same: it says why its
+/// time is self-asserted, and `content` keeps the reason.
+pub fn press(content: &mut Content, keys: &Keys) -> Result<(Vec<u8>, bundle::BundleMade), bundle::ExportError> {
+    match pressed(content, keys) {
+        Err(bundle::ExportError::Time(cause)) => {
+            tracing::warn!(%cause, "a bundle without outside time");
+            content.outside = Outside::SelfAsserted(cause.to_string());
+            pressed(content, keys)
+        }
+        done => done,
+    }
+}
+
+fn pressed(content: &Content, keys: &Keys) -> Result<(Vec<u8>, bundle::BundleMade), bundle::ExportError> {
+    let prints =
+        packet::Fingerprints { root: keys.root_fingerprint(), signer: keys.signer_fingerprint(), vkey: keys.vkey() };
+    let pdf = packet::make(content, &prints)?;
+    let mut zip = std::io::Cursor::new(Vec::new());
+    let made = bundle::write(content, &pdf, keys, &mut zip)?;
+    Ok((zip.into_inner(), made))
+}

@@ -16,7 +16,7 @@ use domain::{
     schedule,
 };
 
-use crate::{compose::House, ledger::canonical};
+use crate::{compose::House, ledger::canonical, time::checkpoints::stamp_head};
 
 /// How often the portal looks. A gap is due by the week and a silent runner by the minute.
 const EVERY: Duration = Duration::from_secs(10);
@@ -27,12 +27,22 @@ const GRACE_MS: i64 = 24 * 3600 * 1000;
 /// A finding opened by a gap has two weeks.
 const DUE_MS: i64 = 14 * 24 * 3600 * 1000;
 
+/// An authority that did not answer is left alone for this long.
+const STAMP_AGAIN_MS: i64 = 5 * 60 * 1000;
+
 pub const PORTAL: &str = "portal";
 
 pub async fn run(house: House) {
     let mut looked = None;
+    let mut stamp_after = house.clock.now();
     loop {
         tokio::time::sleep(EVERY).await;
+        if house.clock.now() >= stamp_after
+            && let Err(cause) = stamp_head(&house.ledger).await
+        {
+            tracing::warn!(%cause, "the ledger's head was not stamped; tried again in five minutes");
+            stamp_after = house.clock.now().plus_millis(STAMP_AGAIN_MS);
+        }
         if let Err(cause) = silent_drills(&house).await {
             tracing::warn!(%cause, "silent drills could not be looked for; tried again");
         }

@@ -29,6 +29,7 @@ use server::{
     },
     sign::Keys,
     store::{Store, migrate},
+    time::TimeSource,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -68,21 +69,7 @@ enum Command {
     /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://127.0.0.1:3000 --token-file .demo/token -o q3.zip
     Export(ExportArgs),
     /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --anchors anchors.json
-    Verify {
-        bundle: PathBuf,
-        /// anchors.json as it was handed over when the engagement began: the root's digest and the log's key.
-        #[arg(long, conflicts_with_all = ["root", "key"])]
-        anchors: Option<PathBuf>,
-        /// The root certificate as it was handed over outside the bundle.
-        #[arg(long)]
-        root: Option<PathBuf>,
-        /// The log's verifier key as it was handed over: a file.
-        #[arg(long)]
-        key: Option<PathBuf>,
-        /// A bundle received earlier.
-        #[arg(long)]
-        previous: Option<PathBuf>,
-    },
+    Verify(VerifyArgs),
     /// People. Example: passmuster user invite --name "The founder" --role owner
     #[command(subcommand)]
     User(UserCommand),
@@ -129,6 +116,26 @@ enum TokenCommand {
 enum KeyCommand {
     /// Print the public part: what an auditor is handed when the engagement begins; with --json, anchors.json itself.
     Show,
+}
+
+#[derive(Args)]
+struct VerifyArgs {
+    bundle: PathBuf,
+    /// anchors.json as it was handed over when the engagement began: the root's digest, the log's key, time authorities.
+    #[arg(long, conflicts_with_all = ["root", "key", "tsa_roots"])]
+    anchors: Option<PathBuf>,
+    /// The root certificate as it was handed over outside the bundle.
+    #[arg(long)]
+    root: Option<PathBuf>,
+    /// The log's verifier key as it was handed over: a file.
+    #[arg(long)]
+    key: Option<PathBuf>,
+    /// Roots of the time authorities that are believed: a PEM file.
+    #[arg(long)]
+    tsa_roots: Option<PathBuf>,
+    /// A bundle received earlier.
+    #[arg(long)]
+    previous: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -227,9 +234,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Migrate { dry_run } => run_migrate(config()?, dry_run).await,
         Command::Drill(args) => run_drill(*args, cli.json).await,
         Command::Export(args) => export(args, cli.json).await,
-        Command::Verify { bundle, anchors, root, key, previous } => {
-            run_verify(&bundle, anchors, root, key, previous, cli.json)
-        }
+        Command::Verify(args) => run_verify(&args, cli.json),
         Command::Key(KeyCommand::Show) => show_keys(&config()?, cli.json),
         Command::User(UserCommand::Invite { name, role, controls }) => invite(config()?, name, &role, &controls).await,
         Command::Token(TokenCommand::New { name, scope }) => new_token(config()?, &name, &scope).await,
@@ -404,14 +409,7 @@ async fn export(args: ExportArgs, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_verify(
-    bundle: &Path,
-    anchors: Option<PathBuf>,
-    root: Option<PathBuf>,
-    key: Option<PathBuf>,
-    previous: Option<PathBuf>,
-    json: bool,
-) -> Result<ExitCode> {
+fn run_verify(args: &VerifyArgs, json: bool) -> Result<ExitCode> {
     let unreadable = |path: &Path, e: std::io::Error| {
         eprintln!("passmuster: cannot read {}: {e}", path.display());
         ExitCode::from(2)
@@ -425,9 +423,9 @@ fn run_verify(
         };
     }
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
-    let bytes = read!(bundle);
+    let bytes = read!(&args.bundle);
     let mut trust = Trust::default();
-    if let Some(path) = &anchors {
+    if let Some(path) = &args.anchors {
         trust = match Anchors::parse(&text(read!(path))) {
             Ok(anchors) => anchors.trust(),
             Err(e) => {
@@ -436,13 +434,16 @@ fn run_verify(
             }
         };
     }
-    if let Some(path) = &root {
+    if let Some(path) = &args.root {
         trust.root_pem = Some(text(read!(path)));
     }
-    if let Some(path) = &key {
+    if let Some(path) = &args.key {
         trust.vkey = Some(text(read!(path)));
     }
-    if let Some(path) = &previous {
+    if let Some(path) = &args.tsa_roots {
+        trust.tsa_roots_pem = Some(text(read!(path)));
+    }
+    if let Some(path) = &args.previous {
         trust.previous = Some(read!(path));
     }
     let report = verify(&bytes, &trust, domain::Moment::from(chrono::Utc::now()));
@@ -506,7 +507,9 @@ async fn new_token(config: Config, name: &str, scopes: &[String]) -> Result<Exit
 /// Needs neither the database nor a running portal, and makes no key.
 fn show_keys(config: &Config, json: bool) -> Result<ExitCode> {
     let keys = Keys::open(&config.keys.dir, &config.company.log)?;
-    let anchors = keys.anchors(&config.company.name);
+    let clock = std::sync::Arc::new(server::compose::SystemClock);
+    let time = TimeSource::configured(&config.time, clock)?;
+    let anchors = keys.anchors(&config.company.name, time.map(|t| t.roots_pem().to_vec()).unwrap_or_default());
     if json {
         print!("{}", anchors.json());
         return Ok(ExitCode::SUCCESS);
@@ -516,6 +519,7 @@ fn show_keys(config: &Config, json: bool) -> Result<ExitCode> {
     println!("signer, SHA-256   {}", keys.signer_fingerprint());
     println!("signer holds      until {}", keys.signer_until().format("%Y-%m-%d"));
     println!("ledger's key      {}", anchors.log_vkey);
+    println!("time authorities  {} roots pinned", anchors.tsa_roots.len());
     eprintln!("For the auditor: passmuster key show --json > anchors.json");
     Ok(ExitCode::SUCCESS)
 }

@@ -177,8 +177,11 @@ impl Keys {
     }
 
     /// What an auditor is handed outside every bundle.
-    pub fn anchors(&self, org: &str) -> Anchors {
-        Anchors { schema: 1, org: org.to_owned(), root_sha256: self.root_fingerprint(), log_vkey: self.vkey() }
+    ///
+    /// `tsa_roots` are those of the time authorities, one PEM each.
+    pub fn anchors(&self, org: &str, tsa_roots: Vec<String>) -> Anchors {
+        let (root_sha256, log_vkey) = (self.root_fingerprint(), self.vkey());
+        Anchors { schema: 2, org: org.to_owned(), root_sha256, log_vkey, tsa_roots }
     }
 
     pub fn root_pem(&self) -> String {

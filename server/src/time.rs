@@ -160,14 +160,41 @@ impl TimeSource {
 }
 
 /// For work on a thread of its own, inside the runtime it was made in.
-pub struct Blocking<'a> {
-    pub source: &'a TimeSource,
+pub struct Blocking {
+    pub source: Arc<TimeSource>,
     pub runtime: tokio::runtime::Handle,
 }
 
-impl Stamping for Blocking<'_> {
+impl Stamping for Blocking {
     fn stamp(&self, digest: &Hash) -> Result<Vec<u8>, TimeError> {
         self.runtime.block_on(self.source.ask(digest)).map(|stamped| stamped.response)
+    }
+}
+
+/// Whose clock a bundle rests on.
+#[derive(Clone)]
+pub enum Outside {
+    /// It is to be stamped, and the authorities lead to these roots (PEM).
+    Stamped { by: Arc<dyn Stamping>, roots: Vec<String> },
+    /// The issuer's own, and why.
+    SelfAsserted(String),
+}
+
+impl Outside {
+    pub fn stamping(&self) -> Option<&dyn Stamping> {
+        match self {
+            Outside::Stamped { by, .. } => Some(by.as_ref()),
+            Outside::SelfAsserted(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Outside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Outside::Stamped { .. } => f.write_str("Stamped"),
+            Outside::SelfAsserted(why) => write!(f, "SelfAsserted({why:?})"),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use leptos_router::params::ParamsMap;
 
 use super::guard;
 use crate::{
-    ports::{PortError, Ports},
+    ports::{OutsideTime, PortError, Ports},
     problem::Problem,
 };
 
@@ -29,6 +29,7 @@ pub struct LedgerPage {
     pub vkey: String,
     pub alarms: Vec<Alarm>,
     pub checked_at: Option<Moment>,
+    pub outside_time: Option<OutsideTime>,
     /// Newest first.
     pub entries: Vec<Entry>,
     /// The entry somebody asked for, to be pointed out.
@@ -62,6 +63,7 @@ pub async fn load(query: &ParamsMap) -> Result<LedgerPage, Problem> {
     let entries = ports.ledger.entries(before, ROWS).await?;
     let alarms = if actor.role.may(Permission::ReadAlarms) { ports.ledger.alarms().await? } else { Vec::new() };
     let checked_at = ports.ledger.checked_at().await?;
+    let outside_time = ports.ledger.outside_time().await?;
     let vkey = ports.ledger.vkey();
     let origin = vkey.split('+').next().unwrap_or_default().to_owned();
     let earlier = match query.get("earlier").map(|text| as_note(&text)).filter(|note| !note.is_empty()) {
@@ -71,7 +73,18 @@ pub async fn load(query: &ParamsMap) -> Result<LedgerPage, Problem> {
         }
         None => None,
     };
-    Ok(LedgerPage { head, origin, vkey, alarms, checked_at, entries, around, newest_page: before.is_none(), earlier })
+    Ok(LedgerPage {
+        head,
+        origin,
+        vkey,
+        alarms,
+        checked_at,
+        outside_time,
+        entries,
+        around,
+        newest_page: before.is_none(),
+        earlier,
+    })
 }
 
 /// As it was before a form or a mail program changed its line ends.

@@ -247,7 +247,11 @@ fn Earlier(bundles: Vec<Bundle>, chosen: Option<String>) -> impl IntoView {
             view! {
                 <tr id=bundle.id.clone() class=selected>
                     <th scope="row">{bundle.id.clone()}</th>
-                    <td><When at=bundle.made_at /><span class="second">{bundle.made_by.clone()}</span></td>
+                    <td>
+                        <When at=bundle.made_at />
+                        <span class="second">{bundle.made_by.clone()}</span>
+                        <span class="second">{if bundle.stamped { "stamped from outside" } else { "self-asserted time" }}</span>
+                    </td>
                     <td>{period_words(&bundle.period_name)}<span class="second">{controls}</span></td>
                     <td class="num hide-phone">{words::count(i64::try_from(bundle.records).unwrap_or(i64::MAX))}</td>
                     <td class="num hide-phone">{words::bytes(bundle.bytes)}</td>
@@ -319,7 +323,7 @@ fn Check(root: String, vkey: String) -> impl IntoView {
                     <div>
                         <h3 class="gloss">"What it does not"</h3>
                         <p>
-                            "The keys are held by the operator: the signature shows who issued, not that nothing was rewritten before. Against that, keep a checkpoint of your own and compare. The time is self-asserted; no outside clock has stamped it. And no signature shows an event that nobody recorded."
+                            "The keys are held by the operator: the signature shows who issued, not that nothing was rewritten before. Against that, keep a checkpoint of your own and compare. Where a bundle says “self-asserted time”, no outside clock has stamped it. And no signature shows an event that nobody recorded."
                         </p>
                     </div>
                 </div>

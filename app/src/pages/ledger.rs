@@ -62,6 +62,15 @@ fn Body(mut page: LedgerPage) -> impl IntoView {
     let head = page.head.clone();
     let (origin, vkey, key) = (page.origin.clone(), page.vkey.clone(), page.vkey.clone());
     let earlier = view! { <EarlierHead earlier=page.earlier.take() size=head.size /> };
+    let outside = match page.outside_time.take() {
+        None => view! { "Self-asserted: no outside authority has stamped this ledger." }.into_any(),
+        Some(stamp) => view! {
+            {format!("{} existed on ", plural_count(stamp.size))}
+            <When at=stamp.at show=stamp.at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string() />
+            {format!(", says {}.", stamp.authority)}
+        }
+        .into_any(),
+    };
     let last = head.size.saturating_sub(1);
     let margin = view! {
         <div class="seal still record">
@@ -89,6 +98,8 @@ fn Body(mut page: LedgerPage) -> impl IntoView {
                     <dd><Digest hex=head.root.clone() /></dd>
                     <dt>"Signed"</dt>
                     <dd><When at=head.at show=head.at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string() /></dd>
+                    <dt>"Outside time"</dt>
+                    <dd>{outside}</dd>
                     <dt>"Origin"</dt>
                     <dd><code>{origin}</code></dd>
                     <dt>"Verifier key"</dt>

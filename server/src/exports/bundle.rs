@@ -14,7 +14,7 @@ use domain::{
         checkpoint::{self, VerifierKey},
         dsse, hash_from_hex,
         layout::{self, COLLECTIONS, Index, LogSaid, PeriodSaid},
-        leaf, sha256_hex,
+        leaf, sha256_hex, timestamp,
         tree::{Frontier, leaf_hash},
     },
     record::{Entry, Head, Kind, Sealed},
@@ -27,7 +27,10 @@ use super::{
     content::{Content, SealedBytes},
     site,
 };
-use crate::sign::{Keys, SignError};
+use crate::{
+    sign::{Keys, SignError},
+    time::{Outside, TimeError},
+};
 
 /// Below this many bytes deflate gains nothing worth having.
 const SMALL: usize = 256;
@@ -48,6 +51,10 @@ pub enum ExportError {
     Log(String),
     #[error("the offline pages could not be made: {0}")]
     Page(String),
+    #[error("no outside time: {0}")]
+    Time(TimeError),
+    #[error("the packet could not be made: {0}")]
+    Packet(#[from] super::packet::PacketError),
     #[error(transparent)]
     Sign(#[from] SignError),
     #[error("the bundle could not be written: {0}")]
@@ -142,6 +149,14 @@ fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Res
     }
     put(layout::ENTRIES, content.log.entries.iter().map(|line| format!("{line}\n")).collect::<String>().into_bytes());
     put(layout::CHECKPOINT, content.log.head.checkpoint.clone().into_bytes());
+    for token in &content.timestamps {
+        let name = format!("{}{}", layout::TIMESTAMPS, token.size);
+        put(&format!("{name}.txt"), token.checkpoint.clone().into_bytes());
+        put(&format!("{name}.tsr"), token.response().map_err(|e| ExportError::Log(e.to_string()))?);
+    }
+    if let Outside::Stamped { roots, .. } = &content.outside {
+        put(layout::TSA_ROOTS, roots.concat().into_bytes());
+    }
     put(layout::START_HERE, site::start_here(content, keys, folder).into_bytes());
     put(layout::INDEX_PAGE, site::index_page(content, keys, folder).map_err(|e| ExportError::Page(e.to_string()))?);
     let mut names: Vec<&str> = files.keys().map(String::as_str).collect();
@@ -177,6 +192,10 @@ fn seal(mut files: Files, content: &Content, keys: &Keys, index: &Index) -> Resu
     let statement = dsse::statement(index, &digest);
     let envelope = dsse::envelope(&statement, keys.signer_fingerprint(), |message| keys.sign_bytes(message));
     tags.insert(layout::STATEMENT.to_owned(), envelope);
+    if let Some(authority) = content.outside.stamping() {
+        let token = authority.stamp(&timestamp::digest(&tagmanifest)).map_err(ExportError::Time)?;
+        tags.insert(layout::TIMESTAMP.to_owned(), token);
+    }
     tags.insert(layout::TAG_MANIFEST.to_owned(), tagmanifest);
     files.append(&mut tags);
     Ok((files, digest))
@@ -205,7 +224,7 @@ fn index(
         controls: content.scope.controls.clone(),
         made_at: content.made_at.rfc3339(),
         made_by: content.made_by.clone(),
-        self_asserted_time: true,
+        self_asserted_time: content.outside.stamping().is_none(),
         counts,
         log: LogSaid {
             origin: content.log.origin.clone(),
@@ -232,6 +251,11 @@ fn role(name: &str) -> &'static str {
         layout::PREVIOUS_FRONTIER => "the older tree's perfect subtrees",
         layout::ENTRIES => "every ledger entry since, by digest",
         layout::CHECKPOINT => "the signed head of the ledger",
+        layout::TSA_ROOTS => "the time authorities' roots, for comparison with your own copy",
+        n if n.starts_with(layout::TIMESTAMPS) && n.ends_with(".txt") => {
+            "an earlier signed head of the ledger, stamped"
+        }
+        n if n.starts_with(layout::TIMESTAMPS) => "an outside authority's token over the head beside it (RFC 3161)",
         "data/records/backup_audit_log.jsonl" => "attestations, exact sealed bytes",
         "data/records/backup_drill_results.jsonl" => "restore drills, exact sealed bytes",
         "data/findings/findings.jsonl" => "findings, exact sealed bytes",

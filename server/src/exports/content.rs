@@ -12,6 +12,8 @@ use domain::{
     target::Judged,
 };
 
+use crate::time::{Outside, checkpoints::Timestamp};
+
 /// Everything one bundle states. Built by `exports::gather`, written by `exports::bundle`.
 #[derive(Clone, Debug)]
 pub struct Content {
@@ -28,6 +30,9 @@ pub struct Content {
     /// In order of the ledger.
     pub records: Vec<SealedBytes>,
     pub log: Log,
+    /// Tokens over heads within `log`, in order of their sizes.
+    pub timestamps: Vec<Timestamp>,
+    pub outside: Outside,
 
     /// The same records, read, for the packet and the offline pages. Newest first.
     pub drills: Vec<Sealed<Drill>>,

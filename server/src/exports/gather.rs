@@ -12,6 +12,7 @@ use super::content::{Content, Log, SealedBytes};
 use crate::{
     ledger::{as_i64, unhex},
     store::{evidence::Evidence, port_error},
+    time::{Outside, checkpoints},
 };
 
 /// The collections a bundle is made from, in the order of its files.
@@ -70,6 +71,8 @@ pub async fn gather(
         })
         .unwrap_or_default();
     let log = log(evidence, records.first().map(|r| r.seq)).await?;
+    let from = log.previous.as_ref().map_or(0, |p| p.size);
+    let timestamps = checkpoints::between(&evidence.ledger.store, from, log.head.size).await?;
     Ok(Content {
         org: org.to_owned(),
         id: id.to_owned(),
@@ -79,6 +82,8 @@ pub async fn gather(
         made_by: by.to_owned(),
         records,
         log,
+        timestamps,
+        outside: Outside::SelfAsserted("no time authority is configured".to_owned()),
         drills,
         attestations,
         findings,

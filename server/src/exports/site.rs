@@ -17,7 +17,7 @@ use domain::{
 };
 
 use super::content::Content;
-use crate::sign::Keys;
+use crate::{sign::Keys, time::Outside};
 
 /// What the bundle proves and not, and how to check it. The recipe in it is a test of its own.
 pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
@@ -42,6 +42,10 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
         root_fingerprint: colons(&keys.root_fingerprint()),
         signer_fingerprint: colons(&keys.signer_fingerprint()),
         vkey: &content.log.vkey,
+        self_asserted: match &content.outside {
+            Outside::Stamped { .. } => None,
+            Outside::SelfAsserted(why) => Some(why),
+        },
     };
     let text = page.render().expect("a template of plain text has nothing that fails");
     text.trim_end().to_owned() + "\n"
@@ -118,6 +122,8 @@ struct StartHere<'a> {
     root_fingerprint: String,
     signer_fingerprint: String,
     vkey: &'a str,
+    /// Why no outside authority stamped it.
+    self_asserted: Option<&'a str>,
 }
 
 #[derive(Template)]

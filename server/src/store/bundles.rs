@@ -1,6 +1,6 @@
 //! Bundles: made whole or not at all, kept in GridFS, each export an entry of the ledger.
 
-use std::{io::Cursor, sync::Arc};
+use std::sync::Arc;
 
 use app::ports::{Bundle, Bundles, Company, PortError, Wish};
 use async_trait::async_trait;
@@ -20,8 +20,9 @@ use sha2::{Digest, Sha256};
 
 use super::{evidence::Evidence, port_error, rows};
 use crate::{
-    exports::{bundle, gather, packet},
+    exports::{self, gather},
     ledger::canonical,
+    time::{Blocking, Outside},
 };
 
 #[derive(Clone)]
@@ -45,6 +46,9 @@ struct Export {
     sha256: String,
     tagmanifest_sha256: String,
     folder: String,
+    /// Whether an outside authority stamped it.
+    #[serde(default)]
+    stamped: bool,
     occurred_at: Moment,
     by: String,
 }
@@ -107,6 +111,7 @@ impl Exports {
                     bytes: export.bytes,
                     sha256: export.sha256,
                     tagmanifest_sha256: export.tagmanifest_sha256,
+                    stamped: export.stamped,
                     seq: u64::try_from(row.get_i64("_id").unwrap_or_default()).unwrap_or_default(),
                     root_fingerprint: self.root_fingerprint(),
                 },
@@ -142,21 +147,18 @@ impl Bundles for Exports {
         for _ in 0..3 {
             let number = ledger.store.documents("exports").count_documents(doc! {}).await.map_err(port_error)? + 1;
             let id = format!("B-{number:03}");
-            let content =
+            let mut content =
                 gather::gather(&self.evidence, &self.company.name, &id, wish, scope.clone(), &actor.name).await?;
+            if let Some(source) = &ledger.time {
+                let by = Blocking { source: source.clone(), runtime: tokio::runtime::Handle::current() };
+                content.outside = Outside::Stamped { by: Arc::new(by), roots: source.roots_pem().to_vec() };
+            }
             let keys = ledger.keys.clone();
             // Fonts, hashing and deflate keep a core busy for a while: not on the threads that answer people.
             let (content, zip, made) = tokio::task::spawn_blocking(move || {
-                let prints = packet::Fingerprints {
-                    root: keys.root_fingerprint(),
-                    signer: keys.signer_fingerprint(),
-                    vkey: keys.vkey(),
-                };
-                let pdf = packet::make(&content, &prints).map_err(|e| PortError::Broken(e.to_string()))?;
-                let mut zip = Cursor::new(Vec::new());
-                let made =
-                    bundle::write(&content, &pdf, &keys, &mut zip).map_err(|e| PortError::Conflict(e.to_string()))?;
-                Ok::<_, PortError>((content, zip.into_inner(), made))
+                let (zip, made) =
+                    exports::press(&mut content, &keys).map_err(|e| PortError::Conflict(e.to_string()))?;
+                Ok::<_, PortError>((content, zip, made))
             })
             .await
             .map_err(|e| PortError::Broken(e.to_string()))??;
@@ -172,6 +174,7 @@ impl Bundles for Exports {
                 sha256: hex(&Sha256::digest(&zip)),
                 tagmanifest_sha256: made.tagmanifest_sha256,
                 folder: made.folder,
+                stamped: content.outside.stamping().is_some(),
                 occurred_at: content.made_at,
                 by: actor.name.clone(),
             };

@@ -6,7 +6,8 @@ use std::{
 };
 
 use app::ports::{
-    AttestationFilter, Attestations, Attested, Drills, Findings, Gaps, Ledger as LedgerPort, Page, PortError, Runbooks,
+    AttestationFilter, Attestations, Attested, Drills, Findings, Gaps, Ledger as LedgerPort, OutsideTime, Page,
+    PortError, Runbooks,
 };
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -32,6 +33,7 @@ use super::{port_error, rows};
 use crate::{
     exports::content::SealedBytes,
     ledger::{Ledger, as_i64, date},
+    time::checkpoints,
 };
 
 /// Reads sealed records, cut to a scope.
@@ -353,6 +355,11 @@ impl LedgerPort for Evidence {
 
     fn vkey(&self) -> String {
         self.ledger.keys.vkey()
+    }
+
+    async fn outside_time(&self) -> Result<Option<OutsideTime>, PortError> {
+        let newest = checkpoints::newest(&self.ledger.store).await?;
+        Ok(newest.map(|t| OutsideTime { size: t.size, at: t.stamped_at, authority: t.authority }))
     }
 
     async fn consistency(&self, old: u64, head: &Head) -> Result<Option<Vec<Hash>>, PortError> {

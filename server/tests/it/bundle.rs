@@ -33,7 +33,7 @@ fn a_good_bundle_verifies_and_says_what_it_does_not_prove() {
     let own = verify(&bytes, &Trust::default(), now());
     assert!(own.verified());
     let said = own.not_proven.join("\n");
-    for expected in ["Who made", "Whose ledger", "rewritten", "issuer's own", "nobody wrote down", "demo data"] {
+    for expected in ["Who made", "Whose ledger", "rewritten", "self-asserted", "nobody wrote down", "demo data"] {
         assert!(said.contains(expected), "{expected} in {said}");
     }
     let held = UnverifiedBundle::read(&bytes).expect("it reads").verify(&trust(&sample.keys), now());

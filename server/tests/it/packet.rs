@@ -6,9 +6,12 @@ use domain::proof::layout::RECIPE;
 use server::exports::packet::make;
 
 mod sample {
-    use server::exports::{
-        content::{Content, Log},
-        packet::Fingerprints,
+    use server::{
+        exports::{
+            content::{Content, Log},
+            packet::Fingerprints,
+        },
+        time::Outside,
     };
 
     include!("packet/sample.rs");

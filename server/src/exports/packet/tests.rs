@@ -3,9 +3,12 @@
 use super::*;
 
 mod sample {
-    use crate::exports::{
-        content::{Content, Log},
-        packet::Fingerprints,
+    use crate::{
+        exports::{
+            content::{Content, Log},
+            packet::Fingerprints,
+        },
+        time::Outside,
     };
 
     include!("../../../tests/it/packet/sample.rs");

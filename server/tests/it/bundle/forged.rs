@@ -279,7 +279,7 @@ fn everything_signed_again_by_somebody_else_passes_only_without_a_pinned_root() 
     assert!(verify(&theirs, &Trust::default(), now()).verified());
     let report = verify(&theirs, &Trust { root_pem: Some(sample.keys.root_pem()), ..Trust::default() }, now());
     assert!(wrong(&report).contains("not issued by the pinned root"), "{}", wrong(&report));
-    let anchors = Anchors::parse(&sample.keys.anchors("CARTIE").json()).expect("anchors").trust();
+    let anchors = Anchors::parse(&sample.keys.anchors("CARTIE", Vec::new()).json()).expect("anchors").trust();
     let report = verify(&theirs, &Trust { vkey: None, ..anchors.clone() }, now());
     assert!(wrong(&report).contains("than the one your anchors name"), "{}", wrong(&report));
     let own = verify(&sample.bundle().1, &anchors, now());

@@ -34,6 +34,7 @@ use server::{
         content::{Content, Log, SealedBytes},
     },
     sign::Keys,
+    time::Outside,
 };
 
 const RUNBOOK: &str = "+++\ntitle = \"Recovery\"\nversion = \"1.0\"\nowner = \"Founder\"\napproved = \"2026-02-18\"\nnextReview = \"2026-05-18\"\ncontrols = [\"CC7.1\"]\n\n[[claims]]\nkind = \"target\"\nscenario = \"collection\"\nrpoMinutes = 360\nrtoMinutes = 120\nmeans = \"snapshot restore\"\nclaimedMinutes = 60\n+++\n\n## What to do first\n\nFind out what is lost. Never restore straight over production.\n\n### One collection\n\n1. Restore the newest snapshot into staging.\n2. Compare <script>alert(1)</script> counts.\n";
@@ -337,6 +338,8 @@ impl Sample {
             made_at: self.made_at,
             made_by: "Founder".into(),
             records: self.records.clone(),
+            timestamps: Vec::new(),
+            outside: Outside::SelfAsserted("no time authority is configured".into()),
             log: Log {
                 origin: self.keys.origin().into(),
                 vkey: self.keys.vkey(),

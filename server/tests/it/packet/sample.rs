@@ -359,6 +359,8 @@ pub fn content(tenant_count: usize) -> Content {
         made_at,
         made_by: "founder".into(),
         records: Vec::new(),
+        timestamps: Vec::new(),
+        outside: Outside::SelfAsserted("no time authority is configured".into()),
         log: Log {
             origin: "passmuster.example/cartie".into(),
             vkey: VKEY.into(),
