@@ -1,5 +1,6 @@
 //! The keys and the bundle, judged by tools nobody here wrote, and by our own verifier.
 
+mod drawn;
 mod forged;
 mod recipe;
 mod sample;
@@ -15,7 +16,9 @@ use domain::proof::{
 };
 use server::exports::bundle::{self, ExportError};
 
-use sample::{Sample, now, pack, trust};
+pub use forged::sign_again;
+pub use sample::pack;
+use sample::{Sample, now, trust};
 
 #[test]
 fn a_good_bundle_verifies_and_says_what_it_does_not_prove() {

@@ -1,6 +1,7 @@
 //! The portal in process, on a real mongod.
 
 mod bundle;
+mod drawn;
 mod drill;
 mod faults;
 mod gaps;
@@ -10,3 +11,4 @@ mod periods;
 mod portal;
 mod proofs;
 mod roles;
+mod time;

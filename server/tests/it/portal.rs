@@ -54,18 +54,30 @@ pub struct Portal {
     _keys: tempfile::TempDir,
 }
 
+fn fresh_name() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("it_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
 pub const AUDIT: (&str, &str) = ("2026-01-01", "2026-12-31");
 
 impl Portal {
     pub async fn open() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("it_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        Self::open_on(mongod(), &name).await
+        Self::open_on(mongod(), &fresh_name()).await
+    }
+
+    /// One with time authorities.
+    pub async fn open_stamped(time: config::Time) -> Self {
+        Self::open_with(mongod(), &fresh_name(), time).await
     }
 
     pub async fn open_on(uri: &str, name: &str) -> Self {
+        Self::open_with(uri, name, config::Time::default()).await
+    }
+
+    async fn open_with(uri: &str, name: &str, time: config::Time) -> Self {
         let keys = tempfile::tempdir().expect("a folder");
-        let config = config(uri, name, keys.path());
+        let config = Config { time, ..config(uri, name, keys.path()) };
         let house = House::open(config).await.expect("the portal opens");
         let router = server::http::router(&house);
         Self { house, router, _keys: keys }

@@ -14,13 +14,13 @@ use server::sign::Keys;
 
 use super::sample::{Sample, now, pack, trust};
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Vec<u8>>;
 
 const DRILLS: &str = "data/records/backup_drill_results.jsonl";
 const ATTESTATIONS: &str = "data/records/backup_audit_log.jsonl";
 
 /// New manifests and a new signature over whatever the files now are.
-fn sign_again(files: &mut Files, keys: &Keys) {
+pub fn sign_again(files: &mut Files, keys: &Keys) {
     let line = |name: &String, bytes: &Vec<u8>| format!("{}  {name}\n", sha256_hex(bytes));
     let payload: String = files.iter().filter(|(n, _)| n.starts_with("data/")).map(|(n, b)| line(n, b)).collect();
     files.insert(layout::MANIFEST.into(), payload.into_bytes());
@@ -38,7 +38,7 @@ fn text(files: &Files, name: &str) -> String {
     String::from_utf8(files[name].clone()).expect("a text")
 }
 
-fn edit(files: &mut Files, name: &str, change: impl FnOnce(String) -> String) {
+pub fn edit(files: &mut Files, name: &str, change: impl FnOnce(String) -> String) {
     let before = text(files, name);
     let after = change(before.clone());
     assert_ne!(before, after, "the forgery changes {name}");
@@ -53,7 +53,7 @@ fn edit_index(files: &mut Files, change: impl FnOnce(&mut Index)) {
     });
 }
 
-fn edit_lines(files: &mut Files, name: &str, change: impl FnOnce(&mut Vec<String>)) {
+pub fn edit_lines(files: &mut Files, name: &str, change: impl FnOnce(&mut Vec<String>)) {
     edit(files, name, |all| {
         let mut lines: Vec<String> = all.lines().map(str::to_owned).collect();
         change(&mut lines);
