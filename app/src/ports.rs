@@ -16,6 +16,7 @@ use domain::{
     record::{Alarm, Entry, Head, Seal, Sealed},
     role::{Actor, Scope},
     runbook::RunbookVersion,
+    sample,
     schedule::Period,
 };
 
@@ -204,6 +205,7 @@ pub struct Wish {
     pub period: Period,
     /// Empty: every control in the actor's scope.
     pub controls: Vec<Control>,
+    pub sample: Option<sample::Ask>,
 }
 
 /// A bundle that was made.
@@ -223,6 +225,8 @@ pub struct Bundle {
     pub tagmanifest_sha256: String,
     /// Whether an outside authority stamped it; otherwise its time is self-asserted.
     pub stamped: bool,
+    /// The sample in it.
+    pub sample: Option<sample::Drawn>,
     /// The ledger entry of the export.
     pub seq: u64,
     pub root_fingerprint: String,

@@ -13,9 +13,12 @@ use domain::{
     control::Control,
     proof::{
         anchors::Anchors,
+        bundle::UnverifiedBundle,
+        layout,
         verify::{Outcome, Trust, verify},
     },
     role::{Actor, Role, Scope, TokenScope},
+    sample::{self, Population},
 };
 use server::{
     compose::House,
@@ -192,6 +195,15 @@ struct ExportArgs {
     /// Such as CC7.5,A1.2; without it, all.
     #[arg(long, value_delimiter = ',')]
     controls: Vec<String>,
+    /// Draw this many of the population as a sample; the draw and its shell line are in the bundle.
+    #[arg(long, value_name = "N", requires_all = ["population", "public_value"])]
+    sample: Option<std::num::NonZeroU32>,
+    /// What to draw from: attestations, drills, findings or gaps.
+    #[arg(long, requires = "sample", value_parser = population)]
+    population: Option<Population>,
+    /// A value that the auditor gives, after noting the ledger's head; part of the draw's seed.
+    #[arg(long, requires = "sample", value_name = "VALUE")]
+    public_value: Option<String>,
     /// Where to save it.
     #[arg(short, long)]
     output: PathBuf,
@@ -393,7 +405,12 @@ async fn export(args: ExportArgs, json: bool) -> Result<ExitCode> {
     if !json {
         eprintln!("Making the bundle …");
     }
-    let wish = serde_json::json!({ "period": args.period, "controls": args.controls });
+    let mut wish = serde_json::json!({ "period": args.period, "controls": args.controls });
+    if let (Some(size), Some(population), Some(value)) = (args.sample, args.population, &args.public_value) {
+        let ask = sample::Ask::new(population, size.get(), value)?;
+        wish["sample"] =
+            serde_json::json!({ "population": ask.population, "size": ask.size, "publicValue": ask.public_value });
+    }
     let (id, bytes) = portal.export(&wish).await?;
     // Whole or not at all: a name that exists holds a whole bundle.
     let dir = args.output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -401,12 +418,33 @@ async fn export(args: ExportArgs, json: bool) -> Result<ExitCode> {
         tempfile::NamedTempFile::new_in(dir).with_context(|| format!("cannot write in {}", dir.display()))?;
     std::io::Write::write_all(&mut file, &bytes).context("the disk took only part of the bundle; nothing is left")?;
     file.persist(&args.output).with_context(|| format!("cannot write {}", args.output.display()))?;
+    let drawn = match args.sample {
+        Some(_) => Some(drawn(&bytes).context("the bundle was saved, and the sample in it cannot be read")?),
+        None => None,
+    };
     if json {
-        println!("{}", serde_json::json!({ "id": id, "bytes": bytes.len(), "file": args.output }));
+        let made = serde_json::json!({ "id": id, "bytes": bytes.len(), "file": args.output, "sample": drawn });
+        println!("{made}");
     } else {
         println!("{id}, {}, saved as {}", domain::words::bytes(bytes.len() as i64), args.output.display());
+        if let Some(drawn) = drawn {
+            println!("sample: {}", drawn.says());
+            for item in &drawn.chosen {
+                println!("  № {:<6} {}", item.seq, item.id);
+            }
+            println!("to draw again, in the bundle's folder:\n{}", drawn.recipe);
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The draw as the bundle says it; `passmuster verify` makes it again.
+fn drawn(zip: &[u8]) -> Result<sample::Drawn> {
+    Ok(serde_json::from_slice(UnverifiedBundle::read(zip)?.file(layout::DRAW)?)?)
+}
+
+fn population(text: &str) -> Result<Population, sample::AskError> {
+    Population::from_id(text).ok_or(sample::AskError::Population)
 }
 
 fn run_verify(args: &VerifyArgs, json: bool) -> Result<ExitCode> {

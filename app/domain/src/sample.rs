@@ -64,21 +64,37 @@ pub struct Ask {
     pub public_value: String,
 }
 
-/// What is wrong with the wish for a sample; the second half of each sentence says what to do.
+/// What is wrong with the wish for a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} {}", self.says().0, self.says().1)]
 pub enum AskError {
-    #[error("That is nothing a sample can be drawn from. Choose attestations, drills, findings or gaps.")]
     Population,
-    #[error("A value is given, and nothing to draw from. Choose a population, or empty the value.")]
     NoPopulation,
-    #[error("The size is not a whole number of one or more. Write it in digits, such as 25.")]
     Size,
-    #[error("The value from outside is missing. Write a number or a word that the auditor gives.")]
     NoValue,
-    #[error(
-        "The value has more than 100 characters, or some that not every keyboard has. Write letters without accents, digits and plain signs, on one line."
-    )]
     Value,
+}
+
+impl AskError {
+    /// What is wrong, and what to do.
+    pub fn says(self) -> (&'static str, &'static str) {
+        match self {
+            AskError::Population => {
+                ("No sample can be drawn from that.", "Choose attestations, drills, findings or gaps.")
+            }
+            AskError::NoPopulation => {
+                ("A value is given, and nothing to draw from.", "Choose what to draw from, or empty the value.")
+            }
+            AskError::Size => ("The size is not a whole number of one or more.", "Write it in digits, such as 25."),
+            AskError::NoValue => {
+                ("The value from outside is missing.", "Write a number or a word that the auditor gives.")
+            }
+            AskError::Value => (
+                "The value has more than 100 characters, or some that not every keyboard has.",
+                "Write letters without accents, digits and plain signs, on one line.",
+            ),
+        }
+    }
 }
 
 impl Ask {

@@ -1,9 +1,13 @@
 //! Bundles: what one would hold, making one, and those made.
 
+pub mod sample;
+
 use domain::{
     Moment,
     control::Control,
+    record::Head,
     role::{Actor, Permission},
+    sample::AskError,
     schedule::{Period, quarters},
     words,
 };
@@ -25,6 +29,10 @@ pub struct Ask {
     pub from: String,
     pub to: String,
     pub controls: Vec<String>,
+    /// What to draw a sample from; empty for none.
+    pub sample: String,
+    pub size: String,
+    pub value: String,
 }
 
 impl Ask {
@@ -35,10 +43,18 @@ impl Ask {
             from: text("from"),
             to: text("to"),
             controls: query.get_all("controls[]").unwrap_or_default(),
+            sample: text("sample"),
+            size: text("size"),
+            value: text("value"),
         }
     }
 
-    /// The period and controls asked for; nothing asked is the audit period under every control in scope.
+    /// The sample asked for.
+    pub fn sample(&self) -> Result<Option<domain::sample::Ask>, AskError> {
+        domain::sample::Ask::read(&self.sample, &self.size, &self.value)
+    }
+
+    /// The period and controls asked for, without a sample; nothing asked is the audit period under every control in scope.
     pub fn wish(&self, audit: Period) -> Result<Wish, Problem> {
         let named = |first: &str, last: &str| {
             Period::days(first, last).map(|period| (format!("{first}..{last}"), period)).ok_or_else(|| {
@@ -62,13 +78,20 @@ impl Ask {
         let controls = controls.ok_or_else(|| {
             Problem::bad_input("One of the controls is not known here.", "Choose among those on the page.")
         })?;
-        Ok(Wish { period_name, period, controls })
+        Ok(Wish { period_name, period, controls, sample: None })
     }
 
     /// The address that shows the same choice.
     pub fn address(&self, more: &[(&'static str, &str)]) -> String {
         let mut query = ParamsMap::new();
-        for (key, value) in [("period", &self.period), ("from", &self.from), ("to", &self.to)] {
+        for (key, value) in [
+            ("period", &self.period),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("sample", &self.sample),
+            ("size", &self.size),
+            ("value", &self.value),
+        ] {
             if !value.is_empty() {
                 query.insert(key, value.clone());
             }
@@ -96,6 +119,11 @@ pub struct EvidencePage {
     pub made: Option<String>,
     /// Why the last attempt made none.
     pub refused: Option<Problem>,
+    pub sample_error: Option<AskError>,
+    /// The sample just drawn, or the one asked for.
+    pub drawn: Option<sample::Shown>,
+    /// The ledger's, to be noted before a value is given.
+    pub head: Head,
     pub root_fingerprint: String,
     pub vkey: String,
     pub company: String,
@@ -112,10 +140,18 @@ pub async fn load(query: &ParamsMap) -> Result<EvidencePage, Problem> {
         Err(_) => Vec::new(),
     };
     let bundles = ports.bundles.all(&actor).await?;
+    let shown = query.get("made").or(query.get("drawn")).and_then(|id| bundles.iter().find(|b| b.id == id));
+    let drawn = match shown {
+        Some(bundle) => sample::shown(&ports, &actor, bundle).await?,
+        None => None,
+    };
     let now = ports.clock.now();
     let mut names: Vec<String> = quarters(audit.from, audit.to.min(now)).into_iter().map(|q| q.name).collect();
     names.reverse();
     Ok(EvidencePage {
+        sample_error: ask.sample().err(),
+        drawn,
+        head: ports.ledger.head().await?,
         ask,
         wish,
         counts,
@@ -145,8 +181,11 @@ pub async fn make_bundle(
     #[server(default)] from: String,
     #[server(default)] to: String,
     #[server(default)] controls: Vec<String>,
+    #[server(default)] sample: String,
+    #[server(default)] size: String,
+    #[server(default)] value: String,
 ) -> Result<(), Problem> {
-    let ask = Ask { period, from, to, controls };
+    let ask = Ask { period, from, to, controls, sample, size, value };
     match make(&ask).await {
         Ok(bundle) => {
             leptos_axum::redirect(&format!("/evidence?made={}#{}", bundle.id, bundle.id));
@@ -166,8 +205,13 @@ pub async fn make_bundle(
 
 async fn make(ask: &Ask) -> Result<Bundle, Problem> {
     let (actor, ports): (Actor, Ports) = guard::signed_in(Permission::MakeBundle).await?;
-    let wish = ask.wish(coverage::period(&actor, &ports))?;
+    let wish = Wish { sample: ask.sample().map_err(refused_sample)?, ..ask.wish(coverage::period(&actor, &ports))? };
     Ok(ports.bundles.make(&actor, &wish).await?)
+}
+
+fn refused_sample(e: AskError) -> Problem {
+    let (what, next) = e.says();
+    Problem::bad_input(what, next)
 }
 
 /// A problem carried over the redirect after a form, in a cookie that lives a minute: an address that
@@ -238,6 +282,7 @@ mod tests {
             from: from.into(),
             to: to.into(),
             controls: controls.iter().map(|c| (*c).to_owned()).collect(),
+            ..Ask::default()
         };
         for (what, asked, name) in [
             ("nothing chosen", ask("", "", "", &[]), Some("2025-12-01..2026-11-30")),

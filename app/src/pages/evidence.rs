@@ -1,5 +1,7 @@
 //! Making a signed bundle, the bundles made, and how anybody checks one.
 
+mod sample;
+
 use domain::{control::Control, record::Seal, schedule::Period, words};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -20,7 +22,7 @@ pub fn Evidence() -> impl IntoView {
 }
 
 #[component]
-fn Body(page: EvidencePage) -> impl IntoView {
+fn Body(mut page: EvidencePage) -> impl IntoView {
     let refused = page.refused.clone().map(|problem| view! { <ErrorNote problem=problem /> });
     let made = page.made.as_ref().and_then(|id| page.bundles.iter().find(|b| b.id == *id)).cloned();
     let statement = match (&made, page.bundles.first()) {
@@ -63,6 +65,7 @@ fn Body(page: EvidencePage) -> impl IntoView {
         {refused}
         <Statement margin=margin>{statement}</Statement>
         {fetch}
+        {page.drawn.take().map(|shown| view! { <sample::Sample shown=shown /> })}
         <Form page=&page />
         <Earlier bundles=page.bundles.clone() chosen=chosen />
         <Check root=page.root_fingerprint vkey=page.vkey />
@@ -150,6 +153,7 @@ fn Form<'a>(page: &'a EvidencePage) -> impl IntoView + use<> {
         })
         .collect_view();
     let dates = asked == "range";
+    let sample = view! { <sample::Fields ask=ask error=page.sample_error head=page.head.clone() /> };
     view! {
         <form class="section measure-width" id="form" method="get" action="/evidence#form" aria-label="New bundle">
             <ol class="steps bundle-steps">
@@ -185,7 +189,11 @@ fn Form<'a>(page: &'a EvidencePage) -> impl IntoView + use<> {
                     </div>
                 </li>
                 <li>
-                    <h2 id="step-bundle"><span class="step-no">"3"</span> "Bundle"</h2>
+                    <h2 id="step-sample"><span class="step-no">"3"</span> "Sample"</h2>
+                    <div role="group" aria-labelledby="step-sample">{sample}</div>
+                </li>
+                <li>
+                    <h2 id="step-bundle"><span class="step-no">"4"</span> "Bundle"</h2>
                     <div class="make">
                         <p>
                             "Every record of the choice as the exact bytes that were sealed, the gaps, the ledger’s entries with their proof, a packet to print and pages to browse offline. If one record is missing or differs from its seal, no bundle is made and the record is named."
@@ -244,6 +252,10 @@ fn Earlier(bundles: Vec<Bundle>, chosen: Option<String>) -> impl IntoView {
                 bundle.controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(" ")
             };
             let download = format!("/evidence/{}/download", bundle.id);
+            let sample = bundle.sample.as_ref().map(|drawn| {
+                let href = format!("/evidence?drawn={}#drawn", bundle.id);
+                view! { <span class="second"><a href=href>{format!("Sample: {}", drawn.says())}</a></span> }
+            });
             view! {
                 <tr id=bundle.id.clone() class=selected>
                     <th scope="row">{bundle.id.clone()}</th>
@@ -252,7 +264,7 @@ fn Earlier(bundles: Vec<Bundle>, chosen: Option<String>) -> impl IntoView {
                         <span class="second">{bundle.made_by.clone()}</span>
                         <span class="second">{if bundle.stamped { "stamped from outside" } else { "self-asserted time" }}</span>
                     </td>
-                    <td>{period_words(&bundle.period_name)}<span class="second">{controls}</span></td>
+                    <td>{period_words(&bundle.period_name)}<span class="second">{controls}</span>{sample}</td>
                     <td class="num hide-phone">{words::count(i64::try_from(bundle.records).unwrap_or(i64::MAX))}</td>
                     <td class="num hide-phone">{words::bytes(bundle.bytes)}</td>
                     <td class="state-cell">

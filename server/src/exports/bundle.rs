@@ -47,6 +47,8 @@ pub enum ExportError {
     NotInLog { coll: String, id: String, seq: u64, from: u64 },
     #[error("{coll} {id} (entry {seq}) belongs to a collection that bundles do not carry; no bundle was made")]
     Stranger { coll: String, id: String, seq: u64 },
+    #[error("there are no {0} in that period under those controls to draw a sample from; no bundle was made")]
+    NothingToDraw(&'static str),
     #[error("the ledger does not hold together ({0}); no bundle was made")]
     Log(String),
     #[error("the offline pages could not be made: {0}")]
@@ -157,6 +159,13 @@ fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Res
     if let Outside::Stamped { roots, .. } = &content.outside {
         put(layout::TSA_ROOTS, roots.concat().into_bytes());
     }
+    if let Some(ask) = &content.sample {
+        let sample = content.drawn().ok_or(ExportError::NothingToDraw(ask.population.id()))?;
+        put(layout::POPULATION, sample.lines().into_bytes());
+        let mut json = serde_json::to_vec_pretty(&sample.drawn).expect("a draw has only text and numbers");
+        json.push(b'\n');
+        put(layout::DRAW, json);
+    }
     put(layout::START_HERE, site::start_here(content, keys, folder).into_bytes());
     put(layout::INDEX_PAGE, site::index_page(content, keys, folder).map_err(|e| ExportError::Page(e.to_string()))?);
     let mut names: Vec<&str> = files.keys().map(String::as_str).collect();
@@ -261,6 +270,8 @@ fn role(name: &str) -> &'static str {
         "data/findings/findings.jsonl" => "findings, exact sealed bytes",
         "data/gaps.jsonl" => "what was due and is not there, exact sealed bytes",
         "data/runbooks/index.jsonl" => "runbook versions, exact sealed bytes",
+        layout::POPULATION => "every item the sample could be drawn from",
+        layout::DRAW => "the sample: seed, shell line and the items drawn",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         _ => "a runbook version's text",
     }

@@ -9,6 +9,7 @@ use domain::{
     record::{Head, Sealed},
     role::Scope,
     runbook::RunbookVersion,
+    sample::{self, Sample},
     target::Judged,
 };
 
@@ -33,6 +34,8 @@ pub struct Content {
     /// Tokens over heads within `log`, in order of their sizes.
     pub timestamps: Vec<Timestamp>,
     pub outside: Outside,
+    /// The sample to be drawn from the records.
+    pub sample: Option<sample::Ask>,
 
     /// The same records, read, for the packet and the offline pages. Newest first.
     pub drills: Vec<Sealed<Drill>>,
@@ -42,6 +45,16 @@ pub struct Content {
     pub gaps: Vec<Sealed<Gap>>,
     pub runbooks: Vec<Sealed<RunbookVersion>>,
     pub targets: Vec<Judged>,
+}
+
+impl Content {
+    /// The sample asked for, drawn; `None` also when there is no record of that kind.
+    pub fn drawn(&self) -> Option<Sample> {
+        let ask = self.sample.as_ref()?;
+        let here = self.records.iter().filter(|r| r.coll == ask.population.collection());
+        let head = &self.log.head;
+        Sample::draw(ask, here.map(|r| (r.id.as_str(), r.seq)), &head.root, head.size)
+    }
 }
 
 /// One record's exact hashed bytes: a single line of canonical JSON without its newline.

@@ -83,6 +83,7 @@ pub async fn gather(
         records,
         log,
         timestamps,
+        sample: wish.sample.clone(),
         outside: Outside::SelfAsserted("no time authority is configured".to_owned()),
         drills,
         attestations,

@@ -1,5 +1,7 @@
 //! The bundle's own pages: START-HERE.txt, and index.html, which shows everything offline, without script.
 
+mod sample;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
@@ -16,6 +18,7 @@ use domain::{
     words,
 };
 
+use self::sample::SampleView;
 use super::content::Content;
 use crate::{sign::Keys, time::Outside};
 
@@ -42,6 +45,7 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
         root_fingerprint: colons(&keys.root_fingerprint()),
         signer_fingerprint: colons(&keys.signer_fingerprint()),
         vkey: &content.log.vkey,
+        sample: sample::view(content),
         self_asserted: match &content.outside {
             Outside::Stamped { .. } => None,
             Outside::SelfAsserted(why) => Some(why),
@@ -81,6 +85,7 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
             })
             .collect(),
         findings: content.findings.iter().map(finding_row).collect(),
+        sample: sample::view(content),
         runbooks: content.runbooks.iter().map(runbook_view).collect(),
         origin: &content.log.origin,
         size: words::count(content.log.head.size as i64),
@@ -124,6 +129,7 @@ struct StartHere<'a> {
     vkey: &'a str,
     /// Why no outside authority stamped it.
     self_asserted: Option<&'a str>,
+    sample: Option<SampleView>,
 }
 
 #[derive(Template)]
@@ -143,6 +149,7 @@ struct IndexPage<'a> {
     weeks: Vec<Week>,
     gaps: Vec<GapRow>,
     findings: Vec<FindingRow>,
+    sample: Option<SampleView>,
     runbooks: Vec<RunbookView>,
     origin: &'a str,
     size: String,
@@ -489,7 +496,13 @@ fn content_files(content: &Content) -> Vec<(&'static str, &'static str)> {
         .filter(|c| c.name != "draws" || content.records.iter().any(|r| r.coll == c.name))
         .map(|c| (c.file.trim_start_matches("data/"), "exact sealed bytes, a record a line"));
     let log = [("log/entries.jsonl", "the ledger's entries, by digest"), ("log/checkpoint.txt", "its signed head")];
-    names.into_iter().chain(records).chain(log).collect()
+    let sample = content.sample.iter().flat_map(|_| {
+        [
+            ("sample/draw.json", "the sample, and how it was drawn"),
+            ("sample/population.jsonl", "what it was drawn from"),
+        ]
+    });
+    names.into_iter().chain(records).chain(sample).chain(log).collect()
 }
 
 fn verdict_mark(verdict: Verdict) -> Mark {

@@ -12,6 +12,7 @@ use domain::{
     draw::list_digest,
     drill::Drill,
     role::{Actor, Role, Scope, TokenScope},
+    sample,
     schedule::Period,
 };
 use serde::{Deserialize, Serialize};
@@ -217,6 +218,16 @@ pub struct BundleWish {
     period: Option<String>,
     #[serde(default)]
     controls: Vec<String>,
+    sample: Option<SampleWish>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SampleWish {
+    population: sample::Population,
+    size: u32,
+    /// Given by somebody who does not run this portal.
+    public_value: String,
 }
 
 pub async fn make_bundle(
@@ -248,9 +259,14 @@ pub async fn make_bundle(
             Control::from_id(id).ok_or_else(|| bad(format!("controls: {id} is none of CC7.1 to CC7.5, A1.1 to A1.3")))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let bundle = house.exports.make(&machine.actor(), &Wish { period_name, period, controls }).await?;
+    let sample = wish
+        .sample
+        .map(|s| sample::Ask::new(s.population, s.size, &s.public_value).map_err(|e| bad(format!("sample: {e}"))))
+        .transpose()?;
+    let bundle = house.exports.make(&machine.actor(), &Wish { period_name, period, controls, sample }).await?;
     let body = json!({ "id": bundle.id, "sha256": bundle.sha256, "tagmanifestSha256": bundle.tagmanifest_sha256,
-        "records": bundle.records, "bytes": bundle.bytes, "seq": bundle.seq });
+        "records": bundle.records, "bytes": bundle.bytes, "seq": bundle.seq,
+        "sample": bundle.sample });
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 

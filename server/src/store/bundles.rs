@@ -11,6 +11,7 @@ use domain::{
     draw::hex,
     ejson,
     role::{Actor, Scope},
+    sample::Drawn,
     schedule::Period,
 };
 use futures::{AsyncReadExt, AsyncWriteExt};
@@ -49,6 +50,9 @@ struct Export {
     /// Whether an outside authority stamped it.
     #[serde(default)]
     stamped: bool,
+    /// The sample drawn into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sample: Option<Drawn>,
     occurred_at: Moment,
     by: String,
 }
@@ -112,6 +116,7 @@ impl Exports {
                     sha256: export.sha256,
                     tagmanifest_sha256: export.tagmanifest_sha256,
                     stamped: export.stamped,
+                    sample: export.sample,
                     seq: u64::try_from(row.get_i64("_id").unwrap_or_default()).unwrap_or_default(),
                     root_fingerprint: self.root_fingerprint(),
                 },
@@ -175,6 +180,7 @@ impl Bundles for Exports {
                 tagmanifest_sha256: made.tagmanifest_sha256,
                 folder: made.folder,
                 stamped: content.outside.stamping().is_some(),
+                sample: content.drawn().map(|sample| sample.drawn),
                 occurred_at: content.made_at,
                 by: actor.name.clone(),
             };

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod drawn;
+mod drawn;
 mod drill;
 mod faults;
 mod gaps;

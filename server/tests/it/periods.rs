@@ -104,8 +104,12 @@ async fn an_export_fails_and_names_what_is_missing_or_differs() {
         use app::ports::{Bundles, Wish};
         let actor =
             domain::role::Actor { id: "o".into(), name: "o".into(), role: Role::Owner, scope: Scope::EVERYTHING };
-        let wish =
-            Wish { period_name: "2026-Q2".into(), period: Period::quarter("2026-Q2").expect("q"), controls: vec![] };
+        let wish = Wish {
+            period_name: "2026-Q2".into(),
+            period: Period::quarter("2026-Q2").expect("q"),
+            controls: vec![],
+            sample: None,
+        };
         let refused = portal.house.exports.make(&actor, &wish).await.expect_err("no bundle").to_string();
         assert!(refused.contains("backup_audit_log") && refused.contains("№"), "{refused}");
         assert!(portal.house.exports.all(&actor).await.expect("a list").is_empty(), "nothing half made is listed");

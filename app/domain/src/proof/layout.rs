@@ -47,6 +47,10 @@ pub const PREVIOUS_FRONTIER: &str = "data/log/frontier-prev.txt";
 /// One canonical entry a line.
 pub const ENTRIES: &str = "data/log/entries.jsonl";
 pub const CHECKPOINT: &str = "data/log/checkpoint.txt";
+/// What a sample was drawn from, one canonical item a line in the order of the ledger.
+pub const POPULATION: &str = "data/sample/population.jsonl";
+/// The sample, and how it was drawn.
+pub const DRAW: &str = "data/sample/draw.json";
 /// `<size>.txt`, a checkpoint of that many entries, and `<size>.tsr`, an RFC 3161 response over its bytes.
 pub const TIMESTAMPS: &str = "data/log/timestamps/";
 /// The roots the tokens lead to, for convenience, never trusted from here.
@@ -105,7 +109,7 @@ pub struct Index {
     /// RFC 3339; the issuer's own clock.
     pub made_at: String,
     pub made_by: String,
-    /// `true`: no time in the bundle comes from anybody but the issuer.
+    /// `true`: no outside authority stamped the bundle; earlier heads of its ledger may still be stamped.
     pub self_asserted_time: bool,
     /// Number of records by collection.
     pub counts: BTreeMap<String, u64>,

@@ -7,6 +7,7 @@
 mod drills;
 mod log;
 mod records;
+mod sample;
 mod signed;
 mod time;
 
@@ -168,6 +169,7 @@ pub(super) fn verify_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Momen
         let records = check.records(bundle, log, index);
         check.time(bundle, trust, index, log, &records);
         check.runbooks(bundle, &records);
+        check.sample(bundle, &records, log);
         check.drills(&records, log);
     }
     if let Some(log) = &log {

@@ -61,6 +61,8 @@ pub struct Sample {
     runbooks: Vec<Sealed<RunbookVersion>>,
     pub scope: Scope,
     pub made_at: Moment,
+    /// The sample asked for.
+    pub sample: Option<domain::sample::Ask>,
 }
 
 impl Sample {
@@ -88,6 +90,7 @@ impl Sample {
             runbooks: Vec::new(),
             scope: Scope::EVERYTHING,
             made_at: now(),
+            sample: None,
         };
         sample.fill();
         sample
@@ -339,6 +342,7 @@ impl Sample {
             made_by: "Founder".into(),
             records: self.records.clone(),
             timestamps: Vec::new(),
+            sample: self.sample.clone(),
             outside: Outside::SelfAsserted("no time authority is configured".into()),
             log: Log {
                 origin: self.keys.origin().into(),

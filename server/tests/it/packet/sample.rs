@@ -360,6 +360,7 @@ pub fn content(tenant_count: usize) -> Content {
         made_by: "founder".into(),
         records: Vec::new(),
         timestamps: Vec::new(),
+        sample: None,
         outside: Outside::SelfAsserted("no time authority is configured".into()),
         log: Log {
             origin: "passmuster.example/cartie".into(),
