@@ -280,6 +280,7 @@ fn a_zip_that_could_be_read_in_two_ways_is_refused_by_name() {
         ("two files in one place", |z| z.entries[2].shift = -50, "overlaps"),
         ("a directory shorter than it says", |z| z.count = Some(4), "cut short"),
         ("a directory longer than it says", |z| z.count = Some(2), "in the directory"),
+        ("files in another order", |z| z.entries.swap(0, 2), "out of the order of their names"),
         ("several disks", |z| z.disk = 1, "several disks"),
         ("a comment at the end", |z| z.comment = vec![b' '; 5], "after the end record"),
         ("an end record as comment", |z| z.comment = end(0, 0, 0, 0, &[]), "end record"),
@@ -356,6 +357,19 @@ proptest! {
         let bytes = forged.files.values_mut().nth(file.index(21)).expect("twenty-one files");
         let at = at.index(bytes.len());
         bytes[at] ^= bits;
+        prop_assert!(forged.verify(&trust(), now()).is_err());
+    }
+
+    #[test]
+    fn lines_in_another_order_are_found(file in any::<prop::sample::Index>(), one in any::<prop::sample::Index>(), other in any::<prop::sample::Index>()) {
+        let mut forged = UnverifiedBundle::read(GOOD).expect("it reads");
+        let tables: Vec<String> = forged.files.iter().filter(|(n, b)| n.ends_with(".jsonl") && b.iter().filter(|c| **c == b'\n').count() > 1).map(|(n, _)| n.clone()).collect();
+        let bytes = forged.files.get_mut(file.get(&tables)).expect("a file of lines");
+        let mut lines: Vec<&[u8]> = bytes.split_inclusive(|c| *c == b'\n').collect();
+        let (one, other) = (one.index(lines.len()), other.index(lines.len()));
+        prop_assume!(one != other && lines[one] != lines[other]);
+        lines.swap(one, other);
+        *bytes = lines.concat();
         prop_assert!(forged.verify(&trust(), now()).is_err());
     }
 

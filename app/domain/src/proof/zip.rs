@@ -99,6 +99,10 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Files, ZipError> {
         at = end;
         files.insert(entry.name[prefix..].to_owned(), content);
     }
+    // One state has one file: two orders of the same files would be two bundles with one content.
+    if !names.is_sorted() {
+        return Err(ZipError::Unsupported("has its files out of the order of their names"));
+    }
     Ok(Files { folder: folder.to_owned(), files })
 }
 
