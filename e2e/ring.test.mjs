@@ -4,4 +4,5 @@ import "./plain/pages.test.mjs";
 import "./axe.test.mjs";
 import "./journeys/auditor.test.mjs";
 import "./journeys/earlier.test.mjs";
+import "./journeys/sample.test.mjs";
 import "./tamper.test.mjs";

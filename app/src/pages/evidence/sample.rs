@@ -57,16 +57,19 @@ pub fn Fields<'a>(ask: &'a Ask, error: Option<AskError>, head: Head) -> impl Int
             </div>
             <div class="field">
                 <label for="sample-value">"Value from outside"</label>
-                <input id="sample-value" name="value" type="text" maxlength="100" autocomplete="off" spellcheck="false" value=ask.value.clone() aria-invalid=no_value aria-describedby="sample-how" />
+                <input id="sample-value" name="value" type="text" maxlength="100" autocomplete="off" spellcheck="false" value=ask.value.clone() aria-invalid=no_value aria-describedby="sample-fair" />
             </div>
         </div>
         {error}
         <p class="second" id="sample-how">
-            "Leave it at “no sample”, or draw from what the bundle holds of one kind; fewer than asked for are taken whole. The value must come from somebody who does not run this portal: the auditor’s own number, a lottery draw, a drand round. The ledger’s root is mixed in, and whoever runs the portal could append to the ledger until a draw suits. So note the head first, then give the value: that is what makes the draw fair. The head now has "
+            "Leave it at “no sample”, or draw from what the bundle holds of one kind; fewer than asked for are taken whole. Backup runs are not kept as records yet, so none can be drawn."
+        </p>
+        <p class="second" id="sample-fair">
+            "The value must come from somebody who does not run this portal: the auditor’s own number, a lottery draw, a drand round. The ledger’s root is mixed in, and whoever runs the portal could append to the ledger until a draw suits. So the auditor notes the head first, then gives the value: that makes the draw fair. The head now has "
             {entries(head.size)}
             ", root "
             <code>{words::short_digest(&head.root)}</code>
-            ". Backup runs are not kept as records yet, so none can be drawn."
+            "."
         </p>
     }
 }
@@ -85,9 +88,9 @@ pub fn Sample(shown: Shown) -> impl IntoView {
             };
             view! {
                 <tr>
-                    <td class="num">{i + 1}</td>
+                    <td class="num hide-phone">{i + 1}</td>
                     <th scope="row">{said}<span class="second"><code class="digest">{item.id}</code></span></th>
-                    <td class="num"><a href=entry>{format!("№ {}", item.seq)}</a></td>
+                    <td class="num state-cell"><a href=entry>{format!("№ {}", item.seq)}</a></td>
                 </tr>
             }
         })
@@ -107,18 +110,16 @@ pub fn Sample(shown: Shown) -> impl IntoView {
                     <dt>"Seed"</dt>
                     <dd><Digest hex=drawn.seed.clone() /></dd>
                 </dl>
-            </div>
-            <table class="table drawn">
-                <thead>
-                    <tr>
-                        <th class="w-6 num" scope="col">"Drawn"</th>
-                        <th scope="col">"Record"</th>
-                        <th class="w-8 num" scope="col">"Entry"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-            <div class="measure-width checking">
+                <table class="table drawn">
+                    <thead>
+                        <tr>
+                            <th class="w-6 num hide-phone" scope="col"><span class="unseen">"Drawn as number"</span></th>
+                            <th scope="col">"Record"</th>
+                            <th class="w-8 num" scope="col">"Entry"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
                 <p>
                     "To draw again: unzip the bundle, go into its top folder, and run this with bash and coreutils. It prints the records above, in the same order, out of "
                     <code>"data/sample/population.jsonl"</code>
