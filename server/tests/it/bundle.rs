@@ -1,7 +1,6 @@
 //! The keys and the bundle, judged by tools nobody here wrote, and by our own verifier.
 
 mod drawn;
-mod drawn;
 mod forged;
 mod recipe;
 mod sample;

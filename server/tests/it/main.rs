@@ -2,7 +2,6 @@
 
 mod bundle;
 mod drawn;
-mod drawn;
 mod drill;
 mod faults;
 mod gaps;
