@@ -11,6 +11,7 @@ export const pages = [
   { name: "control", path: "/controls", first: /^\/controls\/[^/?#]+$/ },
   { name: "evidence", path: "/evidence" },
   { name: "ledger", path: "/ledger" },
+  { name: "verify", path: "/verify", open: true },
   { name: "sign-in", path: "/sign-in", open: true },
 ];
 

@@ -8,7 +8,7 @@ use leptos_router::{
     path,
 };
 
-use crate::{api::theme, pages, parts::Sprite};
+use crate::{api::theme, csp::Page, pages, parts::Sprite};
 
 /// Pages that hold an island. Every other page loads no WASM.
 const WITH_ISLANDS: [&str; 1] = ["/ledger"];
@@ -17,7 +17,11 @@ const WITH_ISLANDS: [&str; 1] = ["/ledger"];
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let path = use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
     let islands = WITH_ISLANDS.contains(&path.as_str());
-    crate::csp::set(islands);
+    crate::csp::set(match path.as_str() {
+        "/verify" => Page::Verifier,
+        _ if islands => Page::Islands,
+        _ => Page::Read,
+    });
     view! {
         <!DOCTYPE html>
         <html lang="en-GB" data-theme=theme::chosen()>
@@ -60,6 +64,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/controls/:id") view=pages::control::Control ssr=SsrMode::Async />
                 <Route path=path!("/evidence") view=pages::evidence::Evidence ssr=SsrMode::Async />
                 <Route path=path!("/ledger") view=pages::ledger::Ledger ssr=SsrMode::Async />
+                <Route path=path!("/verify") view=pages::verify::Verify ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=pages::sign_in::SignIn ssr=SsrMode::Async />
             </Routes>
         </Router>

@@ -13,3 +13,4 @@ pub mod problem;
 pub mod runbook;
 pub mod sign_in;
 pub mod targets;
+pub mod verify;

@@ -5,6 +5,7 @@ pub mod headers;
 pub mod health;
 pub mod intake;
 pub mod session;
+pub mod verifier;
 
 use std::time::Duration;
 
@@ -41,7 +42,12 @@ pub fn router(house: &House) -> Router {
         .site_addr(house.config.portal.listen)
         .build();
     let ports = house.ports.clone();
-    let context = move || provide_context(ports.clone());
+    let saved = verifier::SavedPage::read(&house.config.portal.site_root);
+    let told = saved.told();
+    let context = move || {
+        provide_context(ports.clone());
+        provide_context(told.clone());
+    };
     let shell = {
         let options = options.clone();
         move || app::app::shell(options.clone())
@@ -88,8 +94,10 @@ pub fn router(house: &House) -> Router {
         .route("/healthz", get(health::process))
         .route("/readyz", get(health::ready))
         .with_state(house.clone());
+    let verifier = Router::new().route("/verify/passmuster-verify.html", get(verifier::page)).with_state(saved);
     machines
         .merge(health)
+        .merge(verifier)
         .merge(people)
         .layer(middleware::from_fn(headers::secure))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, TIMEOUT))

@@ -486,18 +486,9 @@ fn run_verify(args: &VerifyArgs, json: bool) -> Result<ExitCode> {
     }
     let report = verify(&bytes, &trust, domain::Moment::from(chrono::Utc::now()));
     if json {
-        println!("{}", serde_json::to_string_pretty(&report).context("the report as JSON")?);
+        print!("{}", report.json());
     } else {
-        for line in &report.checks {
-            println!("{}  {}: {}", if line.ok { "ok   " } else { "WRONG" }, line.what, line.found);
-        }
-        for not in &report.not_proven {
-            println!("not proven: {not}");
-        }
-        match report.first_wrong() {
-            None => println!("verified"),
-            Some(line) => println!("NOT VERIFIED. First: {}: {}", line.what, line.found),
-        }
+        print!("{}", report.text());
     }
     Ok(match report.outcome {
         Outcome::Verified => ExitCode::SUCCESS,

@@ -33,7 +33,7 @@ const GROUPS: [(&str, &[Place]); 4] = [
         ],
     ),
     ("Prove", &[place("controls", "Controls", "/controls"), place("evidence", "Evidence", "/evidence")]),
-    ("Check", &[place("ledger", "Ledger", "/ledger")]),
+    ("Check", &[place("verify", "Verify", "/verify"), place("ledger", "Ledger", "/ledger")]),
 ];
 
 /// Everything around a page's content. `current` is the key of the nav entry, such as "drills".

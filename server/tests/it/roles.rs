@@ -79,6 +79,19 @@ async fn each_role_reads_each_page_and_what_is_absent_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn anybody_may_check_a_bundle_and_learns_nothing_else() {
+    let portal = Portal::open().await;
+    let cookie = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    for (cookie, named) in [(None, false), (Some(cookie.as_str()), true)] {
+        let answer = portal.get("/verify", cookie).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+        assert!(policy.contains("connect-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(text(answer).await.contains("Testwerk"), named, "the frame names the company");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_page_the_router_knows_is_in_this_table() {
     let known: BTreeSet<String> =
         leptos_axum::generate_route_list(app::app::App).into_iter().map(|r| r.path().to_owned()).collect();
@@ -86,7 +99,9 @@ async fn every_page_the_router_knows_is_in_this_table() {
         .iter()
         .filter(|p| **p != "/controls/CC7.5")
         .map(|p| (*p).to_owned())
-        .chain(["/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in"].map(str::to_owned))
+        .chain(
+            ["/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in", "/verify"].map(str::to_owned),
+        )
         .collect();
     assert_eq!(known, named);
 }

@@ -7,10 +7,12 @@
 mod drills;
 mod log;
 mod records;
+mod report;
 mod sample;
 mod signed;
 mod time;
 
+pub use report::{Line, Outcome, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -41,16 +43,6 @@ pub struct Trust {
     pub previous: Option<Vec<u8>>,
 }
 
-/// One thing that was checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// "Every digest"
-    pub what: String,
-    /// What was found, in one sentence.
-    pub found: String,
-    pub ok: bool,
-}
-
 /// What the bundle says of itself. True only when the report says verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -78,41 +70,16 @@ pub struct Facts {
     pub stamped_at: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    Verified,
-    NotVerified,
-    /// Not a bundle that could be read at all.
-    Unreadable,
-}
-
-/// Everything found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    pub outcome: Outcome,
-    pub checks: Vec<Line>,
-    /// What this verification could not show, one sentence each.
-    pub not_proven: Vec<String>,
-    pub facts: Facts,
-}
-
-impl Report {
-    pub fn verified(&self) -> bool {
-        self.outcome == Outcome::Verified
-    }
-
-    /// The first thing that is wrong.
-    pub fn first_wrong(&self) -> Option<&Line> {
-        self.checks.iter().find(|line| !line.ok)
-    }
-}
-
 /// Reads and checks a bundle.
 pub fn verify(bytes: &[u8], trust: &Trust, now: Moment) -> Report {
+    verify_with(bytes, trust, now, &mut |_| {})
+}
+
+/// The same, saying what begins before each longer step.
+pub fn verify_with(bytes: &[u8], trust: &Trust, now: Moment, step: &mut dyn FnMut(&'static str)) -> Report {
+    step("Unpacking the ZIP");
     match UnverifiedBundle::read(bytes) {
-        Ok(bundle) => verify_bundle(&bundle, trust, now),
+        Ok(bundle) => check_bundle(&bundle, trust, now, step),
         Err(e) => not_a_bundle(&e),
     }
 }
@@ -133,6 +100,10 @@ const STRUCTURE: &str = "The file can be read in one way only";
 
 /// Checks a bundle that was read.
 pub(super) fn verify_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment) -> Report {
+    check_bundle(bundle, trust, now, &mut |_| {})
+}
+
+fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mut dyn FnMut(&'static str)) -> Report {
     if let Err(e) = bundle.shape() {
         return not_a_bundle(&e);
     }
@@ -147,6 +118,7 @@ pub(super) fn verify_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Momen
     };
     check.good(STRUCTURE, format!("{} files in one folder, nothing besides.", bundle.files.len()));
 
+    step("Checking the signature and every digest");
     let signer = check.signature(bundle, trust);
     check.none_wrong(
         "Every digest, and no file more or less",
@@ -164,15 +136,19 @@ pub(super) fn verify_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Momen
         check.validity(signer, index, now);
         check.statement(bundle, signer, index);
     }
+    step("Folding the ledger");
     let log = check.log(bundle, trust, index.as_ref());
     if let (Some(log), Some(index)) = (&log, &index) {
+        step("Holding each record against its entry");
         let records = check.records(bundle, log, index);
         check.time(bundle, trust, index, log, &records);
         check.runbooks(bundle, &records);
         check.sample(bundle, &records, log);
+        step("Making the draws and judging the drills again");
         check.drills(&records, log);
     }
     if let Some(log) = &log {
+        step("Comparing with the older bundle");
         check.previous(trust, log);
     }
     check.limits(trust, index.as_ref());
@@ -235,7 +211,7 @@ impl Checking {
         }
         if index.is_none_or(|i| i.self_asserted_time) {
             self.not_proven.push(
-                "Any time in it: all times are the issuer's own; no outside timestamp is in the bundle.".to_owned(),
+                "When it was made: its time is self-asserted; no outside authority stamped the bundle.".to_owned(),
             );
         }
         self.not_proven.push(
