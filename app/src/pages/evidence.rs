@@ -317,6 +317,11 @@ fn Check(root: String, vkey: String) -> impl IntoView {
                     <code>"passmuster verify BUNDLE --anchors anchors.json"</code>
                     " also folds the ledger, ties each record to its entry and recomputes the draws, trusting only the two keys below."
                 </p>
+                <p>
+                    "Without a program: "
+                    <a href="/verify">"check it in your browser"</a>
+                    ", which needs no account and sends nothing."
+                </p>
                 <dl class="pairs">
                     <dt>"Root certificate, SHA-256"</dt>
                     <dd><Digest hex=root /></dd>
