@@ -3,6 +3,7 @@
 // Local times in the titles of <time>; copy buttons; the theme; keys: `/` finds, `g` and a letter goes to a
 // section, `j` and `k` walk the rows. Hooks in the markup:
 //   <button hidden data-copy="text">           copies the text; with data-copy-from="#id", that element's text
+//   <div id data-look-again="address">         is fetched again every two seconds until that page has it no more
 //   <form class="theme"> of buttons named theme  changes the theme without a new page; the same cookie the server sets
 //   <input type="search"> or [data-find]       what `/` focuses
 //   <button hidden data-keys aria-pressed>     switches the keys off and on (WCAG 2.1.4)
@@ -37,6 +38,25 @@
         setTimeout(() => (button.textContent = label), 2000);
       });
     }
+  }
+
+  // A part of the page that changes by itself: fetched again until it is gone, then the whole page once.
+  function lookAgain() {
+    const part = document.querySelector("[data-look-again]");
+    if (!part) return;
+    const address = part.dataset.lookAgain;
+    setTimeout(async () => {
+      try {
+        const answer = await fetch(address, { headers: { accept: "text/html" } });
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const next = page.getElementById(part.id);
+        if (!next) return location.replace(address);
+        part.replaceChildren(...next.childNodes);
+      } catch {
+        // The portal may be starting again; the order is kept.
+      }
+      lookAgain();
+    }, 2000);
   }
 
   function themeForms() {
@@ -118,6 +138,7 @@
   function start() {
     localTimes();
     copyButtons();
+    lookAgain();
     themeForms();
     keys();
   }

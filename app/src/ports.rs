@@ -2,7 +2,7 @@
 //!
 //! Every answer is cut to the scope given; what lies outside is absent, and `None` for one record.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
@@ -232,12 +232,45 @@ pub struct Bundle {
     pub root_fingerprint: String,
 }
 
+/// A bundle somebody asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// "J-6f0c…"
+    pub id: String,
+    pub asked_at: Moment,
+    pub period_name: String,
+    pub stage: Stage,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stage {
+    Waiting,
+    Running(Step),
+    /// The bundle's name.
+    Made(String),
+    /// Why there is none.
+    Refused(String),
+}
+
+/// How far the work is: `done` of `total` records in this step; `total` is 0 where nothing is counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// "Reading the records"
+    pub what: String,
+    pub done: u64,
+    pub total: u64,
+}
+
 #[async_trait]
 pub trait Bundles: Send + Sync {
     /// Newest first; an auditor sees those whose scope lies inside their own.
     async fn all(&self, actor: &Actor) -> Result<Vec<Bundle>, PortError>;
-    /// Makes one whole bundle, or none: `Conflict` names the record that is missing or differs.
-    async fn make(&self, actor: &Actor, wish: &Wish) -> Result<Bundle, PortError>;
+    /// Asks for one whole bundle and returns the order's name. It is made whether or not anybody waits.
+    async fn order(&self, actor: &Actor, wish: &Wish) -> Result<String, PortError>;
+    /// What became of an order, waiting up to `patience` for its end; `None` when it is not this actor's.
+    async fn ordered(&self, actor: &Actor, id: &str, patience: Duration) -> Result<Option<Order>, PortError>;
+    /// This actor's orders that are not done, oldest first.
+    async fn on_their_way(&self, actor: &Actor) -> Result<Vec<Order>, PortError>;
     /// How many records of each control's evidence a bundle of this period would hold.
     async fn counts(&self, actor: &Actor, period: Period) -> Result<Vec<(Control, u64)>, PortError>;
     /// SHA-256 of the root certificate, 64 hex digits.

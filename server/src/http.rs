@@ -87,6 +87,7 @@ pub fn router(house: &House) -> Router {
         .route("/api/v1/drills/{id}/draw", post(intake::draw))
         .route("/api/v1/drills/{id}", put(intake::finish))
         .route("/api/v1/bundles", post(intake::make_bundle))
+        .route("/api/v1/bundles/orders/{id}", get(intake::bundle_order))
         .route("/api/v1/bundles/{id}/download", get(intake::download_bundle))
         .with_state(house.clone())
         .layer(DefaultBodyLimit::max(DRILL_BYTES));
@@ -116,11 +117,13 @@ pub async fn bind(house: &House) -> Result<TcpListener> {
 pub async fn serve(house: &House, listener: TcpListener, stop: tokio_util::sync::CancellationToken) -> Result<()> {
     let watch = tokio::spawn(crate::ledger::watch::run(house.ledger.clone()));
     let jobs = tokio::spawn(crate::jobs::run(house.clone()));
+    let orders = tokio::spawn(crate::exports::orders::run(house.clone()));
     let served = axum::serve(listener, router(house))
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
         .context("the portal stopped serving");
     watch.abort();
     jobs.abort();
+    orders.abort();
     served
 }

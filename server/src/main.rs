@@ -411,7 +411,15 @@ async fn export(args: ExportArgs, json: bool) -> Result<ExitCode> {
         wish["sample"] =
             serde_json::json!({ "population": ask.population, "size": ask.size, "publicValue": ask.public_value });
     }
-    let (id, bytes) = portal.export(&wish).await?;
+    let told = std::cell::RefCell::new(String::new());
+    let tell = |step: &str, done: u64, total: u64| {
+        let says = if total > 0 { format!("{step}: {done} of {total}") } else { step.to_owned() };
+        if !json && *told.borrow() != says {
+            eprintln!("{says}");
+            told.replace(says);
+        }
+    };
+    let (id, bytes) = portal.export(&wish, tell).await?;
     // Whole or not at all: a name that exists holds a whole bundle.
     let dir = args.output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file =

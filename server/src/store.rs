@@ -4,6 +4,7 @@ pub mod bundles;
 pub mod evidence;
 pub mod live;
 pub mod migrate;
+pub mod orders;
 pub mod people;
 pub mod sessions;
 

@@ -56,7 +56,7 @@ impl Population {
 }
 
 /// What somebody wants drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
     pub population: Population,
     /// At least one; a population that is smaller is taken whole.

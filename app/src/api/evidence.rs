@@ -2,6 +2,8 @@
 
 pub mod sample;
 
+use std::time::Duration;
+
 use domain::{
     Moment,
     control::Control,
@@ -17,7 +19,7 @@ use leptos_router::params::ParamsMap;
 
 use super::{coverage, guard};
 use crate::{
-    ports::{Bundle, Ports, Wish},
+    ports::{Bundle, Order, PortError, Ports, Stage, Wish},
     problem::{Problem, ProblemKind},
 };
 
@@ -115,6 +117,8 @@ pub struct EvidencePage {
     /// Names of the quarters that touch the audit period and have begun, newest first.
     pub quarters: Vec<String>,
     pub bundles: Vec<Bundle>,
+    /// What this reader asked for and is not done, oldest first.
+    pub on_their_way: Vec<Order>,
     /// The bundle just made.
     pub made: Option<String>,
     /// Why the last attempt made none.
@@ -140,7 +144,15 @@ pub async fn load(query: &ParamsMap) -> Result<EvidencePage, Problem> {
         Err(_) => Vec::new(),
     };
     let bundles = ports.bundles.all(&actor).await?;
-    let shown = query.get("made").or(query.get("drawn")).and_then(|id| bundles.iter().find(|b| b.id == id));
+    let (mut made, mut refused) = (query.get("made"), query.get("refused").and_then(|_| refusal::read()));
+    if let Some(id) = query.get("order") {
+        match ports.bundles.ordered(&actor, &id, Duration::ZERO).await?.map(|o| o.stage) {
+            Some(Stage::Made(bundle)) => made = Some(bundle),
+            Some(Stage::Refused(why)) => refused = Some(PortError::Conflict(why).into()),
+            _ => {}
+        }
+    }
+    let shown = made.clone().or(query.get("drawn")).and_then(|id| bundles.iter().find(|b| b.id == id));
     let drawn = match shown {
         Some(bundle) => sample::shown(&ports, &actor, bundle).await?,
         None => None,
@@ -158,8 +170,9 @@ pub async fn load(query: &ParamsMap) -> Result<EvidencePage, Problem> {
         audit,
         quarters: names,
         bundles,
-        made: query.get("made"),
-        refused: query.get("refused").and_then(|_| refusal::read()),
+        on_their_way: ports.bundles.on_their_way(&actor).await?,
+        made,
+        refused,
         root_fingerprint: ports.bundles.root_fingerprint(),
         vkey: ports.ledger.vkey(),
         company: ports.company.name.clone(),
@@ -187,8 +200,12 @@ pub async fn make_bundle(
 ) -> Result<(), Problem> {
     let ask = Ask { period, from, to, controls, sample, size, value };
     match make(&ask).await {
-        Ok(bundle) => {
-            leptos_axum::redirect(&format!("/evidence?made={}#{}", bundle.id, bundle.id));
+        Ok(Ordered::Made(bundle)) => {
+            leptos_axum::redirect(&format!("/evidence?made={bundle}#{bundle}"));
+            Ok(())
+        }
+        Ok(Ordered::OnItsWay(order)) => {
+            leptos_axum::redirect(&format!("/evidence?order={order}"));
             Ok(())
         }
         Err(problem) => {
@@ -203,10 +220,24 @@ pub async fn make_bundle(
     }
 }
 
-async fn make(ask: &Ask) -> Result<Bundle, Problem> {
+/// Most bundles are made while one waits for the next page.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+enum Ordered {
+    Made(String),
+    OnItsWay(String),
+}
+
+async fn make(ask: &Ask) -> Result<Ordered, Problem> {
     let (actor, ports): (Actor, Ports) = guard::signed_in(Permission::MakeBundle).await?;
     let wish = Wish { sample: ask.sample().map_err(refused_sample)?, ..ask.wish(coverage::period(&actor, &ports))? };
-    Ok(ports.bundles.make(&actor, &wish).await?)
+    let order = ports.bundles.order(&actor, &wish).await?;
+    match ports.bundles.ordered(&actor, &order, PATIENCE).await?.map(|o| o.stage) {
+        Some(Stage::Made(bundle)) => return Ok(Ordered::Made(bundle)),
+        Some(Stage::Refused(why)) => return Err(PortError::Conflict(why).into()),
+        _ => {}
+    }
+    Ok(Ordered::OnItsWay(order))
 }
 
 fn refused_sample(e: AskError) -> Problem {

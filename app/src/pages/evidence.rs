@@ -2,7 +2,7 @@
 
 mod sample;
 
-use domain::{control::Control, record::Seal, schedule::Period, words};
+use domain::{Moment, control::Control, record::Seal, schedule::Period, words};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -12,7 +12,7 @@ use crate::{
         Digest, Empty, ErrorNote, PageHead, SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, When,
         loaded,
     },
-    ports::Bundle,
+    ports::{Bundle, Order, Stage, Step},
 };
 
 #[component]
@@ -65,6 +65,7 @@ fn Body(mut page: EvidencePage) -> impl IntoView {
         {refused}
         <Statement margin=margin>{statement}</Statement>
         {fetch}
+        <OnTheirWay orders=std::mem::take(&mut page.on_their_way) now=page.now />
         {page.drawn.take().map(|shown| view! { <sample::Sample shown=shown /> })}
         <Form page=&page />
         <Earlier bundles=page.bundles.clone() chosen=chosen />
@@ -93,6 +94,54 @@ fn period_words(name: &str) -> String {
             None => name.to_owned(),
         },
     }
+}
+
+/// What was asked for and is being made; the script looks again by itself, the link without it.
+#[component]
+fn OnTheirWay(orders: Vec<Order>, now: Moment) -> impl IntoView {
+    if orders.is_empty() {
+        return ().into_any();
+    }
+    let again = orders.last().map(|order| format!("/evidence?order={}", order.id)).unwrap_or_default();
+    let by_script = again.clone();
+    let rows = orders
+        .into_iter()
+        .map(|order| {
+            let step = match order.stage {
+                Stage::Running(step) => step,
+                _ => Step { what: "Waiting for its turn".to_owned(), ..Step::default() },
+            };
+            let counted = (step.total > 0).then(|| {
+                let count = |n: u64| words::count(i64::try_from(n).unwrap_or(i64::MAX));
+                let says = format!("{} of {}", count(step.done), count(step.total));
+                view! {
+                    <progress max=step.total.to_string() value=step.done.to_string() aria-label=step.what.clone()></progress>
+                    <span class="second">{says}</span>
+                }
+            });
+            view! {
+                <li>
+                    <StateMark state=Shape::Ring word=step.what />
+                    <span class="second">
+                        {format!("{}, asked for {} ago", period_words(&order.period_name), words::duration(now.since(order.asked_at)))}
+                    </span>
+                    {counted}
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <div id="on-their-way" data-look-again=by_script>
+            <Section title="Being made">
+                <ul class="on-their-way" role="status">{rows}</ul>
+                <p class="measure-width">
+                    "You can close this page: the bundle is made all the same, and will be listed below. "
+                    <a href=again>"Look again"</a>
+                </p>
+            </Section>
+        </div>
+    }
+    .into_any()
 }
 
 #[component]

@@ -8,7 +8,10 @@ use domain::{Moment, draw::hex, record::Head, role::Scope, runbook::Runbook, sch
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 
-use super::content::{Content, Log, SealedBytes};
+use super::{
+    content::{Content, Log, SealedBytes},
+    orders::Progress,
+};
 use crate::{
     ledger::{as_i64, unhex},
     store::{evidence::Evidence, port_error},
@@ -27,6 +30,7 @@ pub async fn gather(
     wish: &Wish,
     scope: Scope,
     by: &str,
+    progress: &Progress,
 ) -> Result<Content, PortError> {
     let made_at = evidence.ledger.clock.now();
     let drills = Drills::all(evidence, &scope).await?;
@@ -35,8 +39,10 @@ pub async fn gather(
     let runbooks = evidence.versions(&scope).await?;
     let mut attestations = Vec::new();
     let mut cursor = None;
+    progress.begin("Reading the attestations", evidence.count(&scope, "backup_audit_log").await?);
     loop {
         let page = evidence.page(&scope, &AttestationFilter::default(), cursor.as_deref(), 500).await?;
+        progress.add(page.items.len() as u64);
         attestations.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {
@@ -45,6 +51,7 @@ pub async fn gather(
     }
 
     let mut records = Vec::new();
+    progress.begin("Holding each record against its seal", 0);
     for coll in COLLECTIONS {
         let inside: Option<BTreeSet<&str>> = match coll {
             "findings" => Some(findings.iter().map(|f| f.id.as_str()).collect()),
@@ -70,6 +77,7 @@ pub async fn gather(
             book.targets().iter().map(|t| target::judge(t, &drills, now)).collect()
         })
         .unwrap_or_default();
+    progress.begin("Folding the ledger", 0);
     let log = log(evidence, records.first().map(|r| r.seq)).await?;
     let from = log.previous.as_ref().map_or(0, |p| p.size);
     let timestamps = checkpoints::between(&evidence.ledger.store, from, log.head.size).await?;

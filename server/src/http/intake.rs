@@ -1,6 +1,8 @@
 //! What machines bring, under `/api/v1`: bearer tokens with scopes, `application/problem+json` for refusals.
 
-use app::ports::{Bundles, PortError, Wish};
+use std::time::Duration;
+
+use app::ports::{Bundles, PortError, Stage, Step, Wish};
 use axum::{
     Json,
     extract::{FromRequestParts, Path, State, rejection::JsonRejection},
@@ -211,6 +213,9 @@ pub async fn finish(
     Ok(Json(SealedDrill { seq: seal.seq }))
 }
 
+/// How long one request waits for a bundle.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BundleWish {
@@ -263,11 +268,38 @@ pub async fn make_bundle(
         .sample
         .map(|s| sample::Ask::new(s.population, s.size, &s.public_value).map_err(|e| bad(format!("sample: {e}"))))
         .transpose()?;
-    let bundle = house.exports.make(&machine.actor(), &Wish { period_name, period, controls, sample }).await?;
-    let body = json!({ "id": bundle.id, "sha256": bundle.sha256, "tagmanifestSha256": bundle.tagmanifest_sha256,
-        "records": bundle.records, "bytes": bundle.bytes, "seq": bundle.seq,
-        "sample": bundle.sample });
-    Ok((StatusCode::CREATED, Json(body)).into_response())
+    let order = house.exports.order(&machine.actor(), &Wish { period_name, period, controls, sample }).await?;
+    bundle_order(State(house), machine, Path(order)).await
+}
+
+/// What became of an order: 201 with the bundle, 202 while it is being made, 409 with why there is none.
+///
+/// Answers as soon as it is done, and after two seconds at the latest.
+pub async fn bundle_order(
+    State(house): State<House>,
+    machine: Machine,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    machine.may(TokenScope::EvidenceRead)?;
+    let actor = machine.actor();
+    let none = || Refusal::new(StatusCode::NOT_FOUND, format!("there is no order {id} of this token's"));
+    let order = house.exports.ordered(&actor, &id, PATIENCE).await?.ok_or_else(none)?;
+    let going = |step: Step| {
+        let body = json!({ "order": id, "step": step.what, "done": step.done, "total": step.total });
+        (StatusCode::ACCEPTED, Json(body)).into_response()
+    };
+    Ok(match order.stage {
+        Stage::Waiting => going(Step { what: "Waiting for its turn".to_owned(), ..Step::default() }),
+        Stage::Running(step) => going(step),
+        Stage::Refused(why) => return Err(Refusal::new(StatusCode::CONFLICT, why)),
+        Stage::Made(made) => {
+            let bundle = house.exports.all(&actor).await?.into_iter().find(|b| b.id == made).ok_or_else(none)?;
+            let body = json!({ "id": bundle.id, "sha256": bundle.sha256, "tagmanifestSha256": bundle.tagmanifest_sha256,
+                "records": bundle.records, "bytes": bundle.bytes, "seq": bundle.seq,
+                "sample": bundle.sample });
+            (StatusCode::CREATED, Json(body)).into_response()
+        }
+    })
 }
 
 pub async fn download_bundle(

@@ -76,19 +76,24 @@ impl Portal {
         }
     }
 
-    /// Makes a bundle and returns its id and bytes.
-    pub async fn export(&self, wish: &serde_json::Value) -> Result<(String, Vec<u8>)> {
-        #[derive(Deserialize)]
-        struct Made {
-            id: String,
-        }
-        let made: Made = self.send(reqwest::Method::POST, "bundles", wish).await?;
-        let url = format!("{}/api/v1/bundles/{}/download", self.url, made.id);
+    /// Has a bundle made, telling how far it is, and returns its id and bytes.
+    pub async fn export(&self, wish: &serde_json::Value, tell: impl Fn(&str, u64, u64)) -> Result<(String, Vec<u8>)> {
+        let mut answer: Ordered = self.send(reqwest::Method::POST, "bundles", wish).await?;
+        let id = loop {
+            match answer {
+                Ordered::Made { id } => break id,
+                Ordered::OnItsWay { order, step, done, total } => {
+                    tell(&step, done, total);
+                    answer = self.send(reqwest::Method::GET, &format!("bundles/orders/{order}"), &()).await?;
+                }
+            }
+        };
+        let url = format!("{}/api/v1/bundles/{id}/download", self.url);
         let answer = self.http.get(url).bearer_auth(&self.token).send().await.context("the portal does not answer")?;
         if !answer.status().is_success() {
             bail!("the portal answered {} to the download", answer.status());
         }
-        Ok((made.id, answer.bytes().await.context("the download broke off")?.to_vec()))
+        Ok((id, answer.bytes().await.context("the download broke off")?.to_vec()))
     }
 
     async fn send<B: Serialize + Sync, A: for<'de> Deserialize<'de>>(
@@ -116,6 +121,13 @@ impl Portal {
         // What the portal understood and refused will be refused again.
         if status.is_client_error() { Err(Final(said).into()) } else { bail!(said) }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Ordered {
+    Made { id: String },
+    OnItsWay { order: String, step: String, done: u64, total: u64 },
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,8 @@
 //! Bundles: made whole or not at all, kept in GridFS, each export an entry of the ledger.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use app::ports::{Bundle, Bundles, Company, PortError, Wish};
+use app::ports::{Bundle, Bundles, Company, Order, PortError, Stage, Wish};
 use async_trait::async_trait;
 use bson::{Bson, doc};
 use domain::{
@@ -21,10 +21,13 @@ use sha2::{Digest, Sha256};
 
 use super::{evidence::Evidence, port_error, rows};
 use crate::{
-    exports::{self, gather},
+    exports::{self, gather, orders::Progress},
     ledger::canonical,
     time::{Blocking, Outside},
 };
+
+/// How often somebody who waits for an order looks.
+const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(Clone)]
 pub struct Exports {
@@ -53,6 +56,9 @@ struct Export {
     /// The sample drawn into it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sample: Option<Drawn>,
+    /// The order it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order: Option<String>,
     occurred_at: Moment,
     by: String,
 }
@@ -125,6 +131,95 @@ impl Exports {
         }
         Ok(bundles)
     }
+
+    /// Makes one whole bundle, or none: `Conflict` names the record that is missing or differs.
+    pub async fn make(&self, actor: &Actor, wish: &Wish) -> Result<Bundle, PortError> {
+        self.make_ordered(actor, wish, None, &Progress::default()).await
+    }
+
+    /// The same for an order, which gives one bundle however often it is taken up.
+    pub async fn make_ordered(
+        &self,
+        actor: &Actor,
+        wish: &Wish,
+        order: Option<&str>,
+        progress: &Progress,
+    ) -> Result<Bundle, PortError> {
+        let ledger = &self.evidence.ledger;
+        let scope = reach(actor, wish)?;
+        for _ in 0..3 {
+            if let Some(bundle) = self.made_for(actor, order).await? {
+                return Ok(bundle);
+            }
+            let number = ledger.store.documents("exports").count_documents(doc! {}).await.map_err(port_error)? + 1;
+            let id = format!("B-{number:03}");
+            let mut content =
+                gather::gather(&self.evidence, &self.company.name, &id, wish, scope.clone(), &actor.name, progress)
+                    .await?;
+            if let Some(source) = &ledger.time {
+                let by = Blocking { source: source.clone(), runtime: tokio::runtime::Handle::current() };
+                content.outside = Outside::Stamped { by: Arc::new(by), roots: source.roots_pem().to_vec() };
+            }
+            let keys = ledger.keys.clone();
+            // Fonts, hashing and deflate keep a core busy for a while: not on the threads that answer people.
+            let telling = progress.clone();
+            let (content, zip, made) = tokio::task::spawn_blocking(move || {
+                let (zip, made) =
+                    exports::press(&mut content, &keys, &telling).map_err(|e| PortError::Conflict(e.to_string()))?;
+                Ok::<_, PortError>((content, zip, made))
+            })
+            .await
+            .map_err(|e| PortError::Broken(e.to_string()))??;
+            let period = content.scope.period.unwrap_or(wish.period);
+            let export = Export {
+                schema: 1,
+                period_name: wish.period_name.clone(),
+                scope_from: period.from,
+                scope_to: period.to,
+                controls: content.scope.controls.clone().unwrap_or_default(),
+                records: content.records.len() as u64,
+                bytes: i64::try_from(zip.len()).unwrap_or(i64::MAX),
+                sha256: hex(&Sha256::digest(&zip)),
+                tagmanifest_sha256: made.tagmanifest_sha256,
+                folder: made.folder,
+                stamped: content.outside.stamping().is_some(),
+                sample: content.drawn().map(|sample| sample.drawn),
+                order: order.map(str::to_owned),
+                occurred_at: content.made_at,
+                by: actor.name.clone(),
+            };
+            let item = canonical::insert("exports", &id, &export).map_err(|e| PortError::Broken(e.to_string()))?;
+            // The file first: an export that is listed can be downloaded. A file without an entry is never listed.
+            // It is named by its digest, so that two exports at once never write over each other.
+            progress.begin("Keeping the bundle", 0);
+            let mut upload = self
+                .files()
+                .open_upload_stream(format!("{id}.zip"))
+                .id(Bson::String(export.sha256.clone()))
+                .await
+                .map_err(port_error)?;
+            upload.write_all(&zip).await.map_err(|e| PortError::Unavailable(e.to_string()))?;
+            upload.close().await.map_err(|e| PortError::Unavailable(e.to_string()))?;
+            match ledger.append_one(item).await {
+                // Two exports at once: the other took the number.
+                Err(PortError::Conflict(_)) => continue,
+                Err(e) => return Err(e),
+                Ok(_) => {}
+            }
+            let made = self.all(actor).await?.into_iter().find(|b| b.id == id);
+            return made.ok_or_else(|| PortError::Broken("the bundle just made is not listed".to_owned()));
+        }
+        Err(PortError::Conflict("Several bundles are being made at once. Try again in a minute".to_owned()))
+    }
+
+    /// What an order gave already: the portal may have ended between sealing the bundle and saying so.
+    async fn made_for(&self, actor: &Actor, order: Option<&str>) -> Result<Option<Bundle>, PortError> {
+        let Some(order) = order else { return Ok(None) };
+        let exports = self.evidence.ledger.store.documents("exports");
+        let Some(row) = exports.find_one(doc! { "order": order }).await.map_err(port_error)? else { return Ok(None) };
+        let id = row.get_str("_id").unwrap_or_default();
+        Ok(self.all(actor).await?.into_iter().find(|b| b.id == id))
+    }
 }
 
 /// What a wish comes to for this actor: never wider than their own scope.
@@ -146,65 +241,26 @@ impl Bundles for Exports {
         Ok(self.rows(actor).await?.into_iter().map(|(bundle, _)| bundle).collect())
     }
 
-    async fn make(&self, actor: &Actor, wish: &Wish) -> Result<Bundle, PortError> {
+    async fn order(&self, actor: &Actor, wish: &Wish) -> Result<String, PortError> {
+        reach(actor, wish)?;
         let ledger = &self.evidence.ledger;
-        let scope = reach(actor, wish)?;
-        for _ in 0..3 {
-            let number = ledger.store.documents("exports").count_documents(doc! {}).await.map_err(port_error)? + 1;
-            let id = format!("B-{number:03}");
-            let mut content =
-                gather::gather(&self.evidence, &self.company.name, &id, wish, scope.clone(), &actor.name).await?;
-            if let Some(source) = &ledger.time {
-                let by = Blocking { source: source.clone(), runtime: tokio::runtime::Handle::current() };
-                content.outside = Outside::Stamped { by: Arc::new(by), roots: source.roots_pem().to_vec() };
+        ledger.store.put_order(actor, wish, ledger.clock.now()).await
+    }
+
+    async fn ordered(&self, actor: &Actor, id: &str, patience: Duration) -> Result<Option<Order>, PortError> {
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            let order = self.evidence.ledger.store.order(actor, id).await?;
+            let open = order.as_ref().is_some_and(|o| matches!(o.stage, Stage::Waiting | Stage::Running(_)));
+            if !open || tokio::time::Instant::now() >= until {
+                return Ok(order);
             }
-            let keys = ledger.keys.clone();
-            // Fonts, hashing and deflate keep a core busy for a while: not on the threads that answer people.
-            let (content, zip, made) = tokio::task::spawn_blocking(move || {
-                let (zip, made) =
-                    exports::press(&mut content, &keys).map_err(|e| PortError::Conflict(e.to_string()))?;
-                Ok::<_, PortError>((content, zip, made))
-            })
-            .await
-            .map_err(|e| PortError::Broken(e.to_string()))??;
-            let period = content.scope.period.unwrap_or(wish.period);
-            let export = Export {
-                schema: 1,
-                period_name: wish.period_name.clone(),
-                scope_from: period.from,
-                scope_to: period.to,
-                controls: content.scope.controls.clone().unwrap_or_default(),
-                records: content.records.len() as u64,
-                bytes: i64::try_from(zip.len()).unwrap_or(i64::MAX),
-                sha256: hex(&Sha256::digest(&zip)),
-                tagmanifest_sha256: made.tagmanifest_sha256,
-                folder: made.folder,
-                stamped: content.outside.stamping().is_some(),
-                sample: content.drawn().map(|sample| sample.drawn),
-                occurred_at: content.made_at,
-                by: actor.name.clone(),
-            };
-            let item = canonical::insert("exports", &id, &export).map_err(|e| PortError::Broken(e.to_string()))?;
-            // The file first: an export that is listed can be downloaded. A file without an entry is never listed.
-            // It is named by its digest, so that two exports at once never write over each other.
-            let mut upload = self
-                .files()
-                .open_upload_stream(format!("{id}.zip"))
-                .id(Bson::String(export.sha256.clone()))
-                .await
-                .map_err(port_error)?;
-            upload.write_all(&zip).await.map_err(|e| PortError::Unavailable(e.to_string()))?;
-            upload.close().await.map_err(|e| PortError::Unavailable(e.to_string()))?;
-            match ledger.append_one(item).await {
-                // Two exports at once: the other took the number.
-                Err(PortError::Conflict(_)) => continue,
-                Err(e) => return Err(e),
-                Ok(_) => {}
-            }
-            let made = self.all(actor).await?.into_iter().find(|b| b.id == id);
-            return made.ok_or_else(|| PortError::Broken("the bundle just made is not listed".to_owned()));
+            tokio::time::sleep(LOOK).await;
         }
-        Err(PortError::Conflict("Several bundles are being made at once. Try again in a minute".to_owned()))
+    }
+
+    async fn on_their_way(&self, actor: &Actor) -> Result<Vec<Order>, PortError> {
+        self.evidence.ledger.store.open_orders(actor).await
     }
 
     async fn counts(&self, actor: &Actor, period: Period) -> Result<Vec<(Control, u64)>, PortError> {

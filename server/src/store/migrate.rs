@@ -14,10 +14,13 @@ struct Migration {
 }
 
 /// In order. A line here, a file there; never edited once released.
-const MIGRATIONS: &[Migration] = &[Migration {
-    name: "0001_collections_and_indexes",
-    text: include_str!("../../../migrations/0001_collections_and_indexes.json"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0001_collections_and_indexes",
+        text: include_str!("../../../migrations/0001_collections_and_indexes.json"),
+    },
+    Migration { name: "0002_bundle_orders", text: include_str!("../../../migrations/0002_bundle_orders.json") },
+];
 
 #[derive(serde::Deserialize)]
 struct File {

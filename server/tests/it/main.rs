@@ -6,6 +6,7 @@ mod drill;
 mod faults;
 mod gaps;
 mod ledger;
+mod orders;
 mod packet;
 mod periods;
 mod portal;

@@ -66,13 +66,24 @@ impl Portal {
         Self::open_on(mongod(), &fresh_name()).await
     }
 
+    /// One that makes no bundle by itself.
+    pub async fn open_quiet() -> Self {
+        Self::open_with(mongod(), &fresh_name(), config::Time::default()).await
+    }
+
     /// One with time authorities.
     pub async fn open_stamped(time: config::Time) -> Self {
-        Self::open_with(mongod(), &fresh_name(), time).await
+        Self::open_with(mongod(), &fresh_name(), time).await.serving()
     }
 
     pub async fn open_on(uri: &str, name: &str) -> Self {
-        Self::open_with(uri, name, config::Time::default()).await
+        Self::open_with(uri, name, config::Time::default()).await.serving()
+    }
+
+    /// Makes bundles as a portal that serves does; that ends with the test's runtime.
+    fn serving(self) -> Self {
+        tokio::spawn(server::exports::orders::run(self.house.clone()));
+        self
     }
 
     async fn open_with(uri: &str, name: &str, time: config::Time) -> Self {

@@ -169,6 +169,7 @@ async fn a_machine_does_what_its_token_says_and_nothing_else() {
         ("PUT", "/api/v1/drills/D-1", &writes, &reads),
         ("POST", "/api/v1/bundles", &reads, &writes),
         ("GET", "/api/v1/bundles/B-1/download", &reads, &writes),
+        ("GET", "/api/v1/bundles/orders/J-1", &reads, &writes),
     ];
     for (method, path, right, wrong) in endpoints {
         for token in [None, Some("pm_guess"), Some("")] {

@@ -4,7 +4,7 @@ mod authority;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use app::ports::{Bundles, Clock, Wish};
+use app::ports::{Clock, Wish};
 use bson::doc;
 use domain::{
     Moment,
