@@ -228,7 +228,8 @@ async fn a_forged_time_is_refused_by_name() {
     }
 
     // What lies inside the manifests is forged by the issuer itself, who signs and is stamped again.
-    let inside: Vec<(&str, &str, Box<dyn Fn(&mut Files)>)> = vec![
+    type Twin<'a> = (&'a str, &'a str, Box<dyn Fn(&mut Files) + 'a>);
+    let inside: Vec<Twin<'_>> = vec![
         ("a head without its token", "one is missing", Box::new(|f| drop(f.remove(&format!("{head}.tsr"))))),
         (
             "a head under another number",

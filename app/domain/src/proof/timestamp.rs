@@ -89,7 +89,7 @@ impl Authorities {
         let mut roots = Vec::new();
         for part in text.split_inclusive(END).map(str::trim).filter(|part| part.ends_with(END)) {
             let begin = part.find("-----BEGIN").unwrap_or_default();
-            let (label, der) = pem::decode_vec(part[begin..].as_bytes()).map_err(|e| not(&e))?;
+            let (label, der) = pem::decode_vec(&part.as_bytes()[begin..]).map_err(|e| not(&e))?;
             if label != "CERTIFICATE" {
                 return Err(not(&format!("it is a {label}")));
             }

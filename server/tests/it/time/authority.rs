@@ -85,9 +85,9 @@ impl Authority {
         run(&format!(
             "req -newkey {new_key} -nodes -keyout tsa.key -out tsa.csr -subj /CN=Time-Authority -config ts.cnf"
         ));
-        run(&format!(
-            "x509 -req -in tsa.csr -CA root.pem -CAkey root.key -CAcreateserial -days 20 -out tsa.pem -extfile ts.cnf -extensions leaf"
-        ));
+        run(
+            "x509 -req -in tsa.csr -CA root.pem -CAkey root.key -CAcreateserial -days 20 -out tsa.pem -extfile ts.cnf -extensions leaf",
+        );
         let (dir, mode) = (Arc::new(dir), Arc::new(Mutex::new(Mode::Honest)));
         let state = Answering { dir: dir.clone(), mode: mode.clone(), first: Arc::default() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -100,9 +100,12 @@ impl Checking {
     }
 }
 
-/// By size of the ledger: the stamped note and its token, whichever are there.
-fn heads(bundle: &UnverifiedBundle) -> BTreeMap<&str, (Option<&[u8]>, Option<&[u8]>)> {
-    let mut heads: BTreeMap<&str, (Option<&[u8]>, Option<&[u8]>)> = BTreeMap::new();
+/// A stamped note and its token, whichever are there.
+type Pair<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
+/// By size of the ledger.
+fn heads(bundle: &UnverifiedBundle) -> BTreeMap<&str, Pair<'_>> {
+    let mut heads: BTreeMap<&str, Pair<'_>> = BTreeMap::new();
     for (name, bytes) in &bundle.files {
         let Some(name) = name.strip_prefix(layout::TIMESTAMPS) else { continue };
         match name.rsplit_once('.') {
