@@ -36,6 +36,7 @@ fn pressed(
         packet::Fingerprints { root: keys.root_fingerprint(), signer: keys.signer_fingerprint(), vkey: keys.vkey() };
     progress.begin("Setting the packet", 0);
     let pdf = packet::make(content, &prints)?;
+    let pdf = packet::sign(pdf, &content.id, &content.org, content.made_at, keys, content.outside.stamping())?;
     progress.begin("Packing and signing", 0);
     let mut zip = std::io::Cursor::new(Vec::new());
     let made = bundle::write(content, &pdf, keys, &mut zip)?;

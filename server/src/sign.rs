@@ -18,7 +18,7 @@ use cms::{
     signed_data::{CertificateSet, EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos},
 };
 use der::{
-    Any, DecodePem, Encode, EncodePem,
+    Any, Decode, DecodePem, Encode, EncodePem,
     asn1::{GeneralizedTime, ObjectIdentifier, OctetString, SetOfVec, UtcTime},
     pem::LineEnding,
 };
@@ -29,6 +29,7 @@ use domain::{
         checkpoint::{self, Checkpoint, VerifierKey},
         hash_from_hex, sha256_hex,
         signature::{self, EssCertIdV2, SigningCertificateV2, sha256_algorithm},
+        timestamp,
     },
 };
 use ed25519_dalek::Signer as _;
@@ -51,6 +52,8 @@ use x509_cert::{
     spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfo, SubjectPublicKeyInfoRef},
     time::{Time, Validity},
 };
+
+use crate::time::{Stamping, TimeError};
 
 const ROOT_KEY: &str = "root.key";
 const ROOT_CERTIFICATE: &str = "evidence-root.pem";
@@ -83,6 +86,8 @@ pub enum SignError {
     Unreadable { file: PathBuf, cause: String },
     #[error("a key or certificate could not be made: {0}")]
     Made(String),
+    #[error(transparent)]
+    Time(TimeError),
     #[error("the signature could not be made: {0}")]
     Signature(String),
 }
@@ -212,7 +217,26 @@ impl Keys {
     ///
     /// There is no signingTime: the signer's own clock proves nothing.
     pub fn sign_cms(&self, content: &[u8]) -> Result<Vec<u8>, SignError> {
-        self.cms(content).map_err(|e| SignError::Signature(e.to_string()))
+        self.sign_cms_stamped(content, None)
+    }
+
+    /// The same with a time authority's token over the signature, if there is one to ask.
+    pub fn sign_cms_stamped(&self, content: &[u8], time: Option<&dyn Stamping>) -> Result<Vec<u8>, SignError> {
+        let wrong = |e: der::Error| SignError::Signature(e.to_string());
+        let (mut signed, signature) = self.signed_data(content).map_err(wrong)?;
+        if let Some(authority) = time {
+            let response = authority.stamp(&timestamp::digest(&signature)).map_err(SignError::Time)?;
+            let token = timestamp::token_der(&response).map_err(|e| SignError::Signature(e.to_string()))?;
+            let token = Any::from_der(&token).map_err(wrong)?;
+            let mut info =
+                signed.signer_infos.0.get(0).cloned().ok_or_else(|| SignError::Signature("no signer".to_owned()))?;
+            let values = SetOfVec::try_from(vec![token]).map_err(wrong)?;
+            let token = Attribute { oid: signature::TIME_STAMP_TOKEN, values };
+            info.unsigned_attrs = Some(SetOfVec::try_from(vec![token]).map_err(wrong)?);
+            signed.signer_infos = SignerInfos::try_from(vec![info]).map_err(wrong)?;
+        }
+        let content = Any::encode_from(&signed).map_err(wrong)?;
+        ContentInfo { content_type: signature::SIGNED_DATA, content }.to_der().map_err(wrong)
     }
 
     /// DER of an ECDSA P-256 signature with SHA-256 over the message, by the signer's key.
@@ -221,7 +245,8 @@ impl Keys {
         signature.as_bytes().to_vec()
     }
 
-    fn cms(&self, content: &[u8]) -> der::Result<Vec<u8>> {
+    /// Without a token; the second part is the signature's own value.
+    fn signed_data(&self, content: &[u8]) -> der::Result<(SignedData, Vec<u8>)> {
         let signing_certificate = SigningCertificateV2 {
             certs: vec![EssCertIdV2 {
                 cert_hash: OctetString::new(Sha256::digest(&self.signer_der).to_vec())?,
@@ -261,7 +286,7 @@ impl Keys {
             crls: None,
             signer_infos: SignerInfos::try_from(vec![info])?,
         };
-        ContentInfo { content_type: signature::SIGNED_DATA, content: Any::encode_from(&signed)? }.to_der()
+        Ok((signed, signature.as_bytes().to_vec()))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod dsse;
 pub mod inclusion;
 pub mod layout;
 pub mod leaf;
+pub mod packet;
 pub mod signature;
 pub mod tile;
 pub mod timestamp;

@@ -1,7 +1,7 @@
 //! The ledger: tampering first, then the signed head, the entries, and folding it all again oneself.
 
 use domain::{
-    record::{Alarm, Entry},
+    record::{Alarm, Entry, Head},
     words,
 };
 use leptos::prelude::*;
@@ -61,6 +61,7 @@ fn Body(mut page: LedgerPage) -> impl IntoView {
     };
     let head = page.head.clone();
     let (origin, vkey, key) = (page.origin.clone(), page.vkey.clone(), page.vkey.clone());
+    let mail = mail(&page.origin, &head);
     let earlier = view! { <EarlierHead earlier=page.earlier.take() size=head.size /> };
     let outside = match page.outside_time.take() {
         None => view! { "Self-asserted: no outside authority has stamped this ledger." }.into_any(),
@@ -116,6 +117,12 @@ fn Body(mut page: LedgerPage) -> impl IntoView {
                     <a href="/ledger/entries" download="entries">"entries"</a>
                     " (one JSON line each; a leaf is the line’s bytes)."
                 </p>
+                <p>
+                    <a class="button" href=mail>"Mail the checkpoint"</a>
+                    <span class="second">
+                        "The cheapest witness: three lines in an auditor’s mailbox, which no one here can take back. They hold it against a later ledger below."
+                    </span>
+                </p>
             </div>
         </Section>
         <Section title="Fold it yourself">
@@ -134,6 +141,29 @@ fn Body(mut page: LedgerPage) -> impl IntoView {
         {earlier}
         <Entries page=page />
     }
+}
+
+/// A message with the signed head, to be sent with the reader's own mail program (RFC 6068).
+fn mail(origin: &str, head: &Head) -> String {
+    let body = format!(
+        "Please keep this message. It holds the signed head of our evidence ledger, {} entries, {} UTC.\r\n\
+         Pasted on the ledger's page later, it shows whether anything was rewritten since.\r\n\r\n{}",
+        head.size,
+        words::date_time(head.at),
+        head.checkpoint.replace('\n', "\r\n"),
+    );
+    format!("mailto:?subject={}&body={}", encoded(&format!("Checkpoint of {origin}")), encoded(&body))
+}
+
+/// Percent-encoded but for letters, digits and `-._~` (RFC 3986 section 2.3).
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, b| {
+        match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(b)),
+            _ => out.push_str(&format!("%{b:02X}")),
+        }
+        out
+    })
 }
 
 /// Where an earlier checkpoint is pasted, and what became of it.

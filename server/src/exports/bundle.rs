@@ -25,6 +25,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     content::{Content, SealedBytes},
+    packet::PacketError,
     site,
 };
 use crate::{
@@ -56,13 +57,23 @@ pub enum ExportError {
     #[error("no outside time: {0}")]
     Time(TimeError),
     #[error("the packet could not be made: {0}")]
-    Packet(#[from] super::packet::PacketError),
+    Packet(PacketError),
     #[error(transparent)]
     Sign(#[from] SignError),
     #[error("the bundle could not be written: {0}")]
     Write(#[from] std::io::Error),
     #[error("the bundle could not be written: {0}")]
     Zip(#[from] zip::result::ZipError),
+}
+
+/// An authority that did not answer is no fault of the packet.
+impl From<PacketError> for ExportError {
+    fn from(error: PacketError) -> Self {
+        match error {
+            PacketError::Sign(SignError::Time(cause)) => ExportError::Time(cause),
+            other => ExportError::Packet(other),
+        }
+    }
 }
 
 /// What was made.

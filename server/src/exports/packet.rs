@@ -3,7 +3,7 @@
 //! The same content gives the same bytes: dates come from the content, and the ids that the PDF
 //! library draws at random are set from it too.
 
-use crate::exports::content::Content;
+use crate::{exports::content::Content, sign::SignError};
 
 mod attestations;
 mod charts;
@@ -14,10 +14,13 @@ mod lists;
 mod marks;
 mod page;
 mod pdf;
+mod sign;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+
+pub use sign::sign;
 
 /// What the reader compares with a copy received by another way; digests as 64 lower-case hex digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub enum PacketError {
     Font(&'static str, String),
     #[error("the packet could not be written: {0}")]
     Pdf(String),
+    #[error(transparent)]
+    Sign(SignError),
 }
 
 /// Makes the packet of a bundle.

@@ -17,8 +17,9 @@ use domain::proof::{
 use server::exports::bundle::{self, ExportError};
 
 pub use forged::sign_again;
+pub use sample::Sample;
 pub use sample::pack;
-use sample::{Sample, now, trust};
+use sample::{now, trust};
 
 #[test]
 fn a_good_bundle_verifies_and_says_what_it_does_not_prove() {

@@ -12,4 +12,5 @@ mod periods;
 mod portal;
 mod proofs;
 mod roles;
+mod signed;
 mod time;

@@ -27,7 +27,8 @@ use crate::{
     bundle::{pack, sign_again},
     portal::{Portal, attestation},
 };
-use authority::{Authority, KeyOf, Mode, openssl};
+pub use authority::{Authority, KeyOf};
+use authority::{Mode, openssl};
 
 fn source(authority: &Authority, roots: &str, clock: Arc<dyn Clock>) -> TimeSource {
     TimeSource::new(vec![authority.url.clone()], roots, Duration::from_millis(700), clock).expect("a source")
@@ -103,14 +104,14 @@ async fn each_way_an_authority_fails_is_named() {
     both.ask(&digest).await.expect("the second answers where the first does not");
 }
 
-async fn stamped_portal(authority: &Authority) -> Portal {
+pub async fn stamped_portal(authority: &Authority) -> Portal {
     let time = config::Time { authorities: authority.url.clone(), roots: authority.roots_file() };
     let portal = Portal::open_stamped(time).await;
     portal.insert("backup_audit_log", [attestation("alder", "2026-05-03T03:00:00Z")]).await;
     portal
 }
 
-async fn bundle(portal: &Portal) -> Vec<u8> {
+pub async fn bundle(portal: &Portal) -> Vec<u8> {
     let actor = Actor { id: "o".into(), name: "o".into(), role: Role::Owner, scope: Scope::EVERYTHING };
     let wish = Wish {
         period_name: "2026-Q2".into(),
@@ -122,11 +123,11 @@ async fn bundle(portal: &Portal) -> Vec<u8> {
     portal.house.exports.download(&actor, &made.id).await.expect("its file").expect("its file").1
 }
 
-fn trust(portal: &Portal, authority: &Authority) -> Trust {
+pub fn trust(portal: &Portal, authority: &Authority) -> Trust {
     portal.house.ledger.keys.anchors("Testwerk", vec![authority.roots()]).trust()
 }
 
-fn checked(bytes: &[u8], trust: &Trust) -> Report {
+pub fn checked(bytes: &[u8], trust: &Trust) -> Report {
     verify(bytes, trust, SystemClock.now())
 }
 

@@ -32,6 +32,8 @@ pub const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.
 pub const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 pub const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 pub const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
+/// id-aa-timeStampToken (RFC 3161 appendix A)
+pub const TIME_STAMP_TOKEN: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.14");
 pub const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 pub const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 pub const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
@@ -168,8 +170,19 @@ impl Signer {
 ///
 /// The caller asks [`Signer::valid_at`] for the instant it has reason to believe in.
 pub fn verify(p7s: &[u8], content: &[u8], root: &Root) -> Result<Signer, SignatureError> {
+    checked(p7s, content, root, false)
+}
+
+/// The same for a signature in a PDF, which may carry a time authority's token over itself.
+///
+/// The token is not looked at: the bundle's own tells the time.
+pub fn verify_with_token(p7s: &[u8], content: &[u8], root: &Root) -> Result<Signer, SignatureError> {
+    checked(p7s, content, root, true)
+}
+
+fn checked(p7s: &[u8], content: &[u8], root: &Root, with_token: bool) -> Result<Signer, SignatureError> {
     let signed = signed_data(p7s)?;
-    let info = only_signer(&signed)?;
+    let info = only_signer(&signed, with_token)?;
     let certificate = signer_certificate(&signed, info, root)?;
     let der = certificate.to_der().map_err(not_cms)?;
     signed_attributes(info, content, &der)?;
@@ -224,7 +237,7 @@ fn signed_data(p7s: &[u8]) -> Result<SignedData, SignatureError> {
     Ok(signed)
 }
 
-fn only_signer(signed: &SignedData) -> Result<&SignerInfo, SignatureError> {
+fn only_signer(signed: &SignedData, with_token: bool) -> Result<&SignerInfo, SignatureError> {
     let infos = &signed.signer_infos.0;
     let info = match infos.as_slice() {
         [only] => only,
@@ -239,7 +252,9 @@ fn only_signer(signed: &SignedData) -> Result<&SignerInfo, SignatureError> {
     if info.version != expected {
         return Err(SignatureError::NotCms("its signer's version is another".to_owned()));
     }
-    if info.unsigned_attrs.is_some() {
+    if info.unsigned_attrs.iter().flat_map(|set| set.iter()).any(|a| !with_token || a.oid != TIME_STAMP_TOKEN)
+        || info.unsigned_attrs.as_ref().is_some_and(|set| set.len() != 1)
+    {
         return Err(SignatureError::Unsigned("attributes"));
     }
     Ok(info)

@@ -6,6 +6,7 @@
 
 mod drills;
 mod log;
+mod packet;
 mod records;
 mod report;
 mod sample;
@@ -119,7 +120,7 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
     check.good(STRUCTURE, format!("{} files in one folder, nothing besides.", bundle.files.len()));
 
     step("Checking the signature and every digest");
-    let signer = check.signature(bundle, trust);
+    let (root, signer) = check.signature(bundle, trust).unzip();
     check.none_wrong(
         "Every digest, and no file more or less",
         bundle.digests(),
@@ -150,6 +151,9 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
     if let Some(log) = &log {
         step("Comparing with the older bundle");
         check.previous(trust, log);
+    }
+    if let (Some(root), Some(signer), Some(index)) = (&root, &signer, &index) {
+        check.packet(bundle, root, signer, index);
     }
     check.limits(trust, index.as_ref());
     check.report()

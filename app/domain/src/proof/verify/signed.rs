@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Checking {
-    pub(super) fn signature(&mut self, bundle: &UnverifiedBundle, trust: &Trust) -> Option<Signer> {
+    pub(super) fn signature(&mut self, bundle: &UnverifiedBundle, trust: &Trust) -> Option<(Root, Signer)> {
         const WHAT: &str = "The signature over the whole bundle";
         let own = bundle.files.get(layout::ROOT_CERTIFICATE).and_then(|f| std::str::from_utf8(f).ok());
         let Some(pem) = trust.root_pem.as_deref().or(own) else {
@@ -45,7 +45,7 @@ impl Checking {
                 self.facts.signer.clone_from(&signer.name);
                 self.facts.signer_fingerprint.clone_from(&signer.fingerprint);
                 self.keys(bundle, &root, &signer);
-                Some(signer)
+                Some((root, signer))
             }
             Err(e) => {
                 self.bad(WHAT, e.to_string());
