@@ -6,6 +6,7 @@ use domain::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     api::ledger::{Earlier, LedgerPage, ROWS, load},
@@ -152,18 +153,8 @@ fn mail(origin: &str, head: &Head) -> String {
         words::date_time(head.at),
         head.checkpoint.replace('\n', "\r\n"),
     );
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     format!("mailto:?subject={}&body={}", encoded(&format!("Checkpoint of {origin}")), encoded(&body))
-}
-
-/// Percent-encoded but for letters, digits and `-._~` (RFC 3986 section 2.3).
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, b| {
-        match b {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(b)),
-            _ => out.push_str(&format!("%{b:02X}")),
-        }
-        out
-    })
 }
 
 /// Where an earlier checkpoint is pasted, and what became of it.

@@ -17,7 +17,7 @@ use der::{
 };
 use p256::ecdsa::{Signature as P256Signature, VerifyingKey as P256Key, signature::Verifier};
 use p256::pkcs8::DecodePublicKey;
-use rsa::{RsaPublicKey, pkcs1v15};
+use rsa::{PublicKey as RsaKey, pkcs1v15};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use x509_cert::{
     Certificate,
@@ -326,7 +326,7 @@ fn signed_by(
         let signature = P256Signature::from_der(signature).map_err(|_| TimestampError::False)?;
         return key.verify(message, &signature).map_err(|_| TimestampError::False);
     }
-    let key = RsaPublicKey::from_public_key_der(&key).map_err(|_| unread())?;
+    let key = RsaKey::from_public_key_der(&key).map_err(|_| unread())?;
     let signature = pkcs1v15::Signature::try_from(signature).map_err(|_| TimestampError::False)?;
     match algorithm {
         (RSA_WITH_SHA256, _) | (RSA, SHA256) => pkcs1v15::VerifyingKey::<Sha256>::new(key).verify(message, &signature),

@@ -283,7 +283,10 @@ fn everything_signed_again_by_somebody_else_passes_only_without_a_pinned_root() 
     let report = verify(&theirs, &Trust { vkey: None, ..anchors.clone() }, now());
     assert!(wrong(&report).contains("than the one your anchors name"), "{}", wrong(&report));
     let own = verify(&sample.bundle().1, &anchors, now());
-    assert!(own.verified() && !own.not_proven.iter().any(|n| n.starts_with("Who")), "{:#?}", own.not_proven);
+    let whose = |n: &String| n.starts_with("Who made the bundle") || n.starts_with("Whose ledger");
+    assert!(own.verified() && !own.not_proven.iter().any(whose), "{:#?}", own.not_proven);
+    let unpinned = verify(&theirs, &Trust::default(), now());
+    assert_eq!(unpinned.not_proven.iter().filter(|n| whose(n)).count(), 2, "{:#?}", unpinned.not_proven);
     let report = verify(&theirs, &Trust { vkey: Some(sample.keys.vkey()), ..Trust::default() }, now());
     assert!(wrong(&report).contains("another key than the one you hold"), "{}", wrong(&report));
 }
