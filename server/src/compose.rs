@@ -55,7 +55,8 @@ impl House {
         });
         let ledger = Arc::new(Ledger::new(store.clone(), Arc::new(keys), clock.clone()).with_time(time));
         let evidence = Evidence { ledger: ledger.clone() };
-        let exports = Exports { evidence: evidence.clone(), company: company.clone() };
+        let scratch = config.portal.scratch();
+        let exports = Exports { evidence: evidence.clone(), company: company.clone(), scratch };
         let shared = Arc::new(evidence.clone());
         let ports = Ports {
             company: company.clone(),

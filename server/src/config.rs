@@ -7,6 +7,8 @@ use domain::schedule::Period;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::exports::spool::Scratch;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
     pub portal: Portal,
@@ -23,6 +25,14 @@ pub struct Portal {
     pub public_url: String,
     /// Where the built site (CSS, fonts, WASM) lies.
     pub site_root: PathBuf,
+    /// Where bundles are put together; empty: the system's folder for temporary files.
+    pub scratch: PathBuf,
+}
+
+impl Portal {
+    pub fn scratch(&self) -> Scratch {
+        if self.scratch.as_os_str().is_empty() { Scratch::default() } else { Scratch(self.scratch.clone()) }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,6 +82,7 @@ const KEYS: &[(&str, &str, Option<&str>)] = &[
     ("portal", "listen", Some("127.0.0.1:3000")),
     ("portal", "public_url", Some("http://127.0.0.1:3000")),
     ("portal", "site_root", Some("target/site")),
+    ("portal", "scratch", Some("")),
     ("database", "uri", None),
     ("database", "name", Some("passmuster")),
     ("keys", "dir", Some("keys")),
@@ -137,6 +148,7 @@ impl Config {
             ("portal", "listen", self.portal.listen.to_string()),
             ("portal", "public_url", self.portal.public_url.clone()),
             ("portal", "site_root", self.portal.site_root.display().to_string()),
+            ("portal", "scratch", self.portal.scratch().path().display().to_string()),
             ("database", "uri", self.database.uri.clone()),
             ("database", "name", self.database.name.clone()),
             ("keys", "dir", self.keys.dir.display().to_string()),

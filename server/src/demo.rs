@@ -89,7 +89,12 @@ async fn portal(
     let address = listener.local_addr().context("the address just taken")?;
     let url = format!("http://{address}");
     let config = Config {
-        portal: config::Portal { listen: address, public_url: url.clone(), site_root: options.site_root.clone() },
+        portal: config::Portal {
+            listen: address,
+            public_url: url.clone(),
+            site_root: options.site_root.clone(),
+            scratch: PathBuf::new(),
+        },
         database: config::Database { uri: uri.to_owned(), name: "passmuster".to_owned() },
         keys: config::Keys { dir: options.data.join("keys") },
         company: config::Company {

@@ -419,22 +419,26 @@ async fn export(args: ExportArgs, json: bool) -> Result<ExitCode> {
             told.replace(says);
         }
     };
-    let (id, bytes) = portal.export(&wish, tell).await?;
     // Whole or not at all: a name that exists holds a whole bundle.
     let dir = args.output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file =
         tempfile::NamedTempFile::new_in(dir).with_context(|| format!("cannot write in {}", dir.display()))?;
-    std::io::Write::write_all(&mut file, &bytes).context("the disk took only part of the bundle; nothing is left")?;
+    let id = portal.export(&wish, tell, &mut file).await?;
+    let bytes = file.as_file().metadata()?.len();
     file.persist(&args.output).with_context(|| format!("cannot write {}", args.output.display()))?;
     let drawn = match args.sample {
-        Some(_) => Some(drawn(&bytes).context("the bundle was saved, and the sample in it cannot be read")?),
+        Some(_) => Some(drawn(&args.output).context("the bundle was saved, and the sample in it cannot be read")?),
         None => None,
     };
     if json {
-        let made = serde_json::json!({ "id": id, "bytes": bytes.len(), "file": args.output, "sample": drawn });
+        let made = serde_json::json!({ "id": id, "bytes": bytes, "file": args.output, "sample": drawn });
         println!("{made}");
     } else {
-        println!("{id}, {}, saved as {}", domain::words::bytes(bytes.len() as i64), args.output.display());
+        println!(
+            "{id}, {}, saved as {}",
+            domain::words::bytes(i64::try_from(bytes).unwrap_or(i64::MAX)),
+            args.output.display()
+        );
         if let Some(drawn) = drawn {
             println!("sample: {}", drawn.says());
             for item in &drawn.chosen {
@@ -447,8 +451,9 @@ async fn export(args: ExportArgs, json: bool) -> Result<ExitCode> {
 }
 
 /// The draw as the bundle says it; `passmuster verify` makes it again.
-fn drawn(zip: &[u8]) -> Result<sample::Drawn> {
-    Ok(serde_json::from_slice(UnverifiedBundle::read(zip)?.file(layout::DRAW)?)?)
+fn drawn(zip: &Path) -> Result<sample::Drawn> {
+    let zip = std::fs::read(zip)?;
+    Ok(serde_json::from_slice(&UnverifiedBundle::read(&zip)?.file(layout::DRAW)?)?)
 }
 
 fn population(text: &str) -> Result<Population, sample::AskError> {

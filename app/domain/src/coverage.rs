@@ -17,6 +17,49 @@ pub struct Sighting {
     pub strength: Strength,
 }
 
+/// Sightings by tenant and Sunday, however many there are: a million take no more memory than fifty weeks of
+/// twenty thousand tenants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sightings {
+    /// Whether the earliest of that Sunday came after its day.
+    tenants: BTreeMap<String, BTreeMap<Moment, bool>>,
+    weakest: BTreeMap<Moment, Strength>,
+}
+
+impl Sightings {
+    pub fn add(&mut self, tenant: &str, at: Moment, strength: Strength) {
+        let week = sunday_of(at);
+        let late = at.utc().date_naive() != week.utc().date_naive();
+        if !self.tenants.contains_key(tenant) {
+            self.tenants.insert(tenant.to_owned(), BTreeMap::new());
+        }
+        let known = self.tenants.get_mut(tenant).expect("it was put there").entry(week).or_insert(late);
+        *known &= late;
+        let weakest = self.weakest.entry(week).or_insert(strength);
+        *weakest = strength.min(*weakest);
+    }
+}
+
+impl Sightings {
+    /// Tenant, Sunday, and whether it was found only after that day.
+    pub fn each(&self) -> impl Iterator<Item = (&str, Moment, bool)> {
+        self.tenants.iter().flat_map(|(tenant, of)| of.iter().map(move |(week, late)| (tenant.as_str(), *week, *late)))
+    }
+
+    /// How many tenants were found on that Sunday or in the days after it.
+    pub fn found(&self, sunday: Moment) -> usize {
+        self.tenants.values().filter(|of| of.contains_key(&sunday)).count()
+    }
+}
+
+impl FromIterator<Sighting> for Sightings {
+    fn from_iter<I: IntoIterator<Item = Sighting>>(all: I) -> Self {
+        let mut sightings = Self::default();
+        all.into_iter().for_each(|s| sightings.add(&s.tenant, s.at, s.strength));
+        sightings
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cell {
     /// Found on the Sunday itself (UTC).
@@ -79,20 +122,17 @@ impl Grid {
     /// A tenant owes attestations from its first sighting to its last. After the last one it owes
     /// what a gap record says, and otherwise counts as gone; a Sunday nobody ran is owed by every
     /// tenant seen at the run before it.
-    pub fn lay(period: Period, sightings: &[Sighting], gaps: &[Gap], now: Moment) -> Self {
+    pub fn lay<'a>(
+        period: Period,
+        sightings: &Sightings,
+        gaps: impl IntoIterator<Item = &'a Gap>,
+        now: Moment,
+    ) -> Self {
         let weeks = sundays(period.from, period.to);
-        let mut seen: BTreeMap<&str, BTreeMap<Moment, bool>> = BTreeMap::new();
-        let mut runs: BTreeSet<Moment> = BTreeSet::new();
-        let mut weakest: BTreeMap<Moment, Strength> = BTreeMap::new();
-        for sighting in sightings {
-            let week = sunday_of(sighting.at);
-            let late = sighting.at.utc().date_naive() != week.utc().date_naive();
-            let known = seen.entry(&sighting.tenant).or_default().entry(week).or_insert(late);
-            *known &= late;
-            runs.insert(week);
-            let weakest = weakest.entry(week).or_insert(sighting.strength);
-            *weakest = sighting.strength.min(*weakest);
-        }
+        let never = BTreeMap::new();
+        let mut seen: BTreeMap<&str, &BTreeMap<Moment, bool>> =
+            sightings.tenants.iter().map(|(tenant, of)| (tenant.as_str(), of)).collect();
+        let weakest = &sightings.weakest;
         let mut skipped: BTreeSet<Moment> = BTreeSet::new();
         let mut absent: BTreeSet<(&str, Moment)> = BTreeSet::new();
         for gap in gaps {
@@ -102,7 +142,7 @@ impl Grid {
                 }
                 Missing::Tenant { tenant } => {
                     absent.insert((tenant, sunday_of(gap.due_at)));
-                    seen.entry(tenant).or_default();
+                    seen.entry(tenant).or_insert(&never);
                 }
                 Missing::Drill { .. } => {}
             }
@@ -119,8 +159,8 @@ impl Grid {
             }
             let (first, last) = (of.keys().next(), of.keys().next_back());
             let (Some(&first), Some(&last)) = (first, last) else { return Cell::NotATenant };
-            let run_before = runs.range(..week).next_back();
-            let owed_if_skipped = skipped.contains(&week) && run_before.is_some_and(|run| of.contains_key(run));
+            let run_before = weakest.range(..week).next_back();
+            let owed_if_skipped = skipped.contains(&week) && run_before.is_some_and(|(run, _)| of.contains_key(run));
             if (first < week && week < last) || owed_if_skipped { Cell::Missed } else { Cell::NotATenant }
         };
         let rows = seen
@@ -224,7 +264,7 @@ mod tests {
     /// Sundays of March 2026: 1, 8, 15, 22, 29. Now is Wednesday the 25th.
     fn grid(sightings: &[Sighting], gaps: &[Gap]) -> Grid {
         let march = Period::days("2026-03-01", "2026-03-31").expect("a period");
-        Grid::lay(march, sightings, gaps, at("2026-03-25T12:00:00Z"))
+        Grid::lay(march, &sightings.iter().cloned().collect(), gaps, at("2026-03-25T12:00:00Z"))
     }
 
     #[test]

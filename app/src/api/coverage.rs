@@ -1,7 +1,7 @@
 //! The attestations of the audit period laid on its Sundays, as several pages read them.
 
 use domain::{
-    coverage::{Grid, Sighting},
+    coverage::{Grid, Sightings},
     gap::Gap,
     record::{Seal, Sealed},
     role::{Actor, Scope},
@@ -38,11 +38,8 @@ pub async fn read(actor: &Actor, ports: &Ports) -> Result<Coverage, Problem> {
     let attested = ports.attestations.grid(&scope).await?;
     let newest = attested.last().map(|a| a.seal.clone());
     let gaps = ports.gaps.all(&scope).await?;
-    let sightings: Vec<Sighting> = attested
-        .iter()
-        .map(|a| Sighting { tenant: a.tenant.clone(), at: a.occurred_at, strength: a.strength })
-        .collect();
-    let plain: Vec<Gap> = gaps.iter().map(|g| g.value.clone()).collect();
-    let grid = Grid::lay(period, &sightings, &plain, ports.clock.now());
+    let mut sightings = Sightings::default();
+    attested.iter().for_each(|a| sightings.add(&a.tenant, a.occurred_at, a.strength));
+    let grid = Grid::lay(period, &sightings, gaps.iter().map(|g| &g.value), ports.clock.now());
     Ok(Coverage { scope, period, grid, attested, newest, gaps })
 }

@@ -1,32 +1,28 @@
-//! The bundle: checks everything against its seal, lays it out as a bag, signs it, writes the ZIP.
+//! The bundle: lays out what was gathered as a bag, signs it, writes the ZIP.
 //!
-//! It never omits: one record that is missing or differs from its seal, one entry that does not fold,
-//! and no bundle is made. Two bundles of the same content are the same bytes but for the signature.
+//! It never omits: whatever is missing or differs ended the gathering, or ends this. Two bundles of the
+//! same content are the same bytes but for the signatures.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::{Seek, Write},
 };
 
 use domain::{
     draw::hex,
     proof::{
-        checkpoint::{self, VerifierKey},
-        dsse, hash_from_hex,
+        dsse,
         layout::{self, COLLECTIONS, Index, LogSaid, PeriodSaid},
-        leaf, sha256_hex, timestamp,
-        tree::{Frontier, leaf_hash},
+        sha256_hex, timestamp,
     },
-    record::{Entry, Head, Kind, Sealed},
-    runbook::RunbookVersion,
 };
-use serde::de::DeserializeOwned;
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+use zip::{CompressionMethod, ZipWriter};
 
 use super::{
-    content::{Content, SealedBytes},
+    content::Content,
     packet::PacketError,
     site,
+    spool::{self, Spooled},
 };
 use crate::{
     sign::{Keys, SignError},
@@ -60,10 +56,22 @@ pub enum ExportError {
     Packet(PacketError),
     #[error(transparent)]
     Sign(#[from] SignError),
+    #[error(
+        "the bundle could not be written in {folder}: {cause}. No bundle was made, and nothing is left of it; {}",
+        full(cause)
+    )]
+    Scratch { folder: std::path::PathBuf, cause: std::io::Error },
     #[error("the bundle could not be written: {0}")]
     Write(#[from] std::io::Error),
     #[error("the bundle could not be written: {0}")]
     Zip(#[from] zip::result::ZipError),
+}
+
+fn full(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::StorageFull => "make room on that disk, or name another folder as portal.scratch",
+        _ => "see that the portal may write there, or name another folder as portal.scratch",
+    }
 }
 
 /// An authority that did not answer is no fault of the packet.
@@ -89,7 +97,32 @@ pub struct BundleMade {
     pub bytes: u64,
 }
 
-/// Writes the signed bundle. Nothing is written before everything was checked.
+/// A file of the bundle before it is written.
+enum Piece<'a> {
+    Bytes(Vec<u8>),
+    Spooled(&'a Spooled),
+}
+
+impl Piece<'_> {
+    fn sha256(&self) -> String {
+        match self {
+            Piece::Bytes(bytes) => sha256_hex(bytes),
+            Piece::Spooled(spooled) => spooled.sha256.clone(),
+        }
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Piece::Bytes(bytes) => bytes.len() as u64,
+            Piece::Spooled(spooled) => spooled.bytes,
+        }
+    }
+}
+
+/// By their names below the top folder.
+type Pieces<'a> = BTreeMap<String, Piece<'a>>;
+
+/// Writes the signed bundle.
 ///
 /// `packet_pdf` becomes `data/packet.pdf`. On an error `out` may hold a part: throw it away.
 pub fn write(
@@ -98,23 +131,28 @@ pub fn write(
     keys: &Keys,
     mut out: impl Write + Seek,
 ) -> Result<BundleMade, ExportError> {
+    if content.log.vkey != keys.vkey() || content.log.origin != keys.origin() {
+        return Err(ExportError::Log("its key or name is not the one in the key folder".to_owned()));
+    }
     let folder = folder(content);
     let start = out.stream_position()?;
-    let (files, tagmanifest_sha256) = files(content, packet_pdf, keys, &folder)?;
+    let (pieces, tagmanifest_sha256) = pieces(content, packet_pdf, keys, &folder)?;
     let mut zip = ZipWriter::new(&mut out);
-    for (name, bytes) in &files {
-        let method = if bytes.len() < SMALL { CompressionMethod::Stored } else { CompressionMethod::Deflated };
-        let options = SimpleFileOptions::default()
-            .compression_method(method)
-            .last_modified_time(zip::DateTime::default())
-            .system(zip::System::Unix)
-            .unix_permissions(0o644);
-        zip.start_file(format!("{folder}/{name}"), options)?;
-        zip.write_all(bytes)?;
+    for (name, piece) in &pieces {
+        let name = format!("{folder}/{name}");
+        match piece {
+            Piece::Spooled(spooled) => spooled.copy_into(&mut zip, &name)?,
+            Piece::Bytes(bytes) => {
+                let small = bytes.len() < SMALL;
+                let method = if small { CompressionMethod::Stored } else { CompressionMethod::Deflated };
+                zip.start_file(name, spool::options(method))?;
+                zip.write_all(bytes)?;
+            }
+        }
     }
     zip.finish()?;
     let bytes = out.stream_position()? - start;
-    Ok(BundleMade { folder, tagmanifest_sha256, files: files.len() as u64, bytes })
+    Ok(BundleMade { folder, tagmanifest_sha256, files: pieces.len() as u64, bytes })
 }
 
 /// `evidence-<org>-<period>-<n>`
@@ -125,31 +163,22 @@ pub fn folder(content: &Content) -> String {
     format!("evidence-{}-{}-{n}", layout::safe(&content.org.to_lowercase()), layout::safe(&content.period_name))
 }
 
-type Files = BTreeMap<String, Vec<u8>>;
-
-fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Result<(Files, String), ExportError> {
-    let entries = check_log(content, keys)?;
-    check_records(content, &entries)?;
-    check_pages(content)?;
-    let mut files = Files::new();
-    let mut put = |name: &str, bytes: Vec<u8>| drop(files.insert(name.to_owned(), bytes));
-
-    let mut records: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    let mut counts = BTreeMap::new();
-    for collection in COLLECTIONS {
-        let mut here: Vec<&SealedBytes> = content.records.iter().filter(|r| r.coll == collection.name).collect();
-        if here.is_empty() && collection.kind == Kind::Draw {
-            continue;
-        }
-        here.sort_by_key(|r| r.seq);
-        let lines = here.iter().flat_map(|r| [r.bytes.as_slice(), b"\n"]).collect::<Vec<_>>().concat();
-        put(collection.file, lines);
-        counts.insert(collection.name.to_owned(), here.len() as u64);
-        records.insert(collection.file.to_owned(), here.iter().map(|r| r.seq).collect());
+fn pieces<'a>(
+    content: &'a Content,
+    packet_pdf: &[u8],
+    keys: &Keys,
+    folder: &str,
+) -> Result<(Pieces<'a>, String), ExportError> {
+    let mut pieces = Pieces::new();
+    for spooled in &content.payload.files {
+        pieces.insert(spooled.name.clone(), Piece::Spooled(spooled));
     }
-    for record in content.records.iter().filter(|r| r.coll == "runbooks") {
-        let version = runbook(record)?;
-        put(&layout::runbook_file(&version.version), version.text.into_bytes());
+    let mut put = |name: &str, bytes: Vec<u8>| drop(pieces.insert(name.to_owned(), Piece::Bytes(bytes)));
+    for version in &content.runbooks {
+        put(&layout::runbook_file(&version.value.version), version.value.text.clone().into_bytes());
+    }
+    for proof in &content.payload.proofs {
+        put(&format!("{}{}.tlog-proof", layout::PROOFS, proof.index), proof.to_string().into_bytes());
     }
     put(layout::PACKET, packet_pdf.to_vec());
     put(layout::ROOT_CERTIFICATE, keys.root_pem().into_bytes());
@@ -160,7 +189,6 @@ fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Res
         let frontier: String = content.log.frontier.iter().map(|h| format!("{}\n", hex(h))).collect();
         put(layout::PREVIOUS_FRONTIER, frontier.into_bytes());
     }
-    put(layout::ENTRIES, content.log.entries.iter().map(|line| format!("{line}\n")).collect::<String>().into_bytes());
     put(layout::CHECKPOINT, content.log.head.checkpoint.clone().into_bytes());
     for token in &content.timestamps {
         let name = format!("{}{}", layout::TIMESTAMPS, token.size);
@@ -170,8 +198,7 @@ fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Res
     if let Outside::Stamped { roots, .. } = &content.outside {
         put(layout::TSA_ROOTS, roots.concat().into_bytes());
     }
-    if let Some(ask) = &content.sample {
-        let sample = content.drawn().ok_or(ExportError::NothingToDraw(ask.population.id()))?;
+    if let Some(sample) = &content.sample {
         put(layout::POPULATION, sample.lines().into_bytes());
         let mut json = serde_json::to_vec_pretty(&sample.drawn).expect("a draw has only text and numbers");
         json.push(b'\n');
@@ -179,59 +206,60 @@ fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Res
     }
     put(layout::START_HERE, site::start_here(content, keys, folder).into_bytes());
     put(layout::INDEX_PAGE, site::index_page(content, keys, folder).map_err(|e| ExportError::Page(e.to_string()))?);
-    let mut names: Vec<&str> = files.keys().map(String::as_str).collect();
+    let mut names: Vec<&str> = pieces.keys().map(String::as_str).collect();
     names.push(layout::INDEX);
-    let index = index(content, records, counts, &names);
+    let index = index(content, &names);
     let mut json = serde_json::to_vec_pretty(&index).expect("an index has only text and numbers");
     json.push(b'\n');
-    files.insert(layout::INDEX.to_owned(), json);
-    seal(files, content, keys, &index)
+    pieces.insert(layout::INDEX.to_owned(), Piece::Bytes(json));
+    seal(pieces, content, keys, &index)
 }
 
 /// Adds the bag's own files and the signatures; the second part is the tag manifest's digest.
-fn seal(mut files: Files, content: &Content, keys: &Keys, index: &Index) -> Result<(Files, String), ExportError> {
-    let manifest = manifest(&files);
-    let octets: usize = files.values().map(Vec::len).sum();
+fn seal<'a>(
+    mut pieces: Pieces<'a>,
+    content: &Content,
+    keys: &Keys,
+    index: &Index,
+) -> Result<(Pieces<'a>, String), ExportError> {
+    let manifest = manifest(pieces.iter().map(|(name, piece)| (name.as_str(), piece.sha256())));
+    let octets: u64 = pieces.values().map(Piece::len).sum();
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let info = format!(
         "Bag-Software-Agent: Passmuster {}\nBagging-Date: {}\nExternal-Identifier: {}\nPayload-Oxum: {octets}.{}\nSource-Organization: {}\n",
         env!("CARGO_PKG_VERSION"),
         content.made_at.utc().format("%Y-%m-%d"),
         one_line(&content.id),
-        files.len(),
+        pieces.len(),
         one_line(&content.org),
     );
-    let mut tags = Files::from([
-        (layout::BAGIT.to_owned(), layout::BAGIT_TEXT.as_bytes().to_vec()),
-        (layout::BAG_INFO.to_owned(), info.into_bytes()),
-        (layout::MANIFEST.to_owned(), manifest.into_bytes()),
+    let mut tags = BTreeMap::from([
+        (layout::BAGIT, layout::BAGIT_TEXT.as_bytes().to_vec()),
+        (layout::BAG_INFO, info.into_bytes()),
+        (layout::MANIFEST, manifest.into_bytes()),
     ]);
-    let tagmanifest = self::manifest(&tags).into_bytes();
+    let tagmanifest = self::manifest(tags.iter().map(|(name, bytes)| (*name, sha256_hex(bytes)))).into_bytes();
     let digest = sha256_hex(&tagmanifest);
-    tags.insert(layout::SIGNATURE.to_owned(), keys.sign_cms(&tagmanifest)?);
+    tags.insert(layout::SIGNATURE, keys.sign_cms(&tagmanifest)?);
     let statement = dsse::statement(index, &digest);
     let envelope = dsse::envelope(&statement, keys.signer_fingerprint(), |message| keys.sign_bytes(message));
-    tags.insert(layout::STATEMENT.to_owned(), envelope);
+    tags.insert(layout::STATEMENT, envelope);
     if let Some(authority) = content.outside.stamping() {
         let token = authority.stamp(&timestamp::digest(&tagmanifest)).map_err(ExportError::Time)?;
-        tags.insert(layout::TIMESTAMP.to_owned(), token);
+        tags.insert(layout::TIMESTAMP, token);
     }
-    tags.insert(layout::TAG_MANIFEST.to_owned(), tagmanifest);
-    files.append(&mut tags);
-    Ok((files, digest))
+    tags.insert(layout::TAG_MANIFEST, tagmanifest);
+    pieces.extend(tags.into_iter().map(|(name, bytes)| (name.to_owned(), Piece::Bytes(bytes))));
+    Ok((pieces, digest))
 }
 
 /// Byte for byte what `sha256sum` writes, in order of the names.
-fn manifest(files: &Files) -> String {
-    files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256_hex(bytes))).collect()
+fn manifest<'n>(files: impl Iterator<Item = (&'n str, String)>) -> String {
+    files.map(|(name, sha256)| format!("{sha256}  {name}\n")).collect()
 }
 
-fn index(
-    content: &Content,
-    records: BTreeMap<String, Vec<u64>>,
-    counts: BTreeMap<String, u64>,
-    names: &[&str],
-) -> Index {
+fn index(content: &Content, names: &[&str]) -> Index {
+    let records = &content.payload.records;
     Index {
         schema: 1,
         id: content.id.clone(),
@@ -245,14 +273,17 @@ fn index(
         made_at: content.made_at.rfc3339(),
         made_by: content.made_by.clone(),
         self_asserted_time: content.outside.stamping().is_none(),
-        counts,
+        counts: COLLECTIONS
+            .iter()
+            .filter_map(|c| Some((c.name.to_owned(), records.get(c.file)?.len() as u64)))
+            .collect(),
         log: LogSaid {
             origin: content.log.origin.clone(),
-            from: content.log.previous.as_ref().map_or(0, |p| p.size),
+            from: content.log.from(),
             to: content.log.head.size,
             root: content.log.head.root.clone(),
         },
-        records,
+        records: records.iter().map(|(file, seqs)| ((*file).to_owned(), seqs.clone())).collect(),
         files: names.iter().map(|name| ((*name).to_owned(), role(name).to_owned())).collect(),
     }
 }
@@ -275,6 +306,7 @@ fn role(name: &str) -> &'static str {
         n if n.starts_with(layout::TIMESTAMPS) && n.ends_with(".txt") => {
             "an earlier signed head of the ledger, stamped"
         }
+        n if n.starts_with(layout::PROOFS) => "one entry's place below the signed head (C2SP tlog-proof)",
         n if n.starts_with(layout::TIMESTAMPS) => "an outside authority's token over the head beside it (RFC 3161)",
         "data/records/backup_audit_log.jsonl" => "attestations, exact sealed bytes",
         "data/records/backup_drill_results.jsonl" => "restore drills, exact sealed bytes",
@@ -286,119 +318,4 @@ fn role(name: &str) -> &'static str {
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         _ => "a runbook version's text",
     }
-}
-
-fn runbook(record: &SealedBytes) -> Result<RunbookVersion, ExportError> {
-    serde_json::from_slice::<serde_json::Value>(&record.bytes)
-        .and_then(|value| serde_json::from_value(domain::ejson::plain(&value)))
-        .map_err(|_| differs(record))
-}
-
-/// The log must fold from the older signed head to the newer, under the keys that will sign.
-fn check_log(content: &Content, keys: &Keys) -> Result<Vec<Entry>, ExportError> {
-    let wrong = |what: String| ExportError::Log(what);
-    let log = &content.log;
-    if log.vkey != keys.vkey() || log.origin != keys.origin() {
-        return Err(wrong("its key or name is not the one in the key folder".to_owned()));
-    }
-    let key = VerifierKey::parse(&log.vkey).map_err(|e| wrong(e.to_string()))?;
-    let signed = |head: &Head| {
-        let opened = checkpoint::open(&head.checkpoint, &key).map_err(|e| wrong(e.to_string()))?;
-        if opened.size == head.size && Some(opened.root) == hash_from_hex(&head.root) {
-            Ok(opened)
-        } else {
-            Err(wrong(format!("the checkpoint of size {} says something else than the head", head.size)))
-        }
-    };
-    let mut tree = match &log.previous {
-        None if log.frontier.is_empty() => Frontier::new(),
-        None => return Err(wrong("an older tree is given without its checkpoint".to_owned())),
-        Some(previous) => {
-            let older = signed(previous)?;
-            let tree = Frontier::from_parts(older.size, log.frontier.clone()).map_err(|e| wrong(e.to_string()))?;
-            if tree.root() != older.root {
-                return Err(wrong("the older tree does not give the older root".to_owned()));
-            }
-            tree
-        }
-    };
-    let mut entries = Vec::with_capacity(log.entries.len());
-    for line in &log.entries {
-        let entry = leaf::parse(line).map_err(|e| wrong(format!("entry {}: {e}", tree.size)))?;
-        if entry.seq != tree.size {
-            return Err(wrong(format!("entry {} stands where {} belongs", entry.seq, tree.size)));
-        }
-        tree.append(leaf_hash(line.as_bytes()));
-        entries.push(entry);
-    }
-    let head = signed(&log.head)?;
-    if (tree.size, tree.root()) != (head.size, head.root) {
-        return Err(wrong(format!("its {} entries do not give the signed root of {}", tree.size, head.size)));
-    }
-    Ok(entries)
-}
-
-fn check_records(content: &Content, entries: &[Entry]) -> Result<(), ExportError> {
-    let from = content.log.previous.as_ref().map_or(0, |p| p.size);
-    let mut seen = BTreeSet::new();
-    for record in &content.records {
-        let (coll, id, seq) = (record.coll.clone(), record.id.clone(), record.seq);
-        let Some(collection) = layout::collection(&coll) else {
-            return Err(ExportError::Stranger { coll, id, seq });
-        };
-        let Some(place) = seq.checked_sub(from) else {
-            return Err(ExportError::NotInLog { coll, id, seq, from });
-        };
-        let entry = usize::try_from(place).ok().and_then(|i| entries.get(i));
-        let same = entry.is_some_and(|e| {
-            (e.coll.as_str(), e.id.as_str(), e.kind, e.sha256.as_str())
-                == (coll.as_str(), id.as_str(), collection.kind, record.sha256.as_str())
-        });
-        if !same || sha256_hex(&record.bytes) != record.sha256 || record.bytes.contains(&b'\n') || !seen.insert(seq) {
-            return Err(differs(record));
-        }
-    }
-    let everything = content.scope.period.is_none() && content.scope.controls.is_none();
-    let absent = entries.iter().find(|e| {
-        let carried = e.kind != Kind::Draw && layout::collection(&e.coll).is_some_and(|c| c.kind == e.kind);
-        carried && !seen.contains(&e.seq)
-    });
-    match absent {
-        Some(e) if everything => Err(ExportError::Missing { coll: e.coll.clone(), id: e.id.clone(), seq: e.seq }),
-        _ => Ok(()),
-    }
-}
-
-/// What the packet and the pages are drawn from must be the records, read.
-fn check_pages(content: &Content) -> Result<(), ExportError> {
-    let records: BTreeMap<u64, &SealedBytes> = content.records.iter().map(|r| (r.seq, r)).collect();
-    all_read_from(&records, "backup_drill_results", &content.drills)?;
-    all_read_from(&records, "backup_audit_log", &content.attestations)?;
-    all_read_from(&records, "findings", &content.findings)?;
-    all_read_from(&records, "gaps", &content.gaps)?;
-    all_read_from(&records, "runbooks", &content.runbooks)
-}
-
-fn all_read_from<T: DeserializeOwned + PartialEq>(
-    records: &BTreeMap<u64, &SealedBytes>,
-    coll: &str,
-    shown: &[Sealed<T>],
-) -> Result<(), ExportError> {
-    for Sealed { id, value, seal } in shown {
-        let (coll, id, seq) = (coll.to_owned(), id.clone(), seal.seq);
-        let Some(record) = records.get(&seq) else {
-            return Err(ExportError::Missing { coll, id, seq });
-        };
-        let read: Option<T> = serde_json::from_slice::<serde_json::Value>(&record.bytes)
-            .ok()
-            .and_then(|json| serde_json::from_value(domain::ejson::plain(&json)).ok());
-        if record.coll != coll || record.id != id || record.sha256 != seal.sha256 || read.as_ref() != Some(value) {
-            return Err(ExportError::Differs { coll, id, seq });
-        }
-    }
-    Ok(())
-}
-
-fn differs(record: &SealedBytes) -> ExportError {
-    ExportError::Differs { coll: record.coll.clone(), id: record.id.clone(), seq: record.seq }
 }

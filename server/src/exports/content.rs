@@ -1,22 +1,28 @@
-//! What goes into a bundle, gathered and checked against its seals before a byte is written.
+//! What goes into a bundle, gathered and held against its seals before a byte is signed.
+
+use std::collections::BTreeMap;
 
 use domain::{
     Moment,
-    attestation::Attestation,
+    attestation::{Attestation, Strength},
+    coverage::Sightings,
     drill::Drill,
     finding::Finding,
     gap::Gap,
+    proof::inclusion::InclusionProof,
     record::{Head, Sealed},
     role::Scope,
     runbook::RunbookVersion,
-    sample::{self, Sample},
+    sample::Sample,
+    schedule,
     target::Judged,
 };
 
+use super::spool::Spooled;
 use crate::time::{Outside, checkpoints::Timestamp};
 
 /// Everything one bundle states. Built by `exports::gather`, written by `exports::bundle`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Content {
     /// The company: "CARTIE".
     pub org: String,
@@ -28,18 +34,18 @@ pub struct Content {
     pub made_at: Moment,
     /// Name of the person or token that asked.
     pub made_by: String,
-    /// In order of the ledger.
-    pub records: Vec<SealedBytes>,
     pub log: Log,
     /// Tokens over heads within `log`, in order of their sizes.
     pub timestamps: Vec<Timestamp>,
     pub outside: Outside,
-    /// The sample to be drawn from the records.
-    pub sample: Option<sample::Ask>,
+    /// The sample drawn from the records.
+    pub sample: Option<Sample>,
+    /// Every record and entry, for machines.
+    pub payload: Payload,
 
     /// The same records, read, for the packet and the offline pages. Newest first.
     pub drills: Vec<Sealed<Drill>>,
-    pub attestations: Vec<Sealed<Attestation>>,
+    pub attested: Attested,
     /// The latest version of each finding in scope.
     pub findings: Vec<Sealed<Finding>>,
     pub gaps: Vec<Sealed<Gap>>,
@@ -48,12 +54,13 @@ pub struct Content {
 }
 
 impl Content {
-    /// The sample asked for, drawn; `None` also when there is no record of that kind.
-    pub fn drawn(&self) -> Option<Sample> {
-        let ask = self.sample.as_ref()?;
-        let here = self.records.iter().filter(|r| r.coll == ask.population.collection());
-        let head = &self.log.head;
-        Sample::draw(ask, here.map(|r| (r.id.as_str(), r.seq)), &head.root, head.size)
+    /// Whether any of it is an invented past.
+    pub fn demo(&self) -> bool {
+        self.attested.demo
+            || self.drills.iter().any(|d| d.value.demo)
+            || self.findings.iter().any(|f| f.value.demo)
+            || self.gaps.iter().any(|g| g.value.demo)
+            || self.runbooks.iter().any(|r| r.value.demo)
     }
 }
 
@@ -80,7 +87,99 @@ pub struct Log {
     pub previous: Option<Head>,
     /// Roots of the perfect subtrees of the older tree, largest first; empty from the beginning.
     pub frontier: Vec<[u8; 32]>,
-    /// The JCS lines of every entry since, in order.
-    pub entries: Vec<String>,
     pub head: Head,
+}
+
+impl Log {
+    /// The first entry given.
+    pub fn from(&self) -> u64 {
+        self.previous.as_ref().map_or(0, |p| p.size)
+    }
+
+    /// How many entries are given.
+    pub fn entries(&self) -> u64 {
+        self.head.size.saturating_sub(self.from())
+    }
+}
+
+/// The records and the ledger's entries as files, packed.
+#[derive(Debug)]
+pub struct Payload {
+    pub files: Vec<Spooled>,
+    /// By file: the ledger index of each line, in order of the lines.
+    pub records: BTreeMap<&'static str, Vec<u64>>,
+    /// Of the few records that are likely to leave the bundle one by one.
+    pub proofs: Vec<InclusionProof>,
+}
+
+impl Payload {
+    pub fn count(&self) -> u64 {
+        self.records.values().map(|seqs| seqs.len() as u64).sum()
+    }
+}
+
+/// What people read of the records. Read from the very bytes that are in the bundle.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// Newest first.
+    pub drills: Vec<Sealed<Drill>>,
+    pub attested: Attested,
+    /// The latest version of each finding in scope, newest first.
+    pub findings: Vec<Sealed<Finding>>,
+    pub gaps: Vec<Sealed<Gap>>,
+    pub runbooks: Vec<Sealed<RunbookVersion>>,
+}
+
+/// The attestations, counted: a million of them take no more memory than their tenants' Sundays.
+#[derive(Clone, Debug, Default)]
+pub struct Attested {
+    pub count: u64,
+    pub demo: bool,
+    pub sightings: Sightings,
+    /// By Sunday.
+    pub weeks: BTreeMap<Moment, Week>,
+    /// One by one, newest first, while they are at most [`LISTED`]; then none.
+    pub listed: Vec<Sealed<Attestation>>,
+    /// By ledger index: tenant and time of those in the sample.
+    pub drawn: BTreeMap<u64, (String, Moment)>,
+}
+
+/// More attestations than this are counted and not listed; each is a line of the records all the same.
+pub const LISTED: u64 = 5_000;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Week {
+    pub strengths: BTreeMap<Strength, u64>,
+    /// Their first and last place in the ledger.
+    pub seqs: Option<(u64, u64)>,
+}
+
+impl Attested {
+    pub fn add(&mut self, attestation: Sealed<Attestation>, drawn: bool) {
+        let Sealed { value, seal, .. } = &attestation;
+        self.count += 1;
+        self.demo |= value.demo;
+        self.sightings.add(&value.tenant, value.occurred_at, value.strength);
+        let week = self.weeks.entry(schedule::sunday_of(value.occurred_at)).or_default();
+        *week.strengths.entry(value.strength).or_default() += 1;
+        let (first, last) = week.seqs.unwrap_or((seal.seq, seal.seq));
+        week.seqs = Some((first.min(seal.seq), last.max(seal.seq)));
+        if drawn {
+            self.drawn.insert(seal.seq, (value.tenant.clone(), value.occurred_at));
+        }
+        match self.count {
+            n if n <= LISTED => self.listed.push(attestation),
+            _ => self.listed = Vec::new(),
+        }
+    }
+
+    /// Newest first, once all are there.
+    pub fn sort(&mut self) {
+        self.listed.sort_by_key(|a| std::cmp::Reverse((a.value.occurred_at, a.seal.seq)));
+    }
+
+    /// Whether each stands in `listed`.
+    pub fn all_listed(&self) -> bool {
+        self.count <= LISTED
+    }
 }

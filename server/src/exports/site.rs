@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use domain::{
-    attestation::Strength,
+    Moment,
     control::Control,
     drill::{CheckVerdict, Drill, Outcome},
     finding::State,
@@ -21,6 +21,11 @@ use domain::{
 use self::sample::SampleView;
 use super::content::Content;
 use crate::{sign::Keys, time::Outside};
+
+/// How many gaps the page lists.
+const GAPS: usize = 2_000;
+/// How many tenants a week names that were not found; all are in `gaps.jsonl`.
+const NAMED: usize = 20;
 
 /// What the bundle proves and not, and how to check it. The recipe in it is a test of its own.
 pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
@@ -37,9 +42,9 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
         origin: &content.log.origin,
         size: content.log.head.size,
         root: &content.log.head.root,
-        entries: content.log.entries.len(),
-        from: content.log.previous.as_ref().map_or(0, |p| p.size),
-        demo: has_demo(content),
+        entries: content.log.entries(),
+        from: content.log.from(),
+        demo: content.demo(),
         folder,
         signer_until: keys.signer_until().format("%Y-%m-%d").to_string(),
         root_fingerprint: colons(&keys.root_fingerprint()),
@@ -70,13 +75,15 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
             Some(some) => some.iter().map(|c| c.id()).collect::<Vec<_>>().join(", "),
         },
         statement: statement(content),
-        demo: has_demo(content),
+        demo: content.demo(),
         targets: content.targets.iter().map(target_row).collect(),
         drills: content.drills.iter().map(drill_view).collect(),
         weeks: weeks(content),
+        all_listed: content.attested.all_listed(),
         gaps: content
             .gaps
             .iter()
+            .take(GAPS)
             .map(|g| GapRow {
                 due: words::date(g.value.due_at),
                 says: g.value.says.clone(),
@@ -84,14 +91,15 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
                 seal: mark(&g.seal),
             })
             .collect(),
+        more_gaps: content.gaps.len().saturating_sub(GAPS),
         findings: content.findings.iter().map(finding_row).collect(),
         sample: sample::view(content),
         runbooks: content.runbooks.iter().map(runbook_view).collect(),
         origin: &content.log.origin,
         size: words::count(content.log.head.size as i64),
         root: words::groups(&content.log.head.root),
-        entries: words::count(content.log.entries.len() as i64),
-        from: content.log.previous.as_ref().map_or(0, |p| p.size),
+        entries: words::count(content.log.entries() as i64),
+        from: content.log.from(),
         checkpoint: &content.log.head.checkpoint,
         start_here: start_here(content, keys, folder),
         root_fingerprint: words::groups(&keys.root_fingerprint()),
@@ -119,7 +127,7 @@ struct StartHere<'a> {
     origin: &'a str,
     size: u64,
     root: &'a str,
-    entries: usize,
+    entries: u64,
     from: u64,
     demo: bool,
     folder: &'a str,
@@ -147,7 +155,10 @@ struct IndexPage<'a> {
     targets: Vec<TargetRow>,
     drills: Vec<DrillView>,
     weeks: Vec<Week>,
+    /// Whether each attestation stands in its week; else they are counted.
+    all_listed: bool,
     gaps: Vec<GapRow>,
+    more_gaps: usize,
     findings: Vec<FindingRow>,
     sample: Option<SampleView>,
     runbooks: Vec<RunbookView>,
@@ -228,6 +239,8 @@ struct Week {
     sunday: String,
     attested: usize,
     weakest: &'static str,
+    /// Where they stand in the ledger.
+    seqs: String,
     missing: Vec<String>,
     tenants: Vec<TenantRow>,
 }
@@ -284,14 +297,6 @@ fn colons(hex: &str) -> String {
     pairs.join(":")
 }
 
-fn has_demo(content: &Content) -> bool {
-    content.drills.iter().any(|d| d.value.demo)
-        || content.attestations.iter().any(|a| a.value.demo)
-        || content.findings.iter().any(|f| f.value.demo)
-        || content.gaps.iter().any(|g| g.value.demo)
-        || content.runbooks.iter().any(|r| r.value.demo)
-}
-
 fn statement(content: &Content) -> String {
     let counted = |n: usize, one: &str, many: &str| {
         let number = if n <= 10 { words::number(n) } else { words::count(n as i64) };
@@ -301,7 +306,7 @@ fn statement(content: &Content) -> String {
     let text = format!(
         "{}, {} and {} are sealed in here; {} is open.",
         counted(content.drills.len(), "restore drill", "restore drills"),
-        counted(content.attestations.len(), "attestation", "attestations"),
+        counted(usize::try_from(content.attested.count).unwrap_or(usize::MAX), "attestation", "attestations"),
         counted(content.gaps.len(), "gap", "gaps"),
         if open == 1 { "one finding".to_owned() } else { counted(open, "finding", "findings") },
     );
@@ -401,34 +406,42 @@ fn drill_view(drill: &Sealed<Drill>) -> DrillView {
 
 /// Newest week first, with the tenants that other weeks have and this one lacks as the gaps say.
 fn weeks(content: &Content) -> Vec<Week> {
-    let mut by_week: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for attestation in &content.attestations {
-        by_week.entry(schedule::sunday_of(attestation.value.occurred_at)).or_default().push(attestation);
-    }
+    let attested = &content.attested;
     let mut missing: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for gap in &content.gaps {
+        let sunday = schedule::sunday_of(gap.value.due_at);
         match &gap.value.what {
             domain::gap::Missing::WholeRun => {
-                by_week.entry(schedule::sunday_of(gap.value.due_at)).or_default();
-                missing.entry(schedule::sunday_of(gap.value.due_at)).or_default().insert("every tenant".to_owned());
+                drop(missing.entry(sunday).or_default().insert("every tenant".to_owned()))
             }
-            domain::gap::Missing::Tenant { tenant } => {
-                missing.entry(schedule::sunday_of(gap.value.due_at)).or_default().insert(tenant.clone());
-            }
+            domain::gap::Missing::Tenant { tenant } => drop(missing.entry(sunday).or_default().insert(tenant.clone())),
             domain::gap::Missing::Drill { .. } => {}
         }
     }
-    by_week
+    let mut listed: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for attestation in &attested.listed {
+        listed.entry(schedule::sunday_of(attestation.value.occurred_at)).or_default().push(attestation);
+    }
+    let sundays: BTreeSet<Moment> = attested.weeks.keys().chain(missing.keys()).copied().collect();
+    sundays
         .into_iter()
         .rev()
-        .map(|(sunday, mut here)| {
+        .map(|sunday| {
+            let mut here = listed.remove(&sunday).unwrap_or_default();
             here.sort_by(|a, b| a.value.tenant.cmp(&b.value.tenant).then(a.seal.seq.cmp(&b.seal.seq)));
-            let tenants: BTreeSet<&str> = here.iter().map(|a| a.value.tenant.as_str()).collect();
+            let week = attested.weeks.get(&sunday);
+            let mut missing: Vec<String> = missing.remove(&sunday).unwrap_or_default().into_iter().collect();
+            let more = missing.len().saturating_sub(NAMED);
+            missing.truncate(NAMED);
+            if more > 0 {
+                missing.push(format!("and {} more", words::count(more as i64)));
+            }
             Week {
                 sunday: words::date(sunday),
-                attested: tenants.len(),
-                weakest: here.iter().map(|a| a.value.strength).min().map_or("", Strength::word),
-                missing: missing.remove(&sunday).unwrap_or_default().into_iter().collect(),
+                attested: attested.sightings.found(sunday),
+                weakest: week.and_then(|w| w.strengths.keys().next()).map_or("", |s| s.word()),
+                seqs: week.and_then(|w| w.seqs).map(|(a, b)| format!("№ {a} to {b}")).unwrap_or_default(),
+                missing,
                 tenants: here
                     .iter()
                     .map(|a| TenantRow {
@@ -493,7 +506,7 @@ fn content_files(content: &Content) -> Vec<(&'static str, &'static str)> {
     ];
     let records = layout::COLLECTIONS
         .into_iter()
-        .filter(|c| c.name != "draws" || content.records.iter().any(|r| r.coll == c.name))
+        .filter(|c| content.payload.records.contains_key(c.file))
         .map(|c| (c.file.trim_start_matches("data/"), "exact sealed bytes, a record a line"));
     let log = [("log/entries.jsonl", "the ledger's entries, by digest"), ("log/checkpoint.txt", "its signed head")];
     let sample = content.sample.iter().flat_map(|_| {

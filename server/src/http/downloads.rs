@@ -5,6 +5,7 @@ use std::fmt::Write;
 use app::{ports::PortError, problem::Problem};
 use axum::{
     Extension,
+    body::Body,
     extract::{Path, Query, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
@@ -15,7 +16,7 @@ use domain::{
 };
 use serde::Deserialize;
 
-use crate::compose::House;
+use crate::{compose::House, store::bundles::Download};
 
 type Asking = Option<Extension<Actor>>;
 
@@ -34,7 +35,7 @@ pub async fn bundle(State(house): State<House>, asking: Asking, Path(id): Path<S
         Err(answer) => return *answer,
     };
     match house.exports.download(&actor, &id).await {
-        Ok(Some((name, bytes))) => attachment("application/zip", &name, bytes),
+        Ok(Some(download)) => zip(download),
         Ok(None) => refused(Problem::gone("bundle")),
         Err(e) => refused(e.into()),
     }
@@ -162,13 +163,20 @@ pub async fn inclusion(State(house): State<House>, asking: Asking, Path(name): P
     }
 }
 
+/// A bundle, as it comes from the database.
+pub fn zip(download: Download) -> Response {
+    let mut answer = attachment("application/zip", &download.name, Body::from_stream(download.parts));
+    answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(download.bytes));
+    answer
+}
+
 /// A file to keep: never shown in the page's own origin.
-pub fn attachment(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
+pub fn attachment(kind: &'static str, name: &str, bytes: impl Into<Body>) -> Response {
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
         .expect("letters, digits and ._- are a header value");
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, disposition)], bytes)
-        .into_response()
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, disposition)];
+    (headers, bytes.into()).into_response()
 }
 
 fn text(body: String) -> Response {

@@ -20,7 +20,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::downloads::attachment;
+use super::downloads::zip;
 use crate::{
     compose::House,
     ledger::canonical,
@@ -309,7 +309,7 @@ pub async fn download_bundle(
 ) -> Result<Response, Refusal> {
     machine.may(TokenScope::EvidenceRead)?;
     match house.exports.download(&machine.actor(), &id).await? {
-        Some((name, bytes)) => Ok(attachment("application/zip", &name, bytes)),
+        Some(download) => Ok(zip(download)),
         None => Err(Refusal::new(StatusCode::NOT_FOUND, format!("there is no bundle {id}"))),
     }
 }

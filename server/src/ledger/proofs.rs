@@ -78,7 +78,7 @@ impl Ledger {
     }
 
     /// Every entry's line in order, none left out.
-    async fn each_line(
+    pub(crate) async fn each_line(
         &self,
         range: Range<u64>,
         mut take: impl FnMut(&str) -> Result<(), PortError> + Send,

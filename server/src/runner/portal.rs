@@ -76,24 +76,46 @@ impl Portal {
         }
     }
 
-    /// Has a bundle made, telling how far it is, and returns its id and bytes.
-    pub async fn export(&self, wish: &serde_json::Value, tell: impl Fn(&str, u64, u64)) -> Result<(String, Vec<u8>)> {
+    /// Has a bundle made, telling how far it is, writes it, and returns its id.
+    ///
+    /// A portal that ends meanwhile keeps the order: it is asked again for a minute.
+    pub async fn export(
+        &self,
+        wish: &serde_json::Value,
+        tell: impl Fn(&str, u64, u64),
+        into: &mut impl std::io::Write,
+    ) -> Result<String> {
         let mut answer: Ordered = self.send(reqwest::Method::POST, "bundles", wish).await?;
         let id = loop {
             match answer {
                 Ordered::Made { id } => break id,
                 Ordered::OnItsWay { order, step, done, total } => {
                     tell(&step, done, total);
-                    answer = self.send(reqwest::Method::GET, &format!("bundles/orders/{order}"), &()).await?;
+                    answer = self.ordered(&order).await?;
                 }
             }
         };
         let url = format!("{}/api/v1/bundles/{id}/download", self.url);
-        let answer = self.http.get(url).bearer_auth(&self.token).send().await.context("the portal does not answer")?;
+        let mut answer =
+            self.http.get(url).bearer_auth(&self.token).send().await.context("the portal does not answer")?;
         if !answer.status().is_success() {
             bail!("the portal answered {} to the download", answer.status());
         }
-        Ok((id, answer.bytes().await.context("the download broke off")?.to_vec()))
+        while let Some(part) = answer.chunk().await.context("the download broke off")? {
+            into.write_all(&part).context("the disk took only part of the bundle; nothing is left")?;
+        }
+        Ok(id)
+    }
+
+    async fn ordered(&self, order: &str) -> Result<Ordered> {
+        let mut patience = 60;
+        loop {
+            match self.send(reqwest::Method::GET, &format!("bundles/orders/{order}"), &()).await {
+                Err(e) if patience > 0 && e.downcast_ref::<Final>().is_none() => patience -= 1,
+                answer => return answer,
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
 
     async fn send<B: Serialize + Sync, A: for<'de> Deserialize<'de>>(

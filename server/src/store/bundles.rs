@@ -14,14 +14,14 @@ use domain::{
     sample::Drawn,
     schedule::Period,
 };
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWriteExt, Stream, StreamExt, TryStreamExt, stream::BoxStream};
 use mongodb::options::GridFsBucketOptions;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{evidence::Evidence, port_error, rows};
 use crate::{
-    exports::{self, gather, orders::Progress},
+    exports::{self, Pressed, gather, orders::Progress, spool::Scratch},
     ledger::canonical,
     time::{Blocking, Outside},
 };
@@ -33,6 +33,15 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct Exports {
     pub evidence: Evidence,
     pub company: Arc<Company>,
+    pub scratch: Scratch,
+}
+
+/// A bundle on its way out.
+pub struct Download {
+    /// "evidence-cartie-2026-Q3-1.zip"
+    pub name: String,
+    pub bytes: i64,
+    pub parts: BoxStream<'static, std::io::Result<Vec<u8>>>,
 }
 
 /// The export as it is sealed (`exports`).
@@ -64,21 +73,64 @@ struct Export {
 }
 
 impl Exports {
-    /// The ZIP's bytes and the name to save it under; `None` outside the actor's scope.
-    pub async fn download(&self, actor: &Actor, id: &str) -> Result<Option<(String, Vec<u8>)>, PortError> {
+    /// The ZIP; `None` outside the actor's scope. It is read once before a byte of it goes out, so that what goes
+    /// out is what was sealed.
+    pub async fn download(&self, actor: &Actor, id: &str) -> Result<Option<Download>, PortError> {
         let Some((bundle, folder)) = self.rows(actor).await?.into_iter().find(|(b, _)| b.id == id) else {
             return Ok(None);
         };
-        let mut bytes = Vec::new();
-        let mut stream =
-            self.files().open_download_stream(Bson::String(bundle.sha256.clone())).await.map_err(port_error)?;
-        stream.read_to_end(&mut bytes).await.map_err(|e| PortError::Unavailable(e.to_string()))?;
-        if hex(&Sha256::digest(&bytes)) != bundle.sha256 {
+        let mut sha256 = Sha256::new();
+        let mut parts = std::pin::pin!(self.parts(&bundle.sha256).await?);
+        while let Some(part) = parts.try_next().await.map_err(|e| PortError::Unavailable(e.to_string()))? {
+            sha256.update(&part);
+        }
+        if hex(&sha256.finalize()) != bundle.sha256 {
             return Err(PortError::Conflict(format!(
                 "The kept file of {id} is no longer what was sealed. Make it again"
             )));
         }
-        Ok(Some((format!("{folder}.zip"), bytes)))
+        let parts = self.parts(&bundle.sha256).await?.boxed();
+        Ok(Some(Download { name: format!("{folder}.zip"), bytes: bundle.bytes, parts }))
+    }
+
+    /// A kept file, a quarter of a megabyte at a time.
+    async fn parts(
+        &self,
+        sha256: &str,
+    ) -> Result<impl Stream<Item = std::io::Result<Vec<u8>>> + Send + use<>, PortError> {
+        let stream = self.files().open_download_stream(Bson::String(sha256.to_owned())).await.map_err(port_error)?;
+        Ok(futures::stream::try_unfold(stream, |mut stream| async move {
+            let mut part = vec![0; 256 << 10];
+            let read = stream.read(&mut part).await?;
+            part.truncate(read);
+            Ok((read > 0).then_some((part, stream)))
+        }))
+    }
+
+    /// Puts a ZIP beside the others, under its digest, so that two exports at once never write over each other.
+    async fn keep(&self, id: &str, pressed: Pressed, progress: &Progress) -> Result<(), PortError> {
+        let unavailable = |e: std::io::Error| PortError::Unavailable(e.to_string());
+        progress.begin("Keeping the bundle", pressed.made.bytes >> 20);
+        let files = self.files();
+        let upload = files.open_upload_stream(format!("{id}.zip")).id(Bson::String(pressed.sha256));
+        let mut upload = upload.await.map_err(port_error)?;
+        let mut file = tokio::fs::File::from_std(pressed.file);
+        let mut part = vec![0; 1 << 20];
+        let kept = async {
+            loop {
+                match tokio::io::AsyncReadExt::read(&mut file, &mut part).await? {
+                    0 => return upload.close().await,
+                    n => upload.write_all(&part[..n]).await?,
+                }
+                progress.add(1);
+            }
+        };
+        let kept = kept.await;
+        if kept.is_err() {
+            // What was written of it would stay for ever.
+            let _ = upload.abort().await;
+        }
+        kept.map_err(unavailable)
     }
 
     fn files(&self) -> mongodb::gridfs::GridFsBucket {
@@ -153,20 +205,24 @@ impl Exports {
             }
             let number = ledger.store.documents("exports").count_documents(doc! {}).await.map_err(port_error)? + 1;
             let id = format!("B-{number:03}");
-            let mut content =
-                gather::gather(&self.evidence, &self.company.name, &id, wish, scope.clone(), &actor.name, progress)
-                    .await?;
+            let order_of = gather::Order {
+                org: &self.company.name,
+                id: &id,
+                wish,
+                scope: scope.clone(),
+                by: &actor.name,
+                scratch: &self.scratch,
+            };
+            let mut content = gather::gather(&self.evidence, order_of, progress).await?;
             if let Some(source) = &ledger.time {
                 let by = Blocking { source: source.clone(), runtime: tokio::runtime::Handle::current() };
                 content.outside = Outside::Stamped { by: Arc::new(by), roots: source.roots_pem().to_vec() };
             }
-            let keys = ledger.keys.clone();
+            let (keys, scratch, telling) = (ledger.keys.clone(), self.scratch.clone(), progress.clone());
             // Fonts, hashing and deflate keep a core busy for a while: not on the threads that answer people.
-            let telling = progress.clone();
-            let (content, zip, made) = tokio::task::spawn_blocking(move || {
-                let (zip, made) =
-                    exports::press(&mut content, &keys, &telling).map_err(|e| PortError::Conflict(e.to_string()))?;
-                Ok::<_, PortError>((content, zip, made))
+            let (content, pressed) = tokio::task::spawn_blocking(move || {
+                let pressed = exports::press(&mut content, &keys, &scratch, &telling);
+                pressed.map(|pressed| (content, pressed)).map_err(|e| PortError::Conflict(e.to_string()))
             })
             .await
             .map_err(|e| PortError::Broken(e.to_string()))??;
@@ -177,29 +233,20 @@ impl Exports {
                 scope_from: period.from,
                 scope_to: period.to,
                 controls: content.scope.controls.clone().unwrap_or_default(),
-                records: content.records.len() as u64,
-                bytes: i64::try_from(zip.len()).unwrap_or(i64::MAX),
-                sha256: hex(&Sha256::digest(&zip)),
-                tagmanifest_sha256: made.tagmanifest_sha256,
-                folder: made.folder,
+                records: content.payload.count(),
+                bytes: i64::try_from(pressed.made.bytes).unwrap_or(i64::MAX),
+                sha256: pressed.sha256.clone(),
+                tagmanifest_sha256: pressed.made.tagmanifest_sha256.clone(),
+                folder: pressed.made.folder.clone(),
                 stamped: content.outside.stamping().is_some(),
-                sample: content.drawn().map(|sample| sample.drawn),
+                sample: content.sample.map(|sample| sample.drawn),
                 order: order.map(str::to_owned),
                 occurred_at: content.made_at,
                 by: actor.name.clone(),
             };
             let item = canonical::insert("exports", &id, &export).map_err(|e| PortError::Broken(e.to_string()))?;
             // The file first: an export that is listed can be downloaded. A file without an entry is never listed.
-            // It is named by its digest, so that two exports at once never write over each other.
-            progress.begin("Keeping the bundle", 0);
-            let mut upload = self
-                .files()
-                .open_upload_stream(format!("{id}.zip"))
-                .id(Bson::String(export.sha256.clone()))
-                .await
-                .map_err(port_error)?;
-            upload.write_all(&zip).await.map_err(|e| PortError::Unavailable(e.to_string()))?;
-            upload.close().await.map_err(|e| PortError::Unavailable(e.to_string()))?;
+            self.keep(&id, pressed, progress).await?;
             match ledger.append_one(item).await {
                 // Two exports at once: the other took the number.
                 Err(PortError::Conflict(_)) => continue,

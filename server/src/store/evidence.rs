@@ -43,7 +43,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    fn records(&self) -> Collection<Document> {
+    pub(crate) fn records(&self) -> Collection<Document> {
         self.ledger.store.documents("ledger_records")
     }
 
@@ -64,16 +64,6 @@ impl Evidence {
         filter.insert("rid", id);
         let row = self.records().find_one(filter).sort(doc! { "version": -1 }).await.map_err(port_error)?;
         row.as_ref().map(sealed_bytes).transpose()
-    }
-
-    /// Every record of these collections inside the scope, in order of the ledger, all versions.
-    ///
-    /// The row is read whole, and the record's document is checked against its seal by the caller.
-    pub async fn all_bytes(&self, scope: &Scope, coll: &str) -> Result<Vec<SealedBytes>, PortError> {
-        let mut filter = filter(coll, scope);
-        filter.remove("understood");
-        let rows = rows(self.records().find(filter).sort(doc! { "_id": 1 })).await?;
-        rows.iter().map(sealed_bytes).collect()
     }
 
     pub async fn count(&self, scope: &Scope, coll: &str) -> Result<u64, PortError> {
@@ -104,15 +94,21 @@ impl Evidence {
             .await
             .map_err(port_error)?
             .ok_or_else(|| PortError::Broken(format!("no signed head covers entry {seq}")))?;
-        let text = |key: &str| row.get_str(key).map(str::to_owned).map_err(|e| PortError::Broken(e.to_string()));
-        let size = u64::try_from(row.get_i64("_id").unwrap_or_default()).unwrap_or_default();
-        Ok(Head { size, root: text("root")?, at: moment(&row, "at")?, checkpoint: text("note")? })
+        head(&row)
     }
 
     /// "coll/id" of every record with an alarm.
     pub async fn broken(&self) -> Result<HashSet<String>, PortError> {
         Ok(self.alarms().await?.into_iter().map(|a| format!("{}/{}", a.coll, a.id)).collect())
     }
+}
+
+/// A signed head from a row of `ledger_checkpoints`.
+pub(crate) fn head(row: &Document) -> Result<Head, PortError> {
+    let text = |key: &str| row.get_str(key).map(str::to_owned).map_err(|e| PortError::Broken(e.to_string()));
+    let size = row.get_i64("_id").ok().and_then(|size| u64::try_from(size).ok());
+    let size = size.ok_or_else(|| PortError::Broken("a kept checkpoint has no size".to_owned()))?;
+    Ok(Head { size, root: text("root")?, at: moment(row, "at")?, checkpoint: text("note")? })
 }
 
 /// Any typed record from a row of `ledger_records`.
@@ -131,7 +127,7 @@ pub fn sealed<T: DeserializeOwned>(row: &Document, broken: &HashSet<String>) -> 
     Ok(Sealed { id: bytes.id, value, seal })
 }
 
-fn sealed_bytes(row: &Document) -> Result<SealedBytes, PortError> {
+pub(crate) fn sealed_bytes(row: &Document) -> Result<SealedBytes, PortError> {
     let text = |key: &str| row.get_str(key).map(str::to_owned).map_err(|e| PortError::Broken(e.to_string()));
     let seq = row.get_i64("_id").ok().and_then(|n| u64::try_from(n).ok());
     Ok(SealedBytes {
@@ -151,7 +147,7 @@ fn moment(row: &Document, key: &str) -> Result<Moment, PortError> {
 }
 
 /// The scope as a query: the one place where an auditor's eye is cut.
-fn filter(coll: &str, scope: &Scope) -> Document {
+pub(crate) fn filter(coll: &str, scope: &Scope) -> Document {
     let mut filter = doc! { "coll": coll, "understood": true };
     if let Some(Period { from, to }) = scope.period {
         match coll {

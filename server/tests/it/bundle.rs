@@ -14,12 +14,14 @@ use domain::proof::{
     bundle::UnverifiedBundle,
     verify::{Outcome, Trust, verify},
 };
-use server::exports::bundle::{self, ExportError};
+use server::exports::{
+    bundle::{self, ExportError},
+    spool::Scratch,
+};
 
 pub use forged::sign_again;
-pub use sample::Sample;
-pub use sample::pack;
-use sample::{now, trust};
+use sample::{Parts, now, trust};
+pub use sample::{Sample, open, pack};
 
 #[test]
 fn a_good_bundle_verifies_and_says_what_it_does_not_prove() {
@@ -47,7 +49,7 @@ fn a_good_bundle_verifies_and_says_what_it_does_not_prove() {
 #[test]
 fn two_bundles_of_the_same_content_differ_in_their_signatures_alone() {
     let sample = Sample::new();
-    let [one, two] = [sample.bundle().1, sample.bundle().1].map(|b| UnverifiedBundle::read(&b).expect("it reads"));
+    let [one, two] = [sample.bundle().1, sample.bundle().1].map(|b| open(&b));
     let differing: Vec<&String> = one.files.keys().filter(|n| one.files.get(*n) != two.files.get(*n)).collect();
     assert!(differing.iter().all(|n| n.starts_with("signatures/")), "{differing:?}");
     assert_eq!(one.folder, two.folder);
@@ -84,37 +86,55 @@ fn a_ledger_that_was_rewritten_is_a_fork_beside_the_older_bundle() {
 #[test]
 fn an_export_fails_and_names_the_record_rather_than_leaving_it_out() {
     let good = Sample::new();
-    let write = |content: &_| bundle::write(content, b"%PDF-1.7\n", &good.keys, Cursor::new(Vec::new()));
+    let gathered = |forge: &dyn Fn(&mut Parts)| {
+        let mut parts = good.parts();
+        forge(&mut parts);
+        good.gathered(&parts).err()
+    };
+    assert!(gathered(&|_| ()).is_none());
 
-    let mut altered = good.content();
-    let place = altered.records[2].bytes.len() - 3;
-    altered.records[2].bytes[place] ^= 1;
-    let said = write(&altered).expect_err("an altered record").to_string();
-    assert!(said.contains(&altered.records[2].id) && said.contains("no bundle was made"), "{said}");
+    let id = good.parts().records[2].id.clone();
+    let altered = gathered(&|p| {
+        let place = p.records[2].bytes.len() - 3;
+        p.records[2].bytes[place] ^= 1;
+    });
+    let said = altered.expect("an altered record").to_string();
+    assert!(said.contains(&id) && said.contains("no bundle was made"), "{said}");
 
-    let mut missing = good.content();
-    let gone = missing.records.remove(1);
-    assert!(matches!(write(&missing), Err(ExportError::Missing { seq, .. }) if seq == gone.seq));
+    assert!(matches!(gathered(&|p| drop(p.records.remove(1))), Some(ExportError::Missing { seq: 1, .. })));
+    assert!(matches!(gathered(&|p| p.records[0].id = "another".into()), Some(ExportError::Differs { .. })));
+    assert!(matches!(gathered(&|p| p.records.swap(1, 2)), Some(ExportError::Missing { .. })));
+    let twice = gathered(&|p| p.records.insert(1, p.records[1].clone()));
+    assert!(matches!(twice, Some(ExportError::Differs { .. })));
+    let strange = gathered(&|p| p.records[0].coll = "secrets".into());
+    assert!(matches!(strange, Some(ExportError::Stranger { .. })));
+    let beyond = gathered(&|p| p.records.last_mut().expect("a record").seq = 99);
+    assert!(matches!(beyond, Some(ExportError::Missing { .. })));
+    assert!(matches!(gathered(&|p| drop(p.entries.pop())), Some(ExportError::Differs { .. })));
+    let short = gathered(&|p| {
+        p.entries.pop();
+        p.records.pop();
+    });
+    assert!(matches!(short, Some(ExportError::Log(_))));
+    assert!(matches!(gathered(&|p| p.log.head.root = "00".repeat(32)), Some(ExportError::Log(_))));
 
-    let mut embellished = good.content();
-    embellished.drills[0].value.by = "somebody else".to_owned();
-    assert!(matches!(write(&embellished), Err(ExportError::Differs { .. })), "a page that says more than its record");
+    let other = Sample::new();
+    let written = bundle::write(&good.content(), b"%PDF-1.7\n", &other.keys, Cursor::new(Vec::new()));
+    assert!(matches!(written, Err(ExportError::Log(_))), "another key than the ledger's");
+}
 
-    let mut moved = good.content();
-    moved.records[0].id = "another".to_owned();
-    assert!(matches!(write(&moved), Err(ExportError::Differs { .. })));
-
-    let mut strange = good.content();
-    strange.records[0].coll = "secrets".to_owned();
-    assert!(matches!(write(&strange), Err(ExportError::Stranger { .. })));
-
-    let mut dropped = good.content();
-    dropped.log.entries.pop();
-    assert!(matches!(write(&dropped), Err(ExportError::Log(_))));
-
-    let mut claimed = good.content();
-    claimed.log.head.root = "00".repeat(32);
-    assert!(matches!(write(&claimed), Err(ExportError::Log(_))));
+#[test]
+fn a_full_disk_leaves_nothing_and_says_which() {
+    let sample = Sample::new();
+    let full = || std::fs::OpenOptions::new().read(true).write(true).open("/dev/full").expect("it is always full");
+    let written = bundle::write(&sample.content(), b"%PDF-1.7\n", &sample.keys, full());
+    assert!(matches!(&written, Err(ExportError::Write(_) | ExportError::Zip(_))), "{written:?}");
+    let said = Scratch("/somewhere".into()).failed(std::io::Error::from(std::io::ErrorKind::StorageFull)).to_string();
+    for part in ["/somewhere", "No bundle was made", "make room", "portal.scratch"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let nowhere = Scratch("/nowhere/at/all".into()).file().expect_err("there is no such folder").to_string();
+    assert!(nowhere.contains("/nowhere/at/all"), "{nowhere}");
 }
 
 #[test]
@@ -153,7 +173,7 @@ fn the_verifiers_own_vectors_have_todays_format() {
         write("origin.vkey", sample.keys.vkey().as_bytes());
     }
     let kept = std::fs::read(folder.join("good.zip")).expect("the vector");
-    let names = |zip: &[u8]| UnverifiedBundle::read(zip).expect("it reads").files.keys().cloned().collect::<Vec<_>>();
+    let names = |zip: &[u8]| open(zip).files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&kept), names(&bytes), "write the vectors anew, and say in the commit why the format changed");
 }
 
@@ -165,6 +185,7 @@ fn at(text: &str) -> DateTime<Utc> {
 fn a_bundle_packed_again_is_the_same_bundle() {
     let sample = Sample::new();
     let (_, bytes) = sample.bundle();
-    let read = UnverifiedBundle::read(&bytes).expect("it reads");
-    assert_eq!(UnverifiedBundle::read(&pack(&read.folder, &read.files)), Ok(read));
+    let opened = open(&bytes);
+    let packed = pack(&opened.folder, &opened.files);
+    assert_eq!(UnverifiedBundle::read(&packed), UnverifiedBundle::read(&bytes));
 }

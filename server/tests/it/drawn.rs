@@ -4,7 +4,6 @@ use axum::http::{StatusCode, header};
 use domain::{
     control::Control,
     proof::{
-        bundle::UnverifiedBundle,
         layout,
         verify::{Trust, verify},
     },
@@ -14,7 +13,10 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-use crate::portal::{Portal, attestation, bytes, text};
+use crate::{
+    bundle::open,
+    portal::{Portal, attestation, bytes, text},
+};
 
 /// Weekly attestations over the year's first half, two tenants each; the audit is of its second quarter.
 async fn weekly() -> (Portal, String) {
@@ -41,7 +43,7 @@ async fn an_auditor_draws_within_their_scope_and_reads_it_with_the_line_that_dra
     let trust = Trust { root_pem: Some(portal.house.ledger.keys.root_pem()), ..Trust::default() };
     let report = verify(&zip, &trust, portal.house.clock.now());
     assert!(report.verified(), "{:?}", report.first_wrong());
-    let bundle = UnverifiedBundle::read(&zip).expect("it reads");
+    let bundle = open(&zip);
     let drawn: Drawn = serde_json::from_slice(&bundle.files[layout::DRAW]).expect("a draw");
     assert_eq!((drawn.of, drawn.chosen.len(), drawn.public_value.as_str()), (26, 5, "it's 4711"), "13 weeks of Q2");
 

@@ -8,7 +8,7 @@ use server::exports::packet::make;
 mod sample {
     use server::{
         exports::{
-            content::{Content, Log},
+            content::{Attested, Content, Log, Payload},
             packet::Fingerprints,
         },
         time::Outside,

@@ -190,6 +190,7 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             listen: "127.0.0.1:0".parse().expect("an address"),
             public_url: "http://portal.test".to_owned(),
             site_root: "../target/site".into(),
+            scratch: std::path::PathBuf::new(),
         },
         database: config::Database { uri: uri.to_owned(), name: name.to_owned() },
         keys: config::Keys { dir: keys.to_owned() },

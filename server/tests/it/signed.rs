@@ -8,7 +8,6 @@ use std::{
 use domain::{
     Moment,
     proof::{
-        bundle::UnverifiedBundle,
         layout,
         packet::{self, PacketError},
         signature::Root,
@@ -17,7 +16,7 @@ use domain::{
 use server::exports::packet::sign;
 
 use crate::{
-    bundle::Sample,
+    bundle::{Sample, open},
     time::{Authority, KeyOf, bundle, checked, stamped_portal, trust},
 };
 
@@ -52,7 +51,7 @@ async fn stock_tools_agree_that_the_packet_is_signed_in_whole_and_the_bag_is_one
     let dir = dir.path();
     std::fs::write(dir.join("b.zip"), &bytes).expect("written");
     assert!(run(dir, "unzip", &["-q", "b.zip"]).0);
-    let folder = UnverifiedBundle::read(&bytes).expect("it reads").folder;
+    let folder = open(&bytes).folder;
     let pdf = format!("{folder}/{}", layout::PACKET);
     std::fs::write(dir.join("root.pem"), portal.house.ledger.keys.root_pem()).expect("written");
     std::fs::write(dir.join("tsa.pem"), authority.roots()).expect("written");

@@ -362,7 +362,7 @@ mod tests {
             .map(|d| Sighting { tenant: "a".into(), at: at(d), strength: Strength::Listed })
             .collect();
         let plain: Vec<Gap> = case.gaps.iter().map(|g| g.value.clone()).collect();
-        let grid = Grid::lay(period, &sightings, &plain, now);
+        let grid = Grid::lay(period, &sightings.iter().cloned().collect(), &plain, now);
         let attested: Vec<(Moment, Seal)> = sightings.iter().map(|s| (s.at, seal())).collect();
         let body = Body {
             period,

@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::proof::{
     checkpoint::{self, Checkpoint, CheckpointError, VerifierKey},
-    tree::{Hash, leaf_hash, verify_inclusion},
+    tree::{Frontier, Hash, leaf_hash, node_hash, verify_inclusion},
 };
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -62,12 +62,74 @@ impl InclusionProof {
 
     /// Whether this entry stands at that index below a root this log signed.
     pub fn verify(&self, entry: &[u8], key: &VerifierKey) -> Result<Checkpoint, InclusionError> {
+        self.verify_leaf(&leaf_hash(entry), key)
+    }
+
+    /// The same for an entry known by its leaf.
+    pub fn verify_leaf(&self, leaf: &Hash, key: &VerifierKey) -> Result<Checkpoint, InclusionError> {
         let head = checkpoint::open(&self.checkpoint, key)?;
-        if verify_inclusion(&leaf_hash(entry), self.index, head.size, &self.hashes, &head.root) {
+        if verify_inclusion(leaf, self.index, head.size, &self.hashes, &head.root) {
             Ok(head)
         } else {
             Err(InclusionError::NotThere { index: self.index, size: head.size })
         }
+    }
+}
+
+/// Collects the paths of some leaves while a tree grows past them, without keeping the tree.
+///
+/// Begun from an older tree, it gives the paths of leaves added since.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    size: u64,
+    /// The perfect subtrees, largest first, each with the wanted leaves below it.
+    subtrees: Vec<(Hash, Vec<usize>)>,
+    /// The wanted leaves' indices and what is known of their paths.
+    paths: Vec<(u64, Vec<Hash>)>,
+}
+
+impl Paths {
+    pub fn from(older: &Frontier) -> Self {
+        let subtrees = older.hashes.iter().map(|hash| (*hash, Vec::new())).collect();
+        Self { size: older.size, subtrees, paths: Vec::new() }
+    }
+
+    /// Adds a leaf at the right; `wanted`: its path is asked for at the end.
+    pub fn append(&mut self, leaf: Hash, wanted: bool) {
+        let below = if wanted { vec![self.paths.len()] } else { Vec::new() };
+        if wanted {
+            self.paths.push((self.size, Vec::new()));
+        }
+        let mut grown = (leaf, below);
+        for _ in 0..self.size.trailing_ones() {
+            let left = self.subtrees.pop().expect("one subtree is kept for each bit set in the size");
+            grown = self.join(left, grown);
+        }
+        self.subtrees.push(grown);
+        self.size += 1;
+    }
+
+    /// The path of each wanted leaf to the root of the tree as it is now, from the leaf up.
+    pub fn finish(mut self) -> Vec<(u64, Vec<Hash>)> {
+        while let (Some(right), Some(left)) = (self.subtrees.pop(), self.subtrees.pop()) {
+            let joined = self.join(left, right);
+            self.subtrees.push(joined);
+            if self.subtrees.len() == 1 {
+                break;
+            }
+        }
+        self.paths
+    }
+
+    fn join(&mut self, left: (Hash, Vec<usize>), right: (Hash, Vec<usize>)) -> (Hash, Vec<usize>) {
+        for (beside, below) in [(right.0, &left.1), (left.0, &right.1)] {
+            for leaf in below {
+                self.paths[*leaf].1.push(beside);
+            }
+        }
+        let mut below = left.1;
+        below.extend(right.1);
+        (node_hash(&left.0, &right.0), below)
     }
 }
 
@@ -126,6 +188,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn paths_collected_on_the_way_are_those_of_the_whole_tree(n in 1usize..80, older in 0usize..80, every in 1usize..9) {
+            let leaves: Vec<Hash> = (0..n).map(|i| leaf_hash(&[i as u8])).collect();
+            let older = older.min(n);
+            let mut tree = Frontier::new();
+            leaves[..older].iter().for_each(|leaf| tree.append(*leaf));
+            let mut paths = Paths::from(&tree);
+            for (i, leaf) in leaves.iter().enumerate().skip(older) {
+                paths.append(*leaf, i % every == 0);
+            }
+            let expected: Vec<_> = (older..n)
+                .filter(|i| i % every == 0)
+                .map(|i| (i as u64, inclusion_proof(&leaves, i).expect("the leaf exists")))
+                .collect();
+            prop_assert_eq!(paths.finish(), expected);
+        }
+
         #[test]
         fn a_proof_holds_for_its_entry_alone(n in 1usize..60, pick in any::<prop::sample::Index>(), other in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), byte: u8) {
             let (index, other) = (pick.index(n), other.index(n));

@@ -53,6 +53,8 @@ pub const POPULATION: &str = "data/sample/population.jsonl";
 pub const DRAW: &str = "data/sample/draw.json";
 /// `<size>.txt`, a checkpoint of that many entries, and `<size>.tsr`, an RFC 3161 response over its bytes.
 pub const TIMESTAMPS: &str = "data/log/timestamps/";
+/// `<seq>.tlog-proof`: one entry's place below the signed head, to be checked without the other entries.
+pub const PROOFS: &str = "data/log/proofs/";
 /// The roots the tokens lead to, for convenience, never trusted from here.
 pub const TSA_ROOTS: &str = "data/keys/tsa-roots.pem";
 

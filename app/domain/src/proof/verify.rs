@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Moment,
+    draw::hex,
     proof::{
         bundle::{BundleError, UnverifiedBundle},
         layout::{self, Index},
-        sha256_hex,
         zip::ZipError,
     },
 };
@@ -78,7 +78,7 @@ pub fn verify(bytes: &[u8], trust: &Trust, now: Moment) -> Report {
 
 /// The same, saying what begins before each longer step.
 pub fn verify_with(bytes: &[u8], trust: &Trust, now: Moment, step: &mut dyn FnMut(&'static str)) -> Report {
-    step("Unpacking the ZIP");
+    step("Reading the ZIP");
     match UnverifiedBundle::read(bytes) {
         Ok(bundle) => check_bundle(&bundle, trust, now, step),
         Err(e) => not_a_bundle(&e),
@@ -109,12 +109,11 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
         return not_a_bundle(&e);
     }
     let mut check = Checking::default();
-    let bytes: u64 = bundle.files.values().map(|f| f.len() as u64).sum();
     check.facts = Facts {
         folder: bundle.folder.clone(),
         files: bundle.files.len() as u64,
-        bytes,
-        tagmanifest_sha256: bundle.files.get(layout::TAG_MANIFEST).map(|f| sha256_hex(f)).unwrap_or_default(),
+        bytes: bundle.files.values().map(|f| f.size).sum(),
+        tagmanifest_sha256: bundle.files.get(layout::TAG_MANIFEST).map(|f| hex(&f.sha256)).unwrap_or_default(),
         ..Facts::default()
     };
     check.good(STRUCTURE, format!("{} files in one folder, nothing besides.", bundle.files.len()));
@@ -149,6 +148,7 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
         check.drills(&records, log);
     }
     if let Some(log) = &log {
+        check.proofs(bundle, log);
         step("Comparing with the older bundle");
         check.previous(trust, log);
     }

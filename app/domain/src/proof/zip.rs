@@ -3,11 +3,19 @@
 //! Libraries repair: they drop a duplicate, correct a path, skip bytes they do not know. A verifier
 //! must not, since two programs would then see two bundles. Here every byte of the file belongs to
 //! exactly one thing, both headers of an entry agree, and anything else is refused by name.
+//! Each file is unpacked once to hold it against its checksum and to take its SHA-256, and again
+//! whenever somebody reads it: what stands in memory is the ZIP, not what it unpacks to.
 //! Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read,
+};
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Crc, Decompress, FlushDecompress, Status, read::DeflateDecoder};
+use sha2::{Digest, Sha256};
+
+use super::tree::Hash;
 
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
@@ -22,7 +30,7 @@ const REGULAR: u32 = 0o100_644 << 16;
 /// "Unix" in the upper byte of the maker's version.
 const UNIX: u16 = 3;
 
-/// How much a bundle may be. A year of fifty tenants is about 4 MiB.
+/// How much a bundle may be. A year of fifty tenants is about 4 MiB, a million attestations 1 GiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub files: usize,
@@ -40,7 +48,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { files: 20_000, file: 256 << 20, total: 512 << 20, ratio: 200, depth: 8, name: 200 }
+        Self { files: 20_000, file: 3 << 30, total: 6 << 30, ratio: 200, depth: 8, name: 200 }
     }
 }
 
@@ -66,9 +74,62 @@ pub enum ZipError {
 
 /// The files of a ZIP with one top folder, by their names below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Files {
+pub struct Files<'a> {
     pub folder: String,
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Packed<'a>>,
+}
+
+/// One file, still packed. Its size and checksum are those its headers state; that was seen once.
+#[derive(Clone, Copy)]
+pub struct Packed<'a> {
+    packed: &'a [u8],
+    deflated: bool,
+    /// In bytes, unpacked.
+    pub size: u64,
+    /// Of what it unpacks to.
+    pub sha256: Hash,
+}
+
+impl<'a> Packed<'a> {
+    /// Bytes in memory as a file of a bundle; whether they may be there is for the bundle's checks.
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Self { packed: bytes, deflated: false, size: bytes.len() as u64, sha256: Sha256::digest(bytes).into() }
+    }
+
+    /// What it unpacks to, from its beginning.
+    pub fn reader(&self) -> Reader<'a> {
+        if self.deflated { Reader::Deflated(DeflateDecoder::new(self.packed)) } else { Reader::Stored(self.packed) }
+    }
+}
+
+/// The same contents, however they are packed.
+impl PartialEq for Packed<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.size, self.sha256) == (other.size, other.sha256)
+    }
+}
+
+impl Eq for Packed<'_> {}
+
+impl std::fmt::Debug for Packed<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes, {}", self.size, crate::draw::hex(&self.sha256))
+    }
+}
+
+/// Reads a packed file.
+pub enum Reader<'a> {
+    Stored(&'a [u8]),
+    Deflated(DeflateDecoder<&'a [u8]>),
+}
+
+impl Read for Reader<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Reader::Stored(bytes) => bytes.read(into),
+            Reader::Deflated(stream) => stream.read(into),
+        }
+    }
 }
 
 struct Central<'a> {
@@ -83,7 +144,7 @@ struct Central<'a> {
 }
 
 /// Reads everything, or says what is wrong.
-pub fn read(bytes: &[u8], limits: Limits) -> Result<Files, ZipError> {
+pub fn read(bytes: &[u8], limits: Limits) -> Result<Files<'_>, ZipError> {
     let central = directory(bytes, limits)?;
     let names: Vec<&str> = central.iter().map(|c| c.name).collect();
     let folder = check_names(&names, limits)?;
@@ -215,7 +276,12 @@ fn central_entry(bytes: &[u8], at: usize, end: usize) -> Result<(Central<'_>, us
     Ok((entry, next))
 }
 
-fn entry_content(bytes: &[u8], at: usize, entry: &Central, limits: Limits) -> Result<(Vec<u8>, usize), ZipError> {
+fn entry_content<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    entry: &Central,
+    limits: Limits,
+) -> Result<(Packed<'a>, usize), ZipError> {
     let no = |what| wrong(entry.name, what);
     if u32_at(bytes, at) != Some(LOCAL) {
         return Err(no("does not begin where the directory says"));
@@ -243,38 +309,51 @@ fn entry_content(bytes: &[u8], at: usize, entry: &Central, limits: Limits) -> Re
     let start = at + LOCAL_LEN + entry.name.len();
     let end = start + entry.packed as usize;
     let packed = bytes.get(start..end).ok_or(ZipError::Truncated)?;
-    let content = match entry.method {
-        0 if packed.len() as u64 == size => packed.to_vec(),
+    let mut seen = Seen::default();
+    match entry.method {
+        0 if packed.len() as u64 == size => seen.take(packed),
         0 => return Err(no("lies about its size")),
-        _ => inflate(packed, entry.size as usize).ok_or(no("lies about its size, or is damaged"))?,
-    };
-    let mut crc = Crc::new();
-    crc.update(&content);
-    if crc.sum() != entry.crc {
+        _ => inflate(packed, size, &mut seen).ok_or(no("lies about its size, or is damaged"))?,
+    }
+    if seen.crc.sum() != entry.crc {
         return Err(no("is damaged: its checksum differs"));
     }
-    Ok((content, end))
+    Ok((Packed { packed, deflated: entry.method != 0, size, sha256: seen.sha256.finalize().into() }, end))
 }
 
-/// Exactly `size` bytes out of exactly all of `packed`, never more memory than that.
-fn inflate(packed: &[u8], size: usize) -> Option<Vec<u8>> {
+#[derive(Default)]
+struct Seen {
+    crc: Crc,
+    sha256: Sha256,
+}
+
+impl Seen {
+    fn take(&mut self, bytes: &[u8]) {
+        self.crc.update(bytes);
+        self.sha256.update(bytes);
+    }
+}
+
+/// Shows every unpacked byte once. `None` unless it is exactly `size` bytes out of exactly all of `packed`.
+fn inflate(packed: &[u8], size: u64, seen: &mut Seen) -> Option<()> {
     let mut stream = Decompress::new(false);
-    // Grown as it fills, so that a lying size costs no memory; one byte more shows a longer stream.
-    let mut out = Vec::with_capacity(size.min(1 << 20) + 1);
+    // A page of 64 KiB at a time: a lying size costs no memory.
+    let mut page = vec![0; 64 << 10];
     loop {
         let (before_in, before_out) = (stream.total_in(), stream.total_out());
         let rest = packed.get(usize::try_from(before_in).ok()?..)?;
-        let status = stream.decompress_vec(rest, &mut out, FlushDecompress::None).ok()?;
-        if out.len() > size {
+        let status = stream.decompress(rest, &mut page, FlushDecompress::None).ok()?;
+        let fresh = usize::try_from(stream.total_out() - before_out).ok()?;
+        seen.take(page.get(..fresh)?);
+        if stream.total_out() > size {
             return None;
         }
         match status {
             Status::StreamEnd => {
-                let whole = stream.total_in() == packed.len() as u64 && out.len() == size;
-                return whole.then_some(out);
+                let whole = stream.total_in() == packed.len() as u64 && stream.total_out() == size;
+                return whole.then_some(());
             }
-            _ if out.len() == out.capacity() => out.reserve((size + 1 - out.len()).min(1 << 20)),
-            _ if stream.total_in() == before_in && stream.total_out() == before_out => return None,
+            _ if stream.total_in() == before_in && fresh == 0 => return None,
             _ => {}
         }
     }

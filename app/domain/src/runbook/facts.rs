@@ -474,7 +474,7 @@ Every quarter.
         let book = Runbook::parse(TEXT).expect("a runbook");
         let year = Period::days("2026-01-01", "2026-12-31").expect("a period");
         let now = at(now);
-        let grid = Grid::lay(year, sightings, &[], now);
+        let grid = Grid::lay(year, &sightings.iter().cloned().collect(), &[], now);
         let known = Known { drills, grid: &grid, newest_attestation: None, now };
         facts(&book, &known).into_iter().map(|f| (f.about, f.holding, f.word)).collect()
     }

@@ -3,14 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Datelike;
-use domain::{
-    Moment,
-    attestation::{Attestation, Strength},
-    control::Evidence,
-    gap::Missing,
-    record::Sealed,
-    schedule, words as say,
-};
+use domain::{Moment, attestation::Strength, control::Evidence, gap::Missing, schedule, words as say};
 
 use super::{
     lists::{absent, counted, join, lead},
@@ -18,7 +11,7 @@ use super::{
     table::{Row, col, num, table},
     text::{BODY, CELL, GREY, INK, INK2, INK3, MISS, RULE, SECTION, SMALL, STRONG, Style, TINY, words, wrap},
 };
-use crate::exports::content::Content;
+use crate::exports::content::{Content, Week};
 
 /// More tenants than this are counted by month instead of drawn.
 const DRAWN: usize = 200;
@@ -46,11 +39,8 @@ struct Cover<'a> {
 impl<'a> Cover<'a> {
     fn of(content: &'a Content) -> Self {
         let mut seen: BTreeMap<&str, BTreeMap<Moment, i64>> = BTreeMap::new();
-        for a in content.attestations.iter().map(|a| &a.value) {
-            let sunday = schedule::sunday_of(a.occurred_at);
-            let late = a.occurred_at.since(sunday);
-            let first = seen.entry(a.tenant.as_str()).or_default().entry(sunday).or_insert(late);
-            *first = (*first).min(late);
+        for (tenant, sunday, late) in content.attested.sightings.each() {
+            seen.entry(tenant).or_default().insert(sunday, if late { DAY_MS } else { 0 });
         }
         let mut gaps: BTreeMap<&str, BTreeSet<Moment>> = BTreeMap::new();
         let mut none: BTreeSet<Moment> = BTreeSet::new();
@@ -108,7 +98,7 @@ fn tally(cells: &[Cell]) -> (usize, usize) {
 
 pub fn grid(book: &mut Book, content: &Content) {
     let cover = Cover::of(content);
-    let entry = if content.attestations.is_empty() {
+    let entry = if content.attested.count == 0 {
         "Attestations, none".to_owned()
     } else {
         format!(
@@ -125,7 +115,7 @@ pub fn grid(book: &mut Book, content: &Content) {
         &eyebrow,
         Frame { running: "Attestations".to_owned(), digest: None, margin: false },
     );
-    if content.attestations.is_empty() {
+    if content.attested.count == 0 {
         lead(book, absent(content, Evidence::Attestations, "No attestation was filed in this period."));
         return;
     }
@@ -291,10 +281,10 @@ fn paint(canvas: &mut Canvas, [attested, missed, faint, dots]: [Vec<Vec<(f32, f3
 
 /// The same by month: for many tenants the only account, for few a second one.
 fn months(book: &mut Book, content: &Content, cover: &Cover) {
-    let mut by_month: BTreeMap<(i32, u32), Vec<&Sealed<Attestation>>> = BTreeMap::new();
-    for a in &content.attestations {
-        let at = schedule::sunday_of(a.value.occurred_at).utc();
-        by_month.entry((at.year(), at.month())).or_default().push(a);
+    let mut by_month: BTreeMap<(i32, u32), Vec<&Week>> = BTreeMap::new();
+    for (sunday, week) in &content.attested.weeks {
+        let at = sunday.utc();
+        by_month.entry((at.year(), at.month())).or_default().push(week);
     }
     let mut columns: BTreeMap<(i32, u32), Vec<usize>> = BTreeMap::new();
     for (i, sunday) in cover.sundays.iter().enumerate() {
@@ -311,8 +301,8 @@ fn months(book: &mut Book, content: &Content, cover: &Cover) {
                 cover.tenants.values().flat_map(|cells| weeks.iter().filter(move |i| cells[**i] == what)).count()
             };
             let number = |n: usize| vec![body(say::count(n as i64))];
-            let numbers = || filed.iter().map(|a| a.seal.seq);
-            let range = match (numbers().min(), numbers().max()) {
+            let seqs = || filed.iter().filter_map(|week| week.seqs);
+            let range = match (seqs().map(|s| s.0).min(), seqs().map(|s| s.1).max()) {
                 (Some(from), Some(to)) => format!("№ {from} to {to}"),
                 _ => "none".to_owned(),
             };
@@ -344,16 +334,16 @@ fn months(book: &mut Book, content: &Content, cover: &Cover) {
         SMALL.ink(INK2),
         "Strength, weakest first: declared is a program’s own word; listed is the vendor’s answer; counted, fingerprinted and restored say more. Nothing below restored shows that a tenant can be restored.",
     )];
-    if content.attestations.iter().any(|a| a.value.demo) {
+    if content.attested.demo {
         note.push(words(SMALL.ink(super::text::RISK), " Some of these attestations are seeded demo data."));
     }
     book.paragraph(&note);
 }
 
-fn strengths(filed: &[&Sealed<Attestation>]) -> String {
-    let mut by: BTreeMap<Strength, usize> = BTreeMap::new();
-    for a in filed {
-        *by.entry(a.value.strength).or_default() += 1;
+fn strengths(filed: &[&Week]) -> String {
+    let mut by: BTreeMap<Strength, u64> = BTreeMap::new();
+    for (strength, count) in filed.iter().flat_map(|week| &week.strengths) {
+        *by.entry(*strength).or_default() += count;
     }
     match by.len() {
         0 => "none".to_owned(),

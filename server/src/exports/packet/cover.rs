@@ -63,8 +63,8 @@ pub fn draw(book: &mut Book, content: &Content, keys: &Fingerprints) {
     foot(canvas, content, keys, 942.0);
     let files = format!(
         "{} records, {} entries of the ledger",
-        say::count(content.records.len() as i64),
-        content.log.entries.len()
+        say::count(content.payload.count() as i64),
+        content.log.entries()
     );
     canvas.words(LEFT, 1084.0, Style { size: 10.5, ..BODY.ink(INK2) }, files);
 }
@@ -125,11 +125,7 @@ fn margin(book: &mut Book, content: &Content, y: f32) -> f32 {
 }
 
 fn demo(content: &Content) -> bool {
-    content.drills.iter().any(|d| d.value.demo)
-        || content.attestations.iter().any(|a| a.value.demo)
-        || content.findings.iter().any(|f| f.value.demo)
-        || content.gaps.iter().any(|g| g.value.demo)
-        || content.runbooks.iter().any(|r| r.value.demo)
+    content.demo()
 }
 
 fn foot(canvas: &mut Canvas, content: &Content, keys: &Fingerprints, y: f32) {

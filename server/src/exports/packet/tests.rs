@@ -5,7 +5,7 @@ use super::*;
 mod sample {
     use crate::{
         exports::{
-            content::{Content, Log},
+            content::{Attested, Content, Log, Payload},
             packet::Fingerprints,
         },
         time::Outside,
@@ -32,7 +32,7 @@ fn the_same_content_gives_the_same_bytes() {
 fn a_bundle_with_nothing_in_it_still_makes_a_packet_that_says_so() {
     let mut content = sample::content(3);
     content.drills.clear();
-    content.attestations.clear();
+    content.attested = Default::default();
     content.findings.clear();
     content.gaps.clear();
     content.runbooks.clear();

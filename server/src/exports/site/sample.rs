@@ -21,7 +21,7 @@ pub(super) struct ItemRow {
 }
 
 pub(super) fn view(content: &Content) -> Option<SampleView> {
-    let drawn = content.drawn()?.drawn;
+    let drawn = content.sample.as_ref()?.drawn.clone();
     let items = drawn.chosen.iter().map(|item| ItemRow {
         id: item.id.clone(),
         seq: item.seq,
@@ -33,11 +33,7 @@ pub(super) fn view(content: &Content) -> Option<SampleView> {
 
 fn says(content: &Content, population: Population, seq: u64) -> Option<String> {
     match population {
-        Population::Attestations => content
-            .attestations
-            .iter()
-            .find(|a| a.seal.seq == seq)
-            .map(|a| attestation_says(&a.value.tenant, a.value.occurred_at)),
+        Population::Attestations => content.attested.drawn.get(&seq).map(|(tenant, at)| attestation_says(tenant, *at)),
         Population::Drills => content.drills.iter().find(|d| d.seal.seq == seq).map(|d| drill_says(&d.value)),
         Population::Findings => content.findings.iter().find(|f| f.seal.seq == seq).map(|f| f.value.title.clone()),
         Population::Gaps => content.gaps.iter().find(|g| g.seal.seq == seq).map(|g| g.value.says.clone()),

@@ -4,17 +4,16 @@ use std::{fs, process::Command};
 
 use domain::{
     proof::{
-        bundle::UnverifiedBundle,
         layout,
         verify::{Report, verify},
     },
     sample::{Ask, Drawn, Item, Population},
 };
-use server::exports::bundle::{self, ExportError};
+use server::exports::bundle::ExportError;
 
 use super::{
     forged::{Files, edit, edit_lines, sign_again, wrong},
-    sample::{Sample, now, pack, trust},
+    sample::{Opened, Sample, now, open, pack, trust},
 };
 
 /// Quotes, a dollar, a backslash, an exclamation mark: whatever a shell might take for its own.
@@ -26,8 +25,8 @@ fn asking(population: Population, size: u32, value: &str) -> Sample {
     sample
 }
 
-fn read(sample: &Sample) -> UnverifiedBundle {
-    UnverifiedBundle::read(&sample.bundle().1).expect("it reads")
+fn read(sample: &Sample) -> Opened {
+    open(&sample.bundle().1)
 }
 
 fn drawn(files: &Files) -> Drawn {
@@ -178,21 +177,20 @@ fn a_finding_of_two_versions_is_one_item_and_a_bundle_without_a_sample_verifies(
     let bundle = read(&sample);
     let draw = drawn(&bundle.files);
     assert_eq!((draw.of, draw.chosen.len(), draw.chosen[0].seq), (1, 1, 9), "its newest version, entry 9");
-    assert!(bundle.verify(&trust(&sample.keys), now()).is_ok());
+    assert!(verify(&pack(&bundle.folder, &bundle.files), &trust(&sample.keys), now()).verified());
 
     let without = Sample::new();
     let bundle = read(&without);
     assert!(!bundle.files.contains_key(layout::DRAW) && !bundle.files.contains_key(layout::POPULATION));
-    let held = bundle.verify(&trust(&without.keys), now()).expect("it verifies");
-    assert!(held.report().checks.iter().all(|c| !c.what.starts_with("The sample")));
+    let report = verify(&pack(&bundle.folder, &bundle.files), &trust(&without.keys), now());
+    assert!(report.verified() && report.checks.iter().all(|c| !c.what.starts_with("The sample")));
 }
 
 #[test]
 fn nothing_to_draw_from_makes_no_bundle() {
     let mut sample = asking(Population::Drills, 1, "x");
     sample.begin_again_here();
-    let refused = bundle::write(&sample.content(), b"%PDF-1.7\n", &sample.keys, std::io::Cursor::new(Vec::new()));
-    let refused = refused.expect_err("no bundle");
+    let refused = sample.gathered(&sample.parts()).expect_err("no bundle");
     assert!(matches!(refused, ExportError::NothingToDraw("drills")), "{refused}");
     assert!(refused.to_string().contains("no drills") && refused.to_string().contains("no bundle was made"));
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use domain::proof::{
     anchors::Anchors,
-    bundle::UnverifiedBundle,
     dsse,
     layout::{self, Index},
     leaf, sha256_hex,
@@ -12,7 +11,7 @@ use domain::proof::{
 };
 use server::sign::Keys;
 
-use super::sample::{Sample, now, pack, trust};
+use super::sample::{Sample, now, open, pack, trust};
 
 pub type Files = BTreeMap<String, Vec<u8>>;
 
@@ -61,6 +60,11 @@ pub fn edit_lines(files: &mut Files, name: &str, change: impl FnOnce(&mut Vec<St
     });
 }
 
+/// The name of the `n`th proof of a single entry.
+fn proof_of(files: &Files, n: usize) -> String {
+    files.keys().filter(|name| name.starts_with(layout::PROOFS)).nth(n).expect("a proof").clone()
+}
+
 /// Everything found wrong, in lower case.
 pub fn wrong(report: &Report) -> String {
     report.checks.iter().filter(|c| !c.ok).map(|c| format!("{}: {}\n", c.what, c.found).to_lowercase()).collect()
@@ -69,7 +73,7 @@ pub fn wrong(report: &Report) -> String {
 #[test]
 fn a_bundle_signed_again_over_something_forged_is_refused_by_name() {
     let sample = Sample::new();
-    let good = UnverifiedBundle::read(&sample.bundle().1).expect("it reads");
+    let good = open(&sample.bundle().1);
     type Forge = fn(&mut Files);
     let table: &[(&str, Forge, &str)] = &[
         ("an entry dropped", |f| edit_lines(f, layout::ENTRIES, |l| drop(l.remove(2))), "stands where"),
@@ -188,6 +192,34 @@ fn a_bundle_signed_again_over_something_forged_is_refused_by_name() {
             |f| drop(f.insert(layout::PREVIOUS_FRONTIER.into(), Vec::new())),
             "only one is there",
         ),
+        (
+            "a proof with another hash",
+            |f| {
+                edit(f, &proof_of(f, 0), |t| {
+                    let line = t.lines().nth(2).expect("a hash").to_owned();
+                    t.replacen(&line, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 1)
+                })
+            },
+            "does not stand at",
+        ),
+        (
+            "a proof under another number",
+            |f| {
+                let proof = f.remove(&proof_of(f, 0)).expect("a proof");
+                f.insert(format!("{}3.tlog-proof", layout::PROOFS), proof);
+            },
+            "it speaks of entry 0",
+        ),
+        (
+            "a proof of an entry that is not here",
+            |f| {
+                edit(f, &proof_of(f, 0), |t| t.replacen("index 0\n", "index 900\n", 1));
+                let proof = f.remove(&proof_of(f, 0)).expect("a proof");
+                f.insert(format!("{}900.tlog-proof", layout::PROOFS), proof);
+            },
+            "not in this part of the ledger",
+        ),
+        ("a proof that is none", |f| drop(f.insert(proof_of(f, 0), b"trust me\n".to_vec())), "not a proof of the form"),
         ("no index", |f| drop(f.remove(layout::INDEX)), "index.json is missing"),
         ("no entries", |f| drop(f.remove(layout::ENTRIES)), "entries.jsonl is missing"),
     ];
@@ -204,7 +236,7 @@ fn a_bundle_signed_again_over_something_forged_is_refused_by_name() {
 #[test]
 fn a_bundle_forged_without_the_key_is_refused_by_name() {
     let sample = Sample::new();
-    let good = UnverifiedBundle::read(&sample.bundle().1).expect("it reads");
+    let good = open(&sample.bundle().1);
     type Forge = fn(&mut Files);
     let table: &[(&str, Forge, &str)] = &[
         ("a file more in data", |f| drop(f.insert("data/extra.txt".into(), b"x\n".to_vec())), "not listed"),
@@ -354,12 +386,9 @@ fn a_drill_that_disagrees_with_itself_is_found_though_everything_is_sealed_and_s
 fn a_bundle_cut_to_a_period_says_that_the_rest_is_the_issuers_word() {
     let mut sample = Sample::new();
     sample.scope.period = domain::schedule::Period::quarter("2026-Q4");
-    let mut content = sample.content();
-    content.records.remove(0);
-    content.runbooks.clear();
-    let mut out = std::io::Cursor::new(Vec::new());
-    server::exports::bundle::write(&content, b"%PDF-1.7\n", &sample.keys, &mut out).expect("a bundle");
-    let report = verify(&out.into_inner(), &trust(&sample.keys), now());
+    let mut parts = sample.parts();
+    parts.records.remove(0);
+    let report = verify(&sample.bundle_of(&parts).1, &trust(&sample.keys), now());
     assert!(report.verified(), "{}", wrong(&report));
     assert!(report.not_proven.iter().any(|n| n.starts_with("1 entries of the ledger")), "{:#?}", report.not_proven);
 }
@@ -367,11 +396,9 @@ fn a_bundle_cut_to_a_period_says_that_the_rest_is_the_issuers_word() {
 #[test]
 fn a_draw_whose_sealed_list_is_not_shipped_is_not_called_proven() {
     let sample = Sample::new();
-    let mut content = sample.content();
-    content.records.retain(|r| r.coll != "draws");
-    let mut out = std::io::Cursor::new(Vec::new());
-    server::exports::bundle::write(&content, b"%PDF-1.7\n", &sample.keys, &mut out).expect("a bundle");
-    let report = verify(&out.into_inner(), &trust(&sample.keys), now());
+    let mut parts = sample.parts();
+    parts.records.retain(|r| r.coll != "draws");
+    let report = verify(&sample.bundle_of(&parts).1, &trust(&sample.keys), now());
     assert!(report.verified(), "{}", wrong(&report));
     assert!(report.not_proven.iter().any(|n| n.contains("sealed list itself")), "{:#?}", report.not_proven);
     assert!(report.checks.iter().all(|c| !c.what.starts_with("The draws")));

@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path, process::Command};
 
-use domain::proof::{bundle::UnverifiedBundle, layout};
+use domain::proof::{layout, verify::verify};
 
-use super::sample::{Sample, now, trust};
+use super::sample::{Opened, Sample, now, open, trust};
 
 /// The recipe as `START-HERE.txt` prints it.
 fn printed(text: &str) -> &str {
@@ -12,7 +12,7 @@ fn printed(text: &str) -> &str {
     rest.split_once("----- end -----").expect("the recipe ends").0
 }
 
-fn unpack(bundle: &UnverifiedBundle, root_pem: &str, into: &Path) {
+fn unpack(bundle: &Opened, root_pem: &str, into: &Path) {
     for (name, bytes) in &bundle.files {
         let file = into.join(&bundle.folder).join(name);
         fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
@@ -32,8 +32,8 @@ fn run(recipe: &str, folder: &Path) -> (bool, String) {
 fn the_printed_recipe_says_complete_and_refuses_a_bundle_altered_anywhere() {
     let sample = Sample::new();
     let (_, bytes) = sample.bundle();
-    let bundle = UnverifiedBundle::read(&bytes).expect("it reads");
-    let start_here = bundle.text(layout::START_HERE).expect("a text").to_owned();
+    let bundle = open(&bytes);
+    let start_here = bundle.text(layout::START_HERE);
     let recipe = printed(&start_here);
     assert!(start_here.contains("self-asserted"));
 
@@ -79,9 +79,8 @@ fn unzip_and_our_reader_see_the_same_files() {
     fs::write(dir.path().join("b.zip"), &bytes).expect("a file");
     let out = Command::new("unzip").args(["-q", "b.zip"]).current_dir(dir.path()).output().expect("unzip runs");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let bundle = UnverifiedBundle::read(&bytes).expect("it reads");
-    for (name, bytes) in &bundle.files {
+    for (name, bytes) in &open(&bytes).files {
         assert_eq!(fs::read(dir.path().join(&made.folder).join(name)).ok().as_ref(), Some(bytes), "{name}");
     }
-    assert!(bundle.verify(&trust(&sample.keys), now()).is_ok());
+    assert!(verify(&bytes, &trust(&sample.keys), now()).verified());
 }

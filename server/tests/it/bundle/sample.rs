@@ -18,11 +18,12 @@ use domain::{
     finding::{Finding, Severity, State},
     gap::{Gap, Missing},
     proof::{
+        bundle::UnverifiedBundle,
         leaf, sha256_hex,
         tree::{Frontier, leaf_hash},
         verify::Trust,
     },
-    record::{Entry, Head, Kind, Seal, Sealed},
+    record::{Entry, Head, Kind},
     role::Scope,
     runbook::{Runbook, RunbookVersion},
     target::{self, Scenario},
@@ -30,8 +31,11 @@ use domain::{
 use serde::Serialize;
 use server::{
     exports::{
-        bundle::{self, BundleMade},
+        bundle::{self, BundleMade, ExportError},
+        collect::{Wanted, collect},
         content::{Content, Log, SealedBytes},
+        orders::Progress,
+        spool::Scratch,
     },
     sign::Keys,
     time::Outside,
@@ -54,11 +58,7 @@ pub struct Sample {
     entries: Vec<String>,
     records: Vec<SealedBytes>,
     previous: Option<(Head, Vec<[u8; 32]>)>,
-    drills: Vec<Sealed<Drill>>,
-    attestations: Vec<Sealed<Attestation>>,
-    findings: Vec<Sealed<Finding>>,
-    gaps: Vec<Sealed<Gap>>,
-    runbooks: Vec<Sealed<RunbookVersion>>,
+    drills: Vec<Drill>,
     pub scope: Scope,
     pub made_at: Moment,
     /// The sample asked for.
@@ -84,10 +84,6 @@ impl Sample {
             records: Vec::new(),
             previous: None,
             drills: Vec::new(),
-            attestations: Vec::new(),
-            findings: Vec::new(),
-            gaps: Vec::new(),
-            runbooks: Vec::new(),
             scope: Scope::EVERYTHING,
             made_at: now(),
             sample: None,
@@ -106,8 +102,7 @@ impl Sample {
             occurred_at: moment("2026-02-18T09:00:00Z"),
             by: "founder".into(),
         };
-        let seal = self.seal("runbooks", Kind::Runbook, "1.0", &book);
-        self.runbooks.push(Sealed { id: "1.0".into(), value: book, seal });
+        self.seal("runbooks", Kind::Runbook, "1.0", &book);
         for (i, tenant) in ["alder-books", "kestrel-freight", "marlow-dental"].iter().enumerate() {
             let value = Attestation {
                 schema: 1,
@@ -127,9 +122,7 @@ impl Sample {
                 learned_at: None,
                 by: by(),
             };
-            let id = format!("att-{i}");
-            let seal = self.seal("backup_audit_log", Kind::Record, &id, &value);
-            self.attestations.insert(0, Sealed { id, value, seal });
+            self.seal("backup_audit_log", Kind::Record, &format!("att-{i}"), &value);
         }
         let gap = Gap {
             schema: 1,
@@ -140,9 +133,7 @@ impl Sample {
             occurred_at: moment("2026-11-15T03:00:00Z"),
             by: "portal".into(),
         };
-        let id = gap.id();
-        let seal = self.seal("gaps", Kind::Gap, &id, &gap);
-        self.gaps.push(Sealed { id, value: gap, seal });
+        self.seal("gaps", Kind::Gap, &gap.id(), &gap);
         let mut past = self.drill_of(None);
         past.demo = true;
         past.occurred_at = moment("2026-08-18T14:00:00Z");
@@ -156,7 +147,7 @@ impl Sample {
         let eligible = ["alder-books", "kestrel-freight", "marlow-dental"].map(str::to_owned);
         let digest = draw::list_digest(eligible.iter().map(String::as_str));
         let list = serde_json::json!({"schema": 1, "eligible": eligible, "eligibleDigest": digest});
-        let seq = self.seal("draws", Kind::Draw, "drill-2026-11-16", &list).seq;
+        let seq = self.seal("draws", Kind::Draw, "drill-2026-11-16", &list);
         let root = draw::hex(&self.tree.root());
         self.file("drill-2026-11-16", self.drill_of(Some((root, seq))));
     }
@@ -236,13 +227,13 @@ impl Sample {
     }
 
     pub fn file(&mut self, id: &str, value: Drill) {
-        let seal = self.seal("backup_drill_results", Kind::Record, id, &value);
-        self.drills.insert(0, Sealed { id: id.into(), value, seal });
+        self.seal("backup_drill_results", Kind::Record, id, &value);
+        self.drills.insert(0, value);
     }
 
     /// A drill like the one filed, with something changed before it is sealed.
     pub fn file_changed(&mut self, id: &str, change: impl FnOnce(&mut Drill)) {
-        let mut drill = self.drills[0].value.clone();
+        let mut drill = self.drills[0].clone();
         change(&mut drill);
         self.file(id, drill);
     }
@@ -266,19 +257,18 @@ impl Sample {
             occurred_at: moment("2026-11-16T15:10:00Z"),
             by: "operator".into(),
         };
-        let seal = self.seal("findings", Kind::Finding, id, &value);
-        self.findings.push(Sealed { id: id.into(), value, seal });
+        self.seal("findings", Kind::Finding, id, &value);
     }
 
-    fn seal<T: Serialize>(&mut self, coll: &str, kind: Kind, id: &str, value: &T) -> Seal {
+    fn seal<T: Serialize>(&mut self, coll: &str, kind: Kind, id: &str, value: &T) -> u64 {
         let mut json = serde_json::to_value(value).expect("a record serialises");
         json["_id"] = id.into();
         let bytes = serde_json_canonicalizer::to_vec(&json).expect("a record has a canonical form");
         let sha256 = sha256_hex(&bytes);
         let seq = self.tree.size;
         self.append(coll, kind, id, sha256.clone());
-        self.records.push(SealedBytes { seq, coll: coll.into(), id: id.into(), sha256: sha256.clone(), bytes });
-        Seal { seq, sha256, at: moment("2026-11-16T15:10:01.000Z"), by: "operator".into(), broken: false }
+        self.records.push(SealedBytes { seq, coll: coll.into(), id: id.into(), sha256, bytes });
+        seq
     }
 
     fn append(&mut self, coll: &str, kind: Kind, id: &str, sha256: String) {
@@ -310,11 +300,6 @@ impl Sample {
         self.previous = Some((self.head(), self.tree.hashes.clone()));
         self.entries.clear();
         self.records.clear();
-        self.runbooks.clear();
-        self.drills.clear();
-        self.attestations.clear();
-        self.findings.clear();
-        self.gaps.clear();
     }
 
     /// History as it was not: another first entry, everything after it the same.
@@ -326,45 +311,95 @@ impl Sample {
         for line in &self.entries {
             self.tree.append(leaf_hash(line.as_bytes()));
         }
-        let root = self.drills.iter().position(|d| !d.value.demo).expect("a drill");
-        self.drills.remove(root);
     }
 
     pub fn content(&self) -> Content {
+        self.gathered(&self.parts()).expect("everything is as it was sealed")
+    }
+
+    /// What a bundle is gathered from, open to forgery.
+    pub fn parts(&self) -> Parts {
         let (previous, frontier) = self.previous.clone().unzip();
+        let log = Log {
+            origin: self.keys.origin().into(),
+            vkey: self.keys.vkey(),
+            previous,
+            frontier: frontier.unwrap_or_default(),
+            head: self.head(),
+        };
+        Parts { log, entries: self.entries.clone(), records: self.records.clone() }
+    }
+
+    pub fn gathered(&self, parts: &Parts) -> Result<Content, ExportError> {
+        let Parts { log, entries, records } = parts;
+        let sample = match &self.sample {
+            None => None,
+            Some(ask) => {
+                let here = records.iter().filter(|r| r.coll == ask.population.collection());
+                let here = here.map(|r| (r.id.as_str(), r.seq));
+                let drawn = domain::sample::Sample::draw(ask, here, &log.head.root, log.head.size);
+                Some(drawn.ok_or(ExportError::NothingToDraw(ask.population.id()))?)
+            }
+        };
+        let drawn = sample.iter().flat_map(|s| &s.drawn.chosen).map(|item| item.seq).collect();
+        let (scratch, progress) = (Scratch::default(), Progress::default());
+        let wanted = Wanted { log, scope: &self.scope, drawn: &drawn, scratch: &scratch, progress: &progress };
+        let (payload, shown) =
+            collect::<ExportError>(&wanted, entries.iter().cloned().map(Ok), records.iter().cloned().map(Ok))?;
         let targets = Runbook::parse(RUNBOOK).expect("a runbook").targets();
-        Content {
+        Ok(Content {
             org: "CARTIE".into(),
             id: "B-007".into(),
             period_name: "2026-Q4".into(),
             scope: self.scope.clone(),
             made_at: self.made_at,
             made_by: "Founder".into(),
-            records: self.records.clone(),
             timestamps: Vec::new(),
-            sample: self.sample.clone(),
+            sample,
             outside: Outside::SelfAsserted("no time authority is configured".into()),
-            log: Log {
-                origin: self.keys.origin().into(),
-                vkey: self.keys.vkey(),
-                previous,
-                frontier: frontier.unwrap_or_default(),
-                entries: self.entries.clone(),
-                head: self.head(),
-            },
-            targets: targets.iter().map(|t| target::judge(t, &self.drills, self.made_at)).collect(),
-            drills: self.drills.clone(),
-            attestations: self.attestations.clone(),
-            findings: self.findings.clone(),
-            gaps: self.gaps.clone(),
-            runbooks: self.runbooks.clone(),
-        }
+            log: log.clone(),
+            payload,
+            targets: targets.iter().map(|t| target::judge(t, &shown.drills, self.made_at)).collect(),
+            drills: shown.drills,
+            attested: shown.attested,
+            findings: shown.findings,
+            gaps: shown.gaps,
+            runbooks: shown.runbooks,
+        })
     }
 
     pub fn bundle(&self) -> (BundleMade, Vec<u8>) {
+        self.bundle_of(&self.parts())
+    }
+
+    pub fn bundle_of(&self, parts: &Parts) -> (BundleMade, Vec<u8>) {
+        let content = self.gathered(parts).expect("everything is as it was sealed");
         let mut out = Cursor::new(Vec::new());
-        let made = bundle::write(&self.content(), b"%PDF-1.7\n%%EOF\n", &self.keys, &mut out).expect("a bundle");
+        let made = bundle::write(&content, b"%PDF-1.7\n%%EOF\n", &self.keys, &mut out).expect("a bundle");
         (made, out.into_inner())
+    }
+}
+
+pub struct Parts {
+    pub log: Log,
+    pub entries: Vec<String>,
+    pub records: Vec<SealedBytes>,
+}
+
+/// A bundle's files in memory, open to forgery.
+pub struct Opened {
+    pub folder: String,
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+pub fn open(zip: &[u8]) -> Opened {
+    let bundle = UnverifiedBundle::read(zip).expect("it reads");
+    Opened { files: bundle.unpacked().expect("it unpacks"), folder: bundle.folder }
+}
+
+impl Opened {
+    pub fn text(&self, name: &str) -> String {
+        String::from_utf8(self.files[name].clone()).expect("a text")
     }
 }
 

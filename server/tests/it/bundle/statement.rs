@@ -4,7 +4,6 @@ use std::{fs, process::Command};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::proof::{
-    bundle::UnverifiedBundle,
     dsse::{self, Envelope},
     layout,
     verify::verify,
@@ -14,17 +13,17 @@ use server::sign::Keys;
 
 use super::{
     forged::wrong,
-    sample::{Sample, now, pack, trust},
+    sample::{Opened, Sample, now, open, pack, trust},
 };
 
-fn envelope(bundle: &UnverifiedBundle) -> Envelope {
+fn envelope(bundle: &Opened) -> Envelope {
     serde_json::from_slice(&bundle.files[layout::STATEMENT]).expect("an envelope")
 }
 
 #[test]
 fn openssl_verifies_the_statement_over_the_tag_manifest() {
     let sample = Sample::new();
-    let bundle = UnverifiedBundle::read(&sample.bundle().1).expect("it reads");
+    let bundle = open(&sample.bundle().1);
     let envelope = envelope(&bundle);
     let dir = tempfile::tempdir().expect("a folder");
     let put = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).expect("a file");
@@ -46,7 +45,7 @@ fn openssl_verifies_the_statement_over_the_tag_manifest() {
 #[test]
 fn a_false_statement_is_refused_by_name() {
     let (sample, other) = (Sample::new(), Sample::new());
-    let good = UnverifiedBundle::read(&sample.bundle().1).expect("it reads");
+    let good = open(&sample.bundle().1);
     let statement: Value =
         serde_json::from_slice(&STANDARD.decode(envelope(&good).payload).expect("base64")).expect("a statement");
     // As the key's own holder could write it.
@@ -110,7 +109,7 @@ fn a_false_statement_is_refused_by_name() {
 #[test]
 fn a_bundle_made_before_there_was_a_statement_still_verifies() {
     let sample = Sample::new();
-    let mut bundle = UnverifiedBundle::read(&sample.bundle().1).expect("it reads");
+    let mut bundle = open(&sample.bundle().1);
     bundle.files.remove(layout::STATEMENT);
     let report = verify(&pack(&bundle.folder, &bundle.files), &trust(&sample.keys), now());
     assert!(report.verified(), "{:#?}", report.checks);

@@ -341,6 +341,9 @@ pub fn content(tenant_count: usize) -> Content {
     .collect();
 
     let head = Head { size: 1517, root: digest("head"), at: made_at, checkpoint: String::new() };
+    let mut attested = Attested::default();
+    attestations.into_iter().for_each(|a| attested.add(a, false));
+    attested.sort();
     Content {
         org: "CARTIE".into(),
         id: "B-041".into(),
@@ -358,7 +361,7 @@ pub fn content(tenant_count: usize) -> Content {
         },
         made_at,
         made_by: "founder".into(),
-        records: Vec::new(),
+        payload: Payload { files: Vec::new(), records: Default::default(), proofs: Vec::new() },
         timestamps: Vec::new(),
         sample: None,
         outside: Outside::SelfAsserted("no time authority is configured".into()),
@@ -367,11 +370,10 @@ pub fn content(tenant_count: usize) -> Content {
             vkey: VKEY.into(),
             previous: None,
             frontier: Vec::new(),
-            entries: Vec::new(),
             head,
         },
         drills,
-        attestations,
+        attested,
         findings,
         gaps: gaps.collect(),
         runbooks: vec![sealed("runbook-1.0", runbook, 3, approved, "founder")],

@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::{Checking, log::Log, records::Record};
+use super::{Checking, log::Log, records::Records};
 use crate::{draw, drill::Drill, ejson, record::Kind};
 
 /// Digests of the lists sealed before a draw, by their entries.
 type Lists = BTreeMap<u64, String>;
 
 impl Checking {
-    pub(super) fn drills(&mut self, records: &[Record], log: &Log) {
+    pub(super) fn drills(&mut self, records: &Records, log: &Log) {
         let (mut drawn_wrong, mut judged_wrong) = (Vec::new(), Vec::new());
         let (mut drawn, mut judged, mut demo) = (0, 0, 0);
         let lists: Lists = records
+            .kept
             .iter()
             .filter(|r| r.collection.kind == Kind::Draw)
-            .filter_map(|r| Some((r.entry.seq, r.value.get("eligibleDigest")?.as_str()?.to_owned())))
+            .filter_map(|r| Some((r.seq, r.value.get("eligibleDigest")?.as_str()?.to_owned())))
             .collect();
-        for record in records.iter().filter(|r| r.collection.name == "backup_drill_results") {
-            let name = format!("drill {}", record.entry.id);
+        for record in records.kept.iter().filter(|r| r.collection.name == "backup_drill_results") {
+            let name = format!("drill {}", record.id);
             let drill: Drill = match serde_json::from_value(ejson::plain(&record.value)) {
                 Ok(drill) => drill,
                 Err(e) => {
@@ -30,7 +31,7 @@ impl Checking {
             judged += 1;
             judged_wrong.extend(drill.disagreements().into_iter().map(|e| format!("{name}: {e}")));
             let Some(made) = &drill.draw else { continue };
-            match redraw(&drill, made, record.entry.seq, &lists, log) {
+            match redraw(&drill, made, record.seq, &lists, log) {
                 Ok(Drawn::Demo) => {}
                 Ok(Drawn::Proven) => drawn += 1,
                 Ok(Drawn::Unsealed(why)) => {
@@ -93,8 +94,8 @@ fn redraw(drill: &Drill, made: &crate::drill::Draw, filed: u64, lists: &Lists, l
         _ => return Err(format!("entry {seq} does not seal a list for a draw")),
     }
     // The seed's root must come after the list and before the drill was filed.
-    let mut after_list = (seq + 1)..=filed;
-    if !after_list.any(|size| log.root_at(size).is_some_and(|r| draw::hex(r) == *root)) {
+    let between = usize::try_from(filed.saturating_sub(seq)).unwrap_or(usize::MAX);
+    if !log.roots(seq + 1).take(between).any(|r| draw::hex(&r) == *root) {
         return Err("the seed's root is none of the ledger's between the sealed list and the drill".to_owned());
     }
     match lists.get(&seq) {

@@ -7,31 +7,83 @@ use crate::{
         bundle::{BundleError, UnverifiedBundle},
         checkpoint::{self, Checkpoint, VerifierKey},
         hash_from_hex,
+        inclusion::InclusionProof,
         layout::{self, Index},
         leaf,
         tree::{Frontier, Hash, leaf_hash},
     },
-    record::Entry,
+    record::Kind,
     words,
 };
+
+/// How many leaves are folded again, at the most, to give an earlier root.
+const STRIDE: usize = 1024;
 
 /// The ledger of a bundle, folded.
 pub(super) struct Log {
     pub key: VerifierKey,
     pub from: u64,
     pub head: Checkpoint,
-    pub entries: Vec<Entry>,
-    /// The root of the tree of size `from + i`.
-    pub roots: Vec<Hash>,
+    /// What checks ask of each entry; a million of them take a hundred megabytes.
+    entries: Vec<Known>,
+    /// The collections' names, each once.
+    collections: Vec<String>,
+    leaves: Vec<Hash>,
+    /// The tree before every `STRIDE`th of the leaves.
+    trees: Vec<Frontier>,
+}
+
+struct Known {
+    collection: u16,
+    kind: Kind,
+    id: Box<str>,
+    sha256: Hash,
+}
+
+/// An entry as checks read it.
+#[derive(Clone, Copy)]
+pub(super) struct Sealed<'a> {
+    pub seq: u64,
+    pub coll: &'a str,
+    pub id: &'a str,
+    pub kind: Kind,
+    pub sha256: &'a Hash,
 }
 
 impl Log {
-    pub fn entry(&self, seq: u64) -> Option<&Entry> {
-        self.entries.get(usize::try_from(seq.checked_sub(self.from)?).ok()?)
+    pub fn entry(&self, seq: u64) -> Option<Sealed<'_>> {
+        let known = self.entries.get(usize::try_from(seq.checked_sub(self.from)?).ok()?)?;
+        Some(self.sealed(seq, known))
     }
 
-    pub fn root_at(&self, size: u64) -> Option<&Hash> {
-        self.roots.get(usize::try_from(size.checked_sub(self.from)?).ok()?)
+    pub fn entries(&self) -> impl Iterator<Item = Sealed<'_>> {
+        (self.from..).zip(&self.entries).map(|(seq, known)| self.sealed(seq, known))
+    }
+
+    fn sealed<'a>(&'a self, seq: u64, known: &'a Known) -> Sealed<'a> {
+        let coll = &self.collections[usize::from(known.collection)];
+        Sealed { seq, coll, id: &known.id, kind: known.kind, sha256: &known.sha256 }
+    }
+
+    /// The root of the tree of that size.
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        self.roots(size).next()
+    }
+
+    /// The roots of the trees of that size and more, up to the head's.
+    pub fn roots(&self, size: u64) -> impl Iterator<Item = Hash> {
+        let at = size.checked_sub(self.from).and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= self.leaves.len());
+        let tree = at.map(|at| {
+            let mut tree = self.trees[at / STRIDE].clone();
+            self.leaves[at / STRIDE * STRIDE..at].iter().for_each(|leaf| tree.append(*leaf));
+            (tree, at)
+        });
+        std::iter::successors(tree, |(tree, at)| {
+            let mut next = tree.clone();
+            next.append(*self.leaves.get(*at)?);
+            Some((next, at + 1))
+        })
+        .map(|(tree, _)| tree.root())
     }
 }
 
@@ -51,7 +103,7 @@ impl Checking {
                     WHAT,
                     format!(
                         "{} entries from № {} give the root {} … of {} entries, as signed.",
-                        log.entries.len(),
+                        log.leaves.len(),
                         log.from,
                         words::short_digest(&self.facts.root),
                         log.head.size
@@ -68,10 +120,26 @@ impl Checking {
         }
     }
 
+    /// The proofs shipped for single entries; bundles made before there were any have none.
+    pub(super) fn proofs(&mut self, bundle: &UnverifiedBundle, log: &Log) {
+        let mut wrong = Vec::new();
+        let (mut held, prefix) = (0, layout::PROOFS);
+        for (name, file) in bundle.files.iter().filter(|(name, _)| name.starts_with(prefix)) {
+            match proof(&name[prefix.len()..], file.whole(name), log) {
+                Ok(()) => held += 1,
+                Err(e) => wrong.push(format!("{name}: {e}")),
+            }
+        }
+        if held > 0 || !wrong.is_empty() {
+            let good = format!("{held} lead from their entry to the signed root.");
+            self.none_wrong("The proofs of single entries", wrong, good);
+        }
+    }
+
     pub(super) fn previous(&mut self, trust: &Trust, log: &Log) {
         const WHAT: &str = "The ledger continues the one you hold";
         let Some(bytes) = &trust.previous else { return };
-        let older = match UnverifiedBundle::read(bytes).and_then(|b| b.text(layout::CHECKPOINT).map(str::to_owned)) {
+        let older = match UnverifiedBundle::read(bytes).and_then(|b| b.text(layout::CHECKPOINT)) {
             Ok(note) => note,
             Err(e) => return self.bad(WHAT, format!("the older bundle cannot be read: {e}")),
         };
@@ -84,7 +152,7 @@ impl Checking {
             return self.bad(WHAT, found);
         }
         match log.root_at(older.size) {
-            Some(root) if *root == older.root => {
+            Some(root) if root == older.root => {
                 self.good(WHAT, format!("Its first {} entries are those of the older bundle.", older.size));
             }
             Some(_) => self.bad(
@@ -99,26 +167,54 @@ impl Checking {
     }
 }
 
+fn proof(name: &str, bytes: Result<Vec<u8>, BundleError>, log: &Log) -> Result<(), String> {
+    let text = String::from_utf8(bytes.map_err(|e| e.to_string())?).map_err(|_| "it is not text".to_owned())?;
+    let read = InclusionProof::parse(&text).map_err(|e| e.to_string())?;
+    if name != format!("{}.tlog-proof", read.index) {
+        return Err(format!("it speaks of entry {}", read.index));
+    }
+    let place = read.index.checked_sub(log.from).and_then(|i| usize::try_from(i).ok());
+    let leaf = place.and_then(|i| log.leaves.get(i)).ok_or("its entry is not in this part of the ledger")?;
+    let head = read.verify_leaf(leaf, &log.key).map_err(|e| e.to_string())?;
+    if head == log.head { Ok(()) } else { Err("it leads to another head of the ledger".to_owned()) }
+}
+
 fn fold(bundle: &UnverifiedBundle, trust: &Trust) -> Result<Log, String> {
     let said = |e: BundleError| e.to_string();
-    let own = bundle.text(layout::VKEY).map_err(said)?.trim_end_matches('\n');
+    let own = bundle.text(layout::VKEY).map_err(said)?;
+    let own = own.trim_end_matches('\n');
     let vkey = trust.vkey.as_deref().map_or(own, str::trim);
     if vkey != own {
         return Err("the bundle's ledger has another key than the one you hold".to_owned());
     }
     let key = VerifierKey::parse(vkey).map_err(|e| e.to_string())?;
-    let head = checkpoint::open(bundle.text(layout::CHECKPOINT).map_err(said)?, &key).map_err(|e| e.to_string())?;
+    let head = checkpoint::open(&bundle.text(layout::CHECKPOINT).map_err(said)?, &key).map_err(|e| e.to_string())?;
     let mut tree = older_tree(bundle, &key)?;
     let from = tree.size;
-    let (mut entries, mut roots) = (Vec::new(), vec![tree.root()]);
-    for line in bundle.text(layout::ENTRIES).map_err(said)?.lines() {
-        let entry = leaf::parse(line).map_err(|e| format!("entry {}: {e}", tree.size))?;
+    let (mut entries, mut leaves, mut trees) = (Vec::new(), Vec::new(), vec![tree.clone()]);
+    let mut collections: Vec<String> = Vec::new();
+    for line in bundle.lines(layout::ENTRIES).map_err(said)? {
+        let line = line.map_err(said)?;
+        let entry = leaf::parse(&line).map_err(|e| format!("entry {}: {e}", tree.size))?;
         if entry.seq != tree.size {
             return Err(format!("entry {} stands where {} belongs", entry.seq, tree.size));
         }
-        tree.append(leaf_hash(line.as_bytes()));
-        roots.push(tree.root());
-        entries.push(entry);
+        let leaf = leaf_hash(line.as_bytes());
+        tree.append(leaf);
+        leaves.push(leaf);
+        if leaves.len().is_multiple_of(STRIDE) {
+            trees.push(tree.clone());
+        }
+        let collection = collections.iter().position(|c| *c == entry.coll).unwrap_or_else(|| {
+            collections.push(entry.coll.clone());
+            collections.len() - 1
+        });
+        entries.push(Known {
+            collection: u16::try_from(collection).map_err(|_| "its entries name too many collections".to_owned())?,
+            kind: entry.kind,
+            sha256: hash_from_hex(&entry.sha256).ok_or_else(|| format!("entry {}: its digest", entry.seq))?,
+            id: entry.id.into(),
+        });
     }
     if tree.size != head.size {
         return Err(format!("there are entries up to {}, and the signed head has {}", tree.size, head.size));
@@ -126,20 +222,19 @@ fn fold(bundle: &UnverifiedBundle, trust: &Trust) -> Result<Log, String> {
     if tree.root() != head.root {
         return Err("the entries do not give the signed root: one was dropped, swapped, added or altered".to_owned());
     }
-    Ok(Log { key, from, head, entries, roots })
+    Ok(Log { key, from, head, entries, collections, leaves, trees })
 }
 
 /// The tree the entries are added to: the older one, or the empty one.
 fn older_tree(bundle: &UnverifiedBundle, key: &VerifierKey) -> Result<Frontier, String> {
     let said = |e: BundleError| e.to_string();
-    let has = |name| bundle.files.contains_key(name);
-    match (has(layout::PREVIOUS_CHECKPOINT), has(layout::PREVIOUS_FRONTIER)) {
+    match (bundle.has(layout::PREVIOUS_CHECKPOINT), bundle.has(layout::PREVIOUS_FRONTIER)) {
         (false, false) => return Ok(Frontier::new()),
         (true, true) => {}
         _ => return Err("of the older checkpoint and its frontier only one is there".to_owned()),
     }
     let note = bundle.text(layout::PREVIOUS_CHECKPOINT).map_err(said)?;
-    let older = checkpoint::open(note, key).map_err(|e| format!("the older checkpoint: {e}"))?;
+    let older = checkpoint::open(&note, key).map_err(|e| format!("the older checkpoint: {e}"))?;
     let hashes: Option<Vec<Hash>> =
         bundle.text(layout::PREVIOUS_FRONTIER).map_err(said)?.lines().map(hash_from_hex).collect();
     let hashes = hashes.ok_or("the older frontier has a line that is not a hash")?;

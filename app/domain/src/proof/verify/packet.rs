@@ -11,8 +11,14 @@ use crate::proof::{
 impl Checking {
     pub(super) fn packet(&mut self, bundle: &UnverifiedBundle, root: &Root, signer: &Signer, index: &Index) {
         const WHAT: &str = "The packet's own signature";
-        let Some(pdf) = bundle.files.get(layout::PACKET) else { return };
-        match packet::verify(pdf, &index.id, root) {
+        if !bundle.has(layout::PACKET) {
+            return;
+        }
+        let pdf = match bundle.file(layout::PACKET) {
+            Ok(pdf) => pdf,
+            Err(e) => return self.bad(WHAT, e.to_string()),
+        };
+        match packet::verify(&pdf, &index.id, root) {
             Ok(None) => self
                 .not_proven
                 .push("Who made the packet, once it leaves the bundle: it has no signature of its own.".to_owned()),

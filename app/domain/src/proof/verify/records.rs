@@ -3,68 +3,95 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use super::{Checking, log::Log};
+use super::{
+    Checking,
+    log::{Log, Sealed},
+};
 use crate::{
-    ejson,
+    Moment, ejson,
     proof::{
         bundle::{BundleError, UnverifiedBundle},
         layout::{self, COLLECTIONS, Collection, Index},
-        sha256_hex,
+        tree::Hash,
     },
-    record::{Entry, Kind},
+    record::Kind,
     runbook::RunbookVersion,
 };
 
-/// A record's line; the portal refuses to seal more than 6 MiB.
-const LONGEST_LINE: usize = 8 << 20;
-
-/// A record whose bytes equal its entry.
-pub(super) struct Record {
+/// A record whose bytes equal its entry, as later checks need it.
+pub(super) struct Seen {
+    pub seq: u64,
     pub collection: Collection,
-    pub entry: Entry,
+    pub occurred_at: Option<Moment>,
+}
+
+/// One of those that are read again: drills, their lists, runbooks.
+pub(super) struct Record {
+    pub seq: u64,
+    pub collection: Collection,
+    pub id: String,
     pub value: Value,
 }
 
+/// All records, most of them by a few words only: there may be a million.
+#[derive(Default)]
+pub(super) struct Records {
+    pub seen: Vec<Seen>,
+    pub kept: Vec<Record>,
+}
+
 impl Checking {
-    pub(super) fn records(&mut self, bundle: &UnverifiedBundle, log: &Log, index: &Index) -> Vec<Record> {
-        let (mut records, mut wrong) = (Vec::new(), Vec::new());
+    pub(super) fn records(&mut self, bundle: &UnverifiedBundle, log: &Log, index: &Index) -> Records {
+        let (mut records, mut wrong) = (Records::default(), Vec::new());
         let mut seen = BTreeSet::new();
         for name in index.records.keys().filter(|name| COLLECTIONS.iter().all(|c| c.file != name.as_str())) {
             wrong.push(format!("the index lists records in {name}, where none belong"));
         }
         for collection in COLLECTIONS {
             let seqs = index.records.get(collection.file).map(Vec::as_slice).unwrap_or_default();
-            let text = match bundle.text(collection.file) {
-                Ok(text) => text,
+            let lines = match bundle.lines(collection.file) {
+                Ok(lines) => lines,
                 Err(BundleError::Missing(_)) if seqs.is_empty() => continue,
                 Err(e) => {
                     wrong.push(e.to_string());
                     continue;
                 }
             };
-            let lines: Vec<&str> = text.lines().collect();
-            if lines.len() != seqs.len() {
-                wrong.push(format!(
-                    "{} has {} records, and the index says {}",
-                    collection.file,
-                    lines.len(),
-                    seqs.len()
-                ));
-            }
-            if index.counts.get(collection.name).copied().unwrap_or(0) != seqs.len() as u64 {
-                wrong.push(format!("the index counts the records of {} in two ways", collection.name));
-            }
-            for (i, (line, &seq)) in lines.iter().zip(seqs).enumerate() {
-                let place = || format!("{} line {}", collection.file, i + 1);
+            let mut count = 0;
+            for line in lines {
+                let line = match line {
+                    Ok(line) => line,
+                    Err(e) => {
+                        wrong.push(e.to_string());
+                        break;
+                    }
+                };
+                count += 1;
+                let Some(&seq) = seqs.get(count - 1) else { continue };
+                let place = || format!("{} line {count}", collection.file);
                 if !seen.insert(seq) {
                     wrong.push(format!("{}: entry {seq} has a record already", place()));
                     continue;
                 }
-                match record(collection, line, seq, log) {
-                    Ok(record) => records.push(record),
+                match record(collection, &line, seq, log) {
+                    Ok(record) => {
+                        let occurred_at = record.value.get("occurredAt").map(ejson::plain);
+                        let occurred_at = occurred_at.as_ref().and_then(Value::as_str).and_then(Moment::parse);
+                        records.seen.push(Seen { seq, collection, occurred_at });
+                        if collection.read_again() {
+                            records.kept.push(record);
+                        }
+                    }
                     Err(e) => wrong.push(format!("{}: {e}", place())),
                 }
+            }
+            if count != seqs.len() {
+                wrong.push(format!("{} has {count} records, and the index says {}", collection.file, seqs.len()));
+            }
+            if index.counts.get(collection.name).copied().unwrap_or(0) != seqs.len() as u64 {
+                wrong.push(format!("the index counts the records of {} in two ways", collection.name));
             }
         }
         wrong.extend(self.without_record(log, index, &seen));
@@ -76,7 +103,7 @@ impl Checking {
         self.none_wrong(
             "Each record equals its one entry in the ledger",
             wrong,
-            format!("{} records, byte for byte what was sealed.", records.len()),
+            format!("{} records, byte for byte what was sealed.", records.seen.len()),
         );
         records
     }
@@ -84,34 +111,32 @@ impl Checking {
     /// In a bundle of everything, an entry without its record is an omission. In one cut to a period
     /// or to controls, that the others lie outside the cut is the issuer's word.
     fn without_record(&mut self, log: &Log, index: &Index, seen: &BTreeSet<u64>) -> Vec<String> {
-        let absent: Vec<&Entry> = log.entries.iter().filter(|e| must_be_here(e) && !seen.contains(&e.seq)).collect();
+        let absent = || log.entries().filter(|e| must_be_here(e) && !seen.contains(&e.seq));
         let everything = index.period.from.is_none() && index.period.to.is_none() && index.controls.is_none();
         if everything {
-            return absent
-                .iter()
-                .map(|e| format!("entry {} ({} {}) has no record here", e.seq, e.coll, e.id))
-                .collect();
+            return absent().map(|e| format!("entry {} ({} {}) has no record here", e.seq, e.coll, e.id)).collect();
         }
-        if !absent.is_empty() {
+        let absent = absent().count();
+        if absent > 0 {
             self.not_proven.push(format!(
                 "{} entries of the ledger are here by digest only: that their records lie outside the period and controls is the issuer's word.",
-                absent.len()
+                absent
             ));
         }
         Vec::new()
     }
 
-    pub(super) fn runbooks(&mut self, bundle: &UnverifiedBundle, records: &[Record]) {
+    pub(super) fn runbooks(&mut self, bundle: &UnverifiedBundle, records: &Records) {
         let mut wrong = Vec::new();
         let mut expected = BTreeMap::new();
-        for record in records.iter().filter(|r| r.collection.kind == Kind::Runbook) {
+        for record in records.kept.iter().filter(|r| r.collection.kind == Kind::Runbook) {
             match serde_json::from_value::<RunbookVersion>(ejson::plain(&record.value)) {
                 Ok(version) => drop(expected.insert(layout::runbook_file(&version.version), version.text)),
-                Err(e) => wrong.push(format!("the runbook at entry {} cannot be read: {e}", record.entry.seq)),
+                Err(e) => wrong.push(format!("the runbook at entry {} cannot be read: {e}", record.seq)),
             }
         }
         for (name, text) in &expected {
-            if bundle.files.get(name).map(Vec::as_slice) != Some(text.as_bytes()) {
+            if !bundle.holds(name, text.as_bytes()) {
                 wrong.push(format!("{name} is not the text that was sealed"));
             }
         }
@@ -125,8 +150,15 @@ impl Checking {
     }
 }
 
-fn must_be_here(entry: &Entry) -> bool {
-    entry.kind != Kind::Draw && layout::collection(&entry.coll).is_some_and(|c| c.kind == entry.kind)
+fn must_be_here(entry: &Sealed) -> bool {
+    entry.kind != Kind::Draw && layout::collection(entry.coll).is_some_and(|c| c.kind == entry.kind)
+}
+
+impl Collection {
+    /// Whether a later check reads its records once more.
+    fn read_again(&self) -> bool {
+        self.kind == Kind::Draw || self.kind == Kind::Runbook || self.name == "backup_drill_results"
+    }
 }
 
 fn record(collection: Collection, line: &str, seq: u64, log: &Log) -> Result<Record, String> {
@@ -134,11 +166,8 @@ fn record(collection: Collection, line: &str, seq: u64, log: &Log) -> Result<Rec
     if entry.coll != collection.name || entry.kind != collection.kind {
         return Err(format!("entry {seq} is a {} of {}", entry.kind.word(), entry.coll));
     }
-    if sha256_hex(line.as_bytes()) != entry.sha256 {
+    if Hash::from(Sha256::digest(line.as_bytes())) != *entry.sha256 {
         return Err(format!("{} is not what entry {seq} sealed", entry.id));
-    }
-    if line.len() > LONGEST_LINE {
-        return Err("the line is too long".to_owned());
     }
     let value: Value = serde_json::from_str(line).map_err(|e| format!("not JSON: {e}"))?;
     if serde_json_canonicalizer::to_string(&value).ok().as_deref() != Some(line) {
@@ -148,5 +177,5 @@ fn record(collection: Collection, line: &str, seq: u64, log: &Log) -> Result<Rec
     if id.is_some_and(|id| id != entry.id) {
         return Err(format!("the record's own id is not {}", entry.id));
     }
-    Ok(Record { collection, entry: entry.clone(), value })
+    Ok(Record { seq, collection, id: entry.id.to_owned(), value })
 }

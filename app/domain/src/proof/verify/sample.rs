@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checking, log::Log, records::Record};
+use super::{Checking, log::Log, records::Records};
 use crate::{
     draw,
-    proof::{bundle::UnverifiedBundle, layout},
+    proof::{
+        bundle::{BundleError, UnverifiedBundle},
+        layout,
+    },
     sample::{self, Drawn, Item},
 };
 
 impl Checking {
     /// Most bundles have no sample, and lose nothing by it.
-    pub(super) fn sample(&mut self, bundle: &UnverifiedBundle, records: &[Record], log: &Log) {
+    pub(super) fn sample(&mut self, bundle: &UnverifiedBundle, records: &Records, log: &Log) {
         const WHAT: &str = "The sample, drawn again";
         match drawn_again(bundle, records, log) {
             Ok(None) => {}
@@ -27,19 +30,18 @@ impl Checking {
     }
 }
 
-fn drawn_again(bundle: &UnverifiedBundle, records: &[Record], log: &Log) -> Result<Option<Drawn>, String> {
-    let has = |name| bundle.files.contains_key(name);
-    match (has(layout::POPULATION), has(layout::DRAW)) {
+fn drawn_again(bundle: &UnverifiedBundle, records: &Records, log: &Log) -> Result<Option<Drawn>, String> {
+    match (bundle.has(layout::POPULATION), bundle.has(layout::DRAW)) {
         (false, false) => return Ok(None),
         (true, true) => {}
         _ => return Err("of the population and the draw only one is there".to_owned()),
     }
-    let drawn: Drawn = serde_json::from_str(bundle.text(layout::DRAW).map_err(|e| e.to_string())?)
+    let drawn: Drawn = serde_json::from_str(&bundle.text(layout::DRAW).map_err(|e| e.to_string())?)
         .map_err(|e| format!("{}: {e}", layout::DRAW))?;
     let collection = drawn.population.collection();
-    let here = records.iter().filter(|r| r.collection.name == collection);
-    let population = sample::population(here.map(|r| (r.entry.id.as_str(), r.entry.seq)));
-    same_population(bundle.text(layout::POPULATION).map_err(|e| e.to_string())?, &population)?;
+    let here = records.seen.iter().filter(|r| r.collection.name == collection);
+    let population = sample::population(here.filter_map(|r| Some((log.entry(r.seq)?.id, r.seq))));
+    same_population(bundle, &population)?;
     match drawn.disagreement(&population, &draw::hex(&log.head.root), log.head.size) {
         Some(e) => Err(format!("{}: {e}", layout::DRAW)),
         None => Ok(Some(drawn)),
@@ -47,17 +49,25 @@ fn drawn_again(bundle: &UnverifiedBundle, records: &[Record], log: &Log) -> Resu
 }
 
 /// The file must name every record of that kind in the bundle, each once, and nothing else.
-fn same_population(text: &str, population: &[Item]) -> Result<(), String> {
-    let expected: Vec<String> = population.iter().map(Item::line).collect();
-    if text.lines().eq(expected.iter().map(String::as_str)) {
-        return Ok(());
+fn same_population(bundle: &UnverifiedBundle, population: &[Item]) -> Result<(), String> {
+    let said = |e: BundleError| e.to_string();
+    let mut lines = bundle.lines(layout::POPULATION).map_err(said)?;
+    let mut expected = population.iter();
+    loop {
+        match (lines.next().transpose().map_err(said)?, expected.next()) {
+            (None, None) => return Ok(()),
+            (Some(line), Some(item)) if line == item.line() => {}
+            _ => break,
+        }
     }
-    let listed: BTreeSet<&str> = text.lines().collect();
+    // It differs: what is wrong with it?
+    let lines: Vec<String> = bundle.lines(layout::POPULATION).map_err(said)?.collect::<Result<_, _>>().map_err(said)?;
+    let listed: BTreeSet<&str> = lines.iter().map(String::as_str).collect();
     if let Some(item) = population.iter().find(|item| !listed.contains(item.line().as_str())) {
         return Err(format!("{} leaves out {} (entry {})", layout::POPULATION, item.id, item.seq));
     }
-    let known: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
-    Err(match text.lines().position(|line| !known.contains(line)) {
+    let known: BTreeSet<String> = population.iter().map(Item::line).collect();
+    Err(match lines.iter().position(|line| !known.contains(line)) {
         Some(i) => format!("{} line {} is no record of that kind in this bundle", layout::POPULATION, i + 1),
         None => format!("{} names an item twice, or not in the ledger's order", layout::POPULATION),
     })

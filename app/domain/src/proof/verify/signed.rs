@@ -15,8 +15,8 @@ use crate::{
 impl Checking {
     pub(super) fn signature(&mut self, bundle: &UnverifiedBundle, trust: &Trust) -> Option<(Root, Signer)> {
         const WHAT: &str = "The signature over the whole bundle";
-        let own = bundle.files.get(layout::ROOT_CERTIFICATE).and_then(|f| std::str::from_utf8(f).ok());
-        let Some(pem) = trust.root_pem.as_deref().or(own) else {
+        let own = bundle.file(layout::ROOT_CERTIFICATE).ok().and_then(|f| String::from_utf8(f).ok());
+        let Some(pem) = trust.root_pem.as_ref().or(own.as_ref()) else {
             self.bad(WHAT, format!("{} is missing, and no root was given", layout::ROOT_CERTIFICATE));
             return None;
         };
@@ -33,8 +33,15 @@ impl Checking {
             self.bad(WHAT, format!("It leads to another root ({found} …) than the one your anchors name"));
             return None;
         }
-        let (p7s, content) = (&bundle.files[layout::SIGNATURE], &bundle.files[layout::TAG_MANIFEST]);
-        match signature::verify(p7s, content, &root) {
+        let signed = bundle.file(layout::SIGNATURE).and_then(|p7s| Ok((p7s, bundle.file(layout::TAG_MANIFEST)?)));
+        let (p7s, content) = match signed {
+            Ok(both) => both,
+            Err(e) => {
+                self.bad(WHAT, e.to_string());
+                return None;
+            }
+        };
+        match signature::verify(&p7s, &content, &root) {
             Ok(signer) => {
                 let by = if trust.root_pem.is_some() || trust.root_sha256.is_some() {
                     "the root you hold"
@@ -60,7 +67,7 @@ impl Checking {
         for (name, expected) in
             [(layout::ROOT_CERTIFICATE, root.fingerprint()), (layout::SIGNER_CERTIFICATE, signer.fingerprint.clone())]
         {
-            let shipped = bundle.files.get(name).and_then(|f| signature::pem_fingerprint(f));
+            let shipped = bundle.file(name).ok().and_then(|f| signature::pem_fingerprint(&f));
             if shipped != Some(expected) {
                 wrong.push(format!("{name} is not the certificate the signature was made with"));
             }
@@ -101,8 +108,14 @@ impl Checking {
     /// Bundles made before there was a statement have none, and lose nothing by it.
     pub(super) fn statement(&mut self, bundle: &UnverifiedBundle, signer: &Signer, index: &Index) {
         const WHAT: &str = "The statement for other tools";
-        let Some(envelope) = bundle.files.get(layout::STATEMENT) else { return };
-        match dsse::verify(envelope, index, &self.facts.tagmanifest_sha256, signer) {
+        if !bundle.has(layout::STATEMENT) {
+            return;
+        }
+        let envelope = match bundle.file(layout::STATEMENT) {
+            Ok(envelope) => envelope,
+            Err(e) => return self.bad(WHAT, e.to_string()),
+        };
+        match dsse::verify(&envelope, index, &self.facts.tagmanifest_sha256, signer) {
             Ok(()) => self.good(WHAT, "An in-toto statement over the same bytes, signed by the same key."),
             Err(e) => self.bad(WHAT, format!("{}: {e}", layout::STATEMENT)),
         }

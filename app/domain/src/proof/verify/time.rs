@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Checking, Trust, log::Log, records::Record};
+use super::{Checking, Trust, log::Log, records::Records};
 use crate::{
-    Moment, ejson,
+    Moment,
     proof::{
-        bundle::UnverifiedBundle,
+        bundle::{BundleError, UnverifiedBundle},
         checkpoint,
         layout::{self, Index},
         timestamp::{self, Authorities, Stamp},
         tree::Hash,
+        zip::Packed,
     },
     words,
 };
@@ -26,16 +27,15 @@ impl Checking {
         trust: &Trust,
         index: &Index,
         log: &Log,
-        records: &[Record],
+        records: &Records,
     ) {
-        let token = bundle.files.get(layout::TIMESTAMP);
-        match (index.self_asserted_time, token) {
-            (true, None) if heads(bundle).is_empty() => return,
-            (false, None) => {
+        match (index.self_asserted_time, bundle.has(layout::TIMESTAMP)) {
+            (true, false) if heads(bundle).is_empty() => return,
+            (false, false) => {
                 return self
                     .bad(WHAT, format!("the bundle says that it was stamped, and {} is missing", layout::TIMESTAMP));
             }
-            (true, Some(_)) => {
+            (true, true) => {
                 return self.bad(
                     WHAT,
                     format!("the bundle says that its time is self-asserted, and {} is there", layout::TIMESTAMP),
@@ -53,7 +53,7 @@ impl Checking {
             Ok(authorities) => authorities,
             Err(e) => return self.bad(WHAT, format!("the time authorities you gave: {e}")),
         };
-        match stamps(bundle, token, log, &authorities) {
+        match stamps(bundle, log, &authorities) {
             Err(e) => self.bad(WHAT, e),
             Ok((whole, heads)) => {
                 self.late(index, records, whole.as_ref(), &heads);
@@ -81,14 +81,13 @@ impl Checking {
     }
 
     /// Records that say they are much older than the first outside time over them.
-    fn late(&mut self, index: &Index, records: &[Record], whole: Option<&Stamp>, heads: &BTreeMap<u64, Stamp>) {
+    fn late(&mut self, index: &Index, records: &Records, whole: Option<&Stamp>, heads: &BTreeMap<u64, Stamp>) {
         let late = records
+            .seen
             .iter()
             .filter(|record| {
-                let covered = heads.range(record.entry.seq + 1..).next().map(|(_, stamp)| stamp).or(whole);
-                let said = record.value.get("occurredAt").map(ejson::plain);
-                let said = said.as_ref().and_then(|v| v.as_str()).and_then(Moment::parse);
-                covered.zip(said).is_some_and(|(stamp, said)| said.plus_millis(LATE_MS) < stamp.at)
+                let covered = heads.range(record.seq + 1..).next().map(|(_, stamp)| stamp).or(whole);
+                covered.zip(record.occurred_at).is_some_and(|(stamp, said)| said.plus_millis(LATE_MS) < stamp.at)
             })
             .count();
         if late > 0 {
@@ -101,16 +100,16 @@ impl Checking {
 }
 
 /// A stamped note and its token, whichever are there.
-type Pair<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+type Pair<'a> = (Option<&'a Packed<'a>>, Option<&'a Packed<'a>>);
 
 /// By size of the ledger.
-fn heads(bundle: &UnverifiedBundle) -> BTreeMap<&str, Pair<'_>> {
+fn heads<'a>(bundle: &'a UnverifiedBundle) -> BTreeMap<&'a str, Pair<'a>> {
     let mut heads: BTreeMap<&str, Pair<'_>> = BTreeMap::new();
-    for (name, bytes) in &bundle.files {
+    for (name, file) in &bundle.files {
         let Some(name) = name.strip_prefix(layout::TIMESTAMPS) else { continue };
         match name.rsplit_once('.') {
-            Some((size, "txt")) => heads.entry(size).or_default().0 = Some(bytes),
-            Some((size, "tsr")) => heads.entry(size).or_default().1 = Some(bytes),
+            Some((size, "txt")) => heads.entry(size).or_default().0 = Some(file),
+            Some((size, "tsr")) => heads.entry(size).or_default().1 = Some(file),
             // Half a pair: refused when it is read.
             _ => drop(heads.insert(name, (None, None))),
         }
@@ -120,12 +119,7 @@ fn heads(bundle: &UnverifiedBundle) -> BTreeMap<&str, Pair<'_>> {
 
 type Stamps = (Option<Stamp>, BTreeMap<u64, Stamp>);
 
-fn stamps(
-    bundle: &UnverifiedBundle,
-    token: Option<&Vec<u8>>,
-    log: &Log,
-    authorities: &Authorities,
-) -> Result<Stamps, String> {
+fn stamps(bundle: &UnverifiedBundle, log: &Log, authorities: &Authorities) -> Result<Stamps, String> {
     let verify = |name: &str, response: &[u8], digest: &Hash| {
         timestamp::verify(response, digest, None, authorities).map_err(|e| format!("{name}: {e}"))
     };
@@ -135,19 +129,24 @@ fn stamps(
         let (Some(note), Some(response)) = parts else {
             return Err(format!("{name}: the checkpoint and its token belong together, and one is missing"));
         };
-        let text = std::str::from_utf8(note).map_err(|_| format!("{name}.txt is not text"))?;
+        let unpacked = |file: &Packed, end: &str| file.whole(&format!("{name}{end}")).map_err(|e| e.to_string());
+        let (note, response) = (unpacked(note, ".txt")?, unpacked(response, ".tsr")?);
+        let text = std::str::from_utf8(&note).map_err(|_| format!("{name}.txt is not text"))?;
         let head = checkpoint::open(text, &log.key).map_err(|e| format!("{name}.txt: {e}"))?;
-        if head.size.to_string() != size || log.root_at(head.size) != Some(&head.root) {
+        if head.size.to_string() != size || log.root_at(head.size) != Some(head.root) {
             return Err(format!("{name}.txt is not a head of this ledger"));
         }
-        kept.insert(head.size, verify(&format!("{name}.tsr"), response, &timestamp::digest(note))?);
+        kept.insert(head.size, verify(&format!("{name}.tsr"), &response, &timestamp::digest(&note))?);
     }
-    let whole = token
-        .map(|response| {
-            let content = &bundle.files[layout::TAG_MANIFEST];
-            verify(layout::TIMESTAMP, response, &timestamp::digest(content))
-        })
-        .transpose()?;
+    let whole = match bundle.has(layout::TIMESTAMP) {
+        false => None,
+        true => {
+            let said = |e: BundleError| e.to_string();
+            let response = bundle.file(layout::TIMESTAMP).map_err(said)?;
+            let content = bundle.file(layout::TAG_MANIFEST).map_err(said)?;
+            Some(verify(layout::TIMESTAMP, &response, &timestamp::digest(&content))?)
+        }
+    };
     let mut last: Option<Moment> = None;
     for (what, stamp) in kept
         .iter()
