@@ -13,7 +13,7 @@ use domain::{
     finding::Finding,
     gap::Gap,
     proof::tree::Hash,
-    record::{Alarm, Entry, Head, Seal, Sealed},
+    record::{Alarm, Entry, Head, Seal, Sealed, Unread},
     role::{Actor, Scope},
     runbook::RunbookVersion,
     sample,
@@ -177,6 +177,8 @@ pub trait Ledger: Send + Sync {
     /// What the watch found changed or deleted, newest first, cut to the scope's period by nothing:
     /// tampering concerns every reader.
     async fn alarms(&self) -> Result<Vec<Alarm>, PortError>;
+    /// Records that count as no evidence, newest first, up to a hundred.
+    async fn unread(&self) -> Result<Vec<Unread>, PortError>;
     /// When all sealed records were last compared with the database; `None` before the first time.
     async fn checked_at(&self) -> Result<Option<Moment>, PortError>;
     /// The log's C2SP verifier key.

@@ -102,6 +102,20 @@ pub struct Alarm {
     pub at: Moment,
 }
 
+/// A record that counts as no evidence: it cannot be sealed, or it was sealed and does not read as what its
+/// collection holds. Where it was due, its absence is a gap all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    pub coll: String,
+    pub id: String,
+    /// Its place in the ledger; `None`: it has none.
+    pub seq: Option<u64>,
+    /// "the key \"x\" appears twice in one object"
+    pub why: String,
+    /// When it was noticed.
+    pub at: Moment,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tampering {

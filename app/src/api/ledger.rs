@@ -8,7 +8,7 @@ use domain::{
         hash_from_hex,
         tree::verify_consistency,
     },
-    record::{Alarm, Entry, Head},
+    record::{Alarm, Entry, Head, Unread},
     role::Permission,
 };
 use leptos_router::params::ParamsMap;
@@ -28,6 +28,8 @@ pub struct LedgerPage {
     pub origin: String,
     pub vkey: String,
     pub alarms: Vec<Alarm>,
+    /// Records that count as no evidence.
+    pub unread: Vec<Unread>,
     pub checked_at: Option<Moment>,
     pub outside_time: Option<OutsideTime>,
     /// Newest first.
@@ -62,6 +64,7 @@ pub async fn load(query: &ParamsMap) -> Result<LedgerPage, Problem> {
     let before = before.filter(|&seq| seq < head.size);
     let entries = ports.ledger.entries(before, ROWS).await?;
     let alarms = if actor.role.may(Permission::ReadAlarms) { ports.ledger.alarms().await? } else { Vec::new() };
+    let unread = if actor.role.may(Permission::ReadAlarms) { ports.ledger.unread().await? } else { Vec::new() };
     let checked_at = ports.ledger.checked_at().await?;
     let outside_time = ports.ledger.outside_time().await?;
     let vkey = ports.ledger.vkey();
@@ -78,6 +81,7 @@ pub async fn load(query: &ParamsMap) -> Result<LedgerPage, Problem> {
         origin,
         vkey,
         alarms,
+        unread,
         checked_at,
         outside_time,
         entries,

@@ -1,7 +1,7 @@
 //! The ledger: tampering first, then the signed head, the entries, and folding it all again oneself.
 
 use domain::{
-    record::{Alarm, Entry, Head},
+    record::{Alarm, Entry, Head, Unread},
     words,
 };
 use leptos::prelude::*;
@@ -91,6 +91,7 @@ fn Body(mut page: LedgerPage) -> impl IntoView {
         </PageHead>
         <Statement margin=margin>{statement}</Statement>
         <Alarms alarms=page.alarms.clone() />
+        <NoEvidence unread=page.unread.clone() />
         <Section title="Signed head">
             <div class="measure-width">
                 <dl class="pairs">
@@ -283,6 +284,50 @@ fn Alarms(alarms: Vec<Alarm>) -> impl IntoView {
                     </table>
                     <p class="foot">
                         "Somebody wrote to the database behind the portal’s back. Who it was cannot be known from here; the sealed digest shows only that the record is not the one that was sealed. Restore it from a recovery point and compare its digest with the entry’s."
+                    </p>
+                </div>
+            </Section>
+        }
+    })
+}
+
+#[component]
+fn NoEvidence(unread: Vec<Unread>) -> impl IntoView {
+    (!unread.is_empty()).then(|| {
+        let note = plural(unread.len(), "record", "records");
+        let rows = unread
+            .into_iter()
+            .map(|record| {
+                let place = match record.seq {
+                    Some(seq) => view! { <a href=format!("/ledger?around={seq}")>{format!("№ {seq}")}</a> }.into_any(),
+                    None => view! { <StateMark state=Shape::Square word="not sealed" /> }.into_any(),
+                };
+                view! {
+                    <tr>
+                        <th scope="row">{place}</th>
+                        <td><code>{record.id}</code><span class="second">{record.coll}</span></td>
+                        <td>{capital(&record.why)}"."</td>
+                        <td>"noticed "<When at=record.at show=record.at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string() /></td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        view! {
+            <Section title="Records that count as no evidence" note=note>
+                <div class="measure-width alarms">
+                    <table class="table">
+                        <thead class="unseen">
+                            <tr>
+                                <th class="w-15" scope="col">"Entry"</th>
+                                <th class="w-25" scope="col">"Record"</th>
+                                <th scope="col">"Why"</th>
+                                <th class="w-25" scope="col">"Since"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                    <p class="foot">
+                        "They lie in the database as they were written, and stop no other record. Mend the program that writes them: a corrected record is a new one."
                     </p>
                 </div>
             </Section>

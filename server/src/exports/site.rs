@@ -410,13 +410,12 @@ fn weeks(content: &Content) -> Vec<Week> {
     let mut missing: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for gap in &content.gaps {
         let sunday = schedule::sunday_of(gap.value.due_at);
-        match &gap.value.what {
-            domain::gap::Missing::WholeRun => {
-                drop(missing.entry(sunday).or_default().insert("every tenant".to_owned()))
-            }
-            domain::gap::Missing::Tenant { tenant } => drop(missing.entry(sunday).or_default().insert(tenant.clone())),
-            domain::gap::Missing::Drill { .. } => {}
-        }
+        let who = match &gap.value.what {
+            domain::gap::Missing::WholeRun => "every tenant",
+            domain::gap::Missing::Tenant { tenant } => tenant,
+            domain::gap::Missing::Drill { .. } => continue,
+        };
+        missing.entry(sunday).or_default().insert(who.to_owned());
     }
     let mut listed: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for attestation in &attested.listed {

@@ -159,6 +159,28 @@ fn facts(coll: &str, plain: &Value) -> Facts {
     facts
 }
 
+/// Why sealed bytes do not read as what their collection holds, for people.
+pub fn unread(coll: &str, canonical: &[u8]) -> String {
+    fn why<T: DeserializeOwned>(plain: &Value, what: &str) -> String {
+        match T::deserialize(plain) {
+            Ok(_) => format!("it reads as {what} now, and did not when it was sealed"),
+            Err(e) => format!("it does not read as {what}: {e}"),
+        }
+    }
+    let plain = match serde_json::from_slice(canonical) {
+        Ok(value) => ejson::plain(&value),
+        Err(e) => return format!("its kept bytes are not JSON: {e}"),
+    };
+    match coll {
+        "backup_audit_log" => why::<Attestation>(&plain, "an attestation"),
+        "backup_drill_results" => why::<Drill>(&plain, "a drill"),
+        "findings" => why::<Finding>(&plain, "a finding"),
+        "gaps" => why::<Gap>(&plain, "a gap"),
+        "runbooks" => why::<RunbookVersion>(&plain, "a runbook version"),
+        _ => "nothing here reads its collection".to_owned(),
+    }
+}
+
 fn reads<T: DeserializeOwned>(plain: &Value) -> Option<T> {
     T::deserialize(plain).ok()
 }

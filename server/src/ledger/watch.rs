@@ -23,6 +23,9 @@ const OPEN: [&str; 2] = ["backup_audit_log", "backup_drill_results"];
 /// Written by the portal alone; their current document is the newest sealed version.
 const OURS: [&str; 4] = ["findings", "gaps", "runbooks", "draws"];
 
+/// Records that cannot be sealed, as they are found.
+const REFUSALS: &str = "ledger_refusals";
+
 /// How long after a failure the watch begins again.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -106,8 +109,11 @@ async fn one(ledger: &Ledger, coll: &str, id: &bson::Bson) -> Result<(), PortErr
         (Some(sealed), None) => {
             alarm(ledger, coll, &rid, sealed.get_i64("_id").unwrap_or_default(), Tampering::Deleted).await
         }
-        (None, Some(raw)) => seal(ledger, coll, vec![raw]).await,
-        (None, None) => Ok(()),
+        (None, Some(raw)) => match seal(ledger, coll, vec![raw]).await?.is_empty() {
+            true => accept(ledger, coll, doc! { "rid": rid }).await,
+            false => Ok(()),
+        },
+        (None, None) => accept(ledger, coll, doc! { "rid": rid }).await,
     }
 }
 
@@ -129,7 +135,7 @@ pub async fn scan(ledger: &Ledger) -> Result<(), PortError> {
                 sealed.insert(rid.to_owned(), (seq, sha.to_owned()));
             }
         }
-        let mut fresh = Vec::new();
+        let (mut fresh, mut refused) = (Vec::new(), Vec::new());
         let mut all = ledger.store.db.collection::<RawDocumentBuf>(coll).find(doc! {}).await.map_err(port_error)?;
         while let Some(raw) = all.try_next().await.map_err(port_error)? {
             let Ok(Some(id)) = raw.get("_id") else { continue };
@@ -147,10 +153,12 @@ pub async fn scan(ledger: &Ledger) -> Result<(), PortError> {
                 None => fresh.push(raw),
             }
             if fresh.len() >= super::BATCH * 4 {
-                seal(ledger, coll, std::mem::take(&mut fresh)).await?;
+                refused.extend(seal(ledger, coll, std::mem::take(&mut fresh)).await?);
             }
         }
-        seal(ledger, coll, fresh).await?;
+        refused.extend(seal(ledger, coll, fresh).await?);
+        // What was refused before and is gone or mended now is no longer said.
+        accept(ledger, coll, doc! { "rid": { "$nin": refused } }).await?;
         for (rid, (seq, _)) in sealed {
             alarm(ledger, coll, &rid, seq, Tampering::Deleted).await?;
         }
@@ -177,19 +185,47 @@ async fn newest(ledger: &Ledger, coll: &str, rid: &str) -> Result<Option<(i64, S
     Ok(row.and_then(|r| Some((r.get_i64("_id").ok()?, r.get_str("bsonSha256").ok()?.to_owned()))))
 }
 
-async fn seal(ledger: &Ledger, coll: &str, raws: Vec<RawDocumentBuf>) -> Result<(), PortError> {
-    let mut items = Vec::with_capacity(raws.len());
+/// Seals what can be sealed; the ids of what cannot, which stays where it is and is shown as no evidence.
+async fn seal(ledger: &Ledger, coll: &str, raws: Vec<RawDocumentBuf>) -> Result<Vec<String>, PortError> {
+    let (mut items, mut refused) = (Vec::with_capacity(raws.len()), Vec::new());
     for raw in raws {
         match canonical::item(coll, &raw) {
             Ok(item) => items.push(item),
-            Err(why) => tracing::error!(coll, %why, "a record cannot be sealed; it stays where it is, unsealed"),
+            Err(why) => {
+                let id = raw.get("_id").ok().flatten().and_then(|id| bson::Bson::try_from(id).ok());
+                let id = canonical::id_text(&id.unwrap_or(bson::Bson::Null));
+                refuse(ledger, coll, &id, &why.to_string()).await?;
+                refused.push(id);
+            }
         }
     }
     if !items.is_empty() {
         let sealed = ledger.append(items).await?.into_iter().flatten().count();
         tracing::info!(coll, sealed, "records sealed");
     }
+    Ok(refused)
+}
+
+/// Notes that a record cannot be sealed, and why; the first sighting stands.
+async fn refuse(ledger: &Ledger, coll: &str, rid: &str, why: &str) -> Result<(), PortError> {
+    let row = doc! {
+        "$setOnInsert": { "coll": coll, "rid": rid, "at": date(ledger.clock.now()) },
+        "$set": { "why": why },
+    };
+    let refusals = ledger.store.documents(REFUSALS);
+    let key = doc! { "_id": format!("{coll}/{rid}") };
+    let noted = refusals.update_one(key, row).upsert(true).await.map_err(port_error)?;
+    if noted.upserted_id.is_some() {
+        tracing::error!(coll, id = rid, why, "a record cannot be sealed; it stays where it is, unsealed");
+    }
     Ok(())
+}
+
+/// Forgets refusals of records that are sealed now, or gone.
+async fn accept(ledger: &Ledger, coll: &str, which: Document) -> Result<(), PortError> {
+    let mut which = which;
+    which.insert("coll", coll);
+    ledger.store.documents(REFUSALS).delete_many(which).await.map(|_| ()).map_err(port_error)
 }
 
 /// Notes it once; the first sighting stands.

@@ -21,7 +21,7 @@ use domain::{
     finding::Finding,
     gap::Gap,
     proof::{leaf, tree::Hash},
-    record::{Alarm, Entry, Head, Seal, Sealed, Tampering},
+    record::{Alarm, Entry, Head, Seal, Sealed, Tampering, Unread},
     role::Scope,
     runbook::RunbookVersion,
     schedule::Period,
@@ -32,7 +32,7 @@ use serde::de::DeserializeOwned;
 use super::{port_error, rows};
 use crate::{
     exports::content::SealedBytes,
-    ledger::{Ledger, as_i64, date},
+    ledger::{Ledger, as_i64, canonical, date},
     time::checkpoints,
 };
 
@@ -341,6 +341,26 @@ impl LedgerPort for Evidence {
                 })
             })
             .collect()
+    }
+
+    async fn unread(&self) -> Result<Vec<Unread>, PortError> {
+        let store = &self.ledger.store;
+        let newest = doc! { "at": -1 };
+        let refused = rows(store.documents("ledger_refusals").find(doc! {}).sort(newest.clone()).limit(100)).await?;
+        let sealed = rows(self.records().find(doc! { "understood": false }).sort(newest).limit(100)).await?;
+        let mut all = Vec::new();
+        for row in &refused {
+            let text = |key: &str| row.get_str(key).unwrap_or_default().to_owned();
+            all.push(Unread { coll: text("coll"), id: text("rid"), seq: None, why: text("why"), at: moment(row, "at")? });
+        }
+        for row in &sealed {
+            let SealedBytes { seq, coll, id, bytes, .. } = sealed_bytes(row)?;
+            let why = canonical::unread(&coll, &bytes);
+            all.push(Unread { coll, id, seq: Some(seq), why, at: moment(row, "at")? });
+        }
+        all.sort_by_key(|unread| std::cmp::Reverse(unread.at));
+        all.truncate(100);
+        Ok(all)
     }
 
     async fn checked_at(&self) -> Result<Option<Moment>, PortError> {

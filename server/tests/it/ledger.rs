@@ -104,7 +104,7 @@ async fn a_record_that_cannot_be_sealed_stops_no_other() {
 }
 
 /// Until it is so, for ten seconds: "within seconds" is the promise.
-async fn wait(so: impl AsyncFn() -> bool) {
+pub async fn wait(so: impl AsyncFn() -> bool) {
     for _ in 0..100 {
         if so().await {
             return;

@@ -11,6 +11,7 @@ mod packet;
 mod periods;
 mod portal;
 mod proofs;
+mod refusals;
 mod roles;
 mod signed;
 mod time;

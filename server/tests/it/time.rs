@@ -112,10 +112,14 @@ pub async fn stamped_portal(authority: &Authority) -> Portal {
 }
 
 pub async fn bundle(portal: &Portal) -> Vec<u8> {
+    bundle_of(portal, "2026-Q2").await
+}
+
+pub async fn bundle_of(portal: &Portal, quarter: &str) -> Vec<u8> {
     let actor = Actor { id: "o".into(), name: "o".into(), role: Role::Owner, scope: Scope::EVERYTHING };
     let wish = Wish {
-        period_name: "2026-Q2".into(),
-        period: Period::quarter("2026-Q2").expect("q"),
+        period_name: quarter.into(),
+        period: Period::quarter(quarter).expect("q"),
         controls: vec![],
         sample: None,
     };
