@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 ARCHIVE := passmuster-$(VERSION)-x86_64-linux
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check dist
+.PHONY: help run test check bench fuzz dist
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,6 +23,13 @@ check: ## format, lints, licences
 	cargo clippy $(PACKAGES) --all-targets -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses; \
 	else echo "Licences were not checked: cargo-deny is not installed (cargo install cargo-deny)."; fi
+
+bench: ## figures of speed and memory, each beside another of the same run (ONLY=bundle for one group); target/bench/*.json
+	@echo "Building for release (about ten minutes from nothing on two cores), then measuring (some minutes) ..."
+	@PASSMUSTER_MONGOD=$$(tools/mongod) cargo bench $(PACKAGES) --bench figures -- $(ONLY)
+
+fuzz: ## a minute each of fuzzing what reads hostile bytes (PASSMUSTER_FUZZ_SECONDS)
+	@tools/fuzz
 
 dist: ## the release binary and its site as one archive in target/
 	@tools/site

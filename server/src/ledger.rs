@@ -30,9 +30,11 @@ use crate::{
     time::TimeSource,
 };
 
-/// 64 leaves a batch: at 48 KiB a record that stays under MongoDB's 16 MiB of writes that one
-/// oplog entry carries, with room for four.
-pub const BATCH: usize = 64;
+/// How many items one transaction takes: since MongoDB 4.2 a transaction spreads over as many oplog entries
+/// as it needs, so this is only how much is done again when another portal was first.
+pub const BATCH: usize = 500;
+/// And how many bytes of them at the most, half of what a transaction may hold in the server's cache comfortably.
+const BATCH_BYTES: usize = 16 << 20;
 
 /// How often a transaction that lost a race is tried again.
 const TRIES: u32 = 40;
@@ -117,7 +119,7 @@ impl Ledger {
         self.head().await?;
         let _turn = self.turn.lock().await;
         let mut seals = Vec::with_capacity(items.len());
-        for batch in items.chunks(BATCH) {
+        for batch in batches(&items) {
             match self.append_batch(batch).await {
                 Ok(sealed) => seals.extend(sealed.into_iter().map(Some)),
                 // Another portal sealed one of them first: one at a time tells which.
@@ -263,6 +265,22 @@ impl Ledger {
             checkpoint: self.keys.sign_checkpoint(frontier.size, &root),
         }
     }
+}
+
+/// Cut by number and by size; one item that is larger than a batch is a batch of its own.
+fn batches(items: &[Item]) -> impl Iterator<Item = &[Item]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |item: &&Item| {
+            bytes += item.canonical.len();
+            bytes <= BATCH_BYTES
+        };
+        let count = rest.iter().take(BATCH).take_while(fits).count().max(1).min(rest.len());
+        let (batch, after) = rest.split_at(count);
+        rest = after;
+        (!batch.is_empty()).then_some(batch)
+    })
 }
 
 enum Refused {

@@ -26,6 +26,9 @@ const OURS: [&str; 4] = ["findings", "gaps", "runbooks", "draws"];
 /// Records that cannot be sealed, as they are found.
 const REFUSALS: &str = "ledger_refusals";
 
+/// How much of what has no seal yet is held at once.
+const FRESH_BYTES: usize = 64 << 20;
+
 /// How long after a failure the watch begins again.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -135,7 +138,7 @@ pub async fn scan(ledger: &Ledger) -> Result<(), PortError> {
                 sealed.insert(rid.to_owned(), (seq, sha.to_owned()));
             }
         }
-        let (mut fresh, mut refused) = (Vec::new(), Vec::new());
+        let (mut fresh, mut fresh_bytes, mut refused) = (Vec::new(), 0, Vec::new());
         let mut all = ledger.store.db.collection::<RawDocumentBuf>(coll).find(doc! {}).await.map_err(port_error)?;
         while let Some(raw) = all.try_next().await.map_err(port_error)? {
             let Ok(Some(id)) = raw.get("_id") else { continue };
@@ -150,9 +153,13 @@ pub async fn scan(ledger: &Ledger) -> Result<(), PortError> {
                     }
                 }
                 Some(_) => {}
-                None => fresh.push(raw),
+                None => {
+                    fresh_bytes += raw.as_bytes().len();
+                    fresh.push(raw);
+                }
             }
-            if fresh.len() >= super::BATCH * 4 {
+            if fresh.len() >= super::BATCH * 4 || fresh_bytes >= FRESH_BYTES {
+                fresh_bytes = 0;
                 refused.extend(seal(ledger, coll, std::mem::take(&mut fresh)).await?);
             }
         }
