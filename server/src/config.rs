@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
-use domain::schedule::Period;
+use domain::{proof::passkey::Place, schedule::Period};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -30,6 +30,14 @@ pub struct Portal {
 }
 
 impl Portal {
+    /// Where passkeys are good for: the host of the public address, and the address itself without a path.
+    pub fn place(&self) -> Place {
+        let (scheme, rest) = self.public_url.split_once("://").unwrap_or(("https", &self.public_url));
+        let authority = rest.split('/').next().unwrap_or_default();
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        Place { rp_id: host.to_owned(), origins: vec![format!("{scheme}://{authority}")] }
+    }
+
     pub fn scratch(&self) -> Scratch {
         if self.scratch.as_os_str().is_empty() { Scratch::default() } else { Scratch(self.scratch.clone()) }
     }

@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod live;
 pub mod migrate;
 pub mod orders;
+pub mod passkeys;
 pub mod people;
 pub mod sessions;
 

@@ -11,6 +11,7 @@ pub mod inclusion;
 pub mod layout;
 pub mod leaf;
 pub mod packet;
+pub mod passkey;
 pub mod signature;
 pub mod tile;
 pub mod timestamp;

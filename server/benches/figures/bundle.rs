@@ -48,7 +48,10 @@ pub async fn figures() -> Vec<Figure> {
             "s",
             large.made.seconds,
             large.scan,
-            format!("making it, beside a bare driver scan of the rows it is made from ({} MiB)", large.made.bytes >> 20),
+            format!(
+                "making it, beside a bare driver scan of the rows it is made from ({} MiB)",
+                large.made.bytes >> 20
+            ),
         ),
         Figure::beside(
             "verify-peak-memory",

@@ -109,6 +109,7 @@ fn kind(coll: &str) -> Kind {
         "draws" => Kind::Draw,
         "exports" => Kind::Export,
         "timestamps" => Kind::Timestamp,
+        "passkeys" => Kind::Key,
         _ => Kind::Record,
     }
 }

@@ -351,7 +351,13 @@ impl LedgerPort for Evidence {
         let mut all = Vec::new();
         for row in &refused {
             let text = |key: &str| row.get_str(key).unwrap_or_default().to_owned();
-            all.push(Unread { coll: text("coll"), id: text("rid"), seq: None, why: text("why"), at: moment(row, "at")? });
+            all.push(Unread {
+                coll: text("coll"),
+                id: text("rid"),
+                seq: None,
+                why: text("why"),
+                at: moment(row, "at")?,
+            });
         }
         for row in &sealed {
             let SealedBytes { seq, coll, id, bytes, .. } = sealed_bytes(row)?;

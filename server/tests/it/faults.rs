@@ -156,3 +156,49 @@ async fn a_standalone_is_refused_with_the_line_that_mends_it() {
     assert!(format!("{refused:#}").contains("--replSet rs0"), "{refused:#}");
     child.kill().await.expect("stopped");
 }
+
+/// Places that cannot take a bundle, and what is said to do; a small disk only where the test may mount one.
+fn scratch_that_fails(dir: &std::path::Path) -> Vec<(&'static str, std::path::PathBuf, &'static str)> {
+    let mut all = vec![("a folder that is not there", dir.join("nowhere"), "may write there")];
+    let small = dir.join("small");
+    std::fs::create_dir(&small).expect("a folder");
+    let mut mount = std::process::Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&small);
+    if mount.status().is_ok_and(|done| done.success()) {
+        all.push(("a full disk", small, "make room on that disk"));
+    } else {
+        eprintln!("the test may not mount a small disk: the full one is left out");
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_cannot_take_a_bundle_ends_it_with_the_reason_and_the_ledger_is_whole() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let portal = Portal::open_quiet().await;
+    portal.insert("backup_audit_log", [attestation("alder", "2026-05-03T03:00:00Z")]).await;
+    let actor = domain::role::Actor {
+        id: "o".into(),
+        name: "o".into(),
+        role: domain::role::Role::Owner,
+        scope: domain::role::Scope::EVERYTHING,
+    };
+    let period = domain::schedule::Period::quarter("2026-Q2").expect("a quarter");
+    let wish = app::ports::Wish { period_name: "2026-Q2".into(), period, controls: vec![], sample: None };
+    let whole = portal.assert_ledger_whole().await;
+    for (what, scratch, next) in scratch_that_fails(dir.path()) {
+        let mut exports = portal.house.exports.clone();
+        exports.scratch = server::exports::spool::Scratch(scratch.clone());
+        let refused = exports.make(&actor, &wish).await.expect_err(what).to_string();
+        for part in ["No bundle was made", &scratch.display().to_string(), next] {
+            assert!(refused.contains(part), "{what}: {part} in {refused}");
+        }
+        assert_eq!(portal.assert_ledger_whole().await, whole, "{what}");
+        if scratch.exists() {
+            assert_eq!(std::fs::read_dir(&scratch).expect("it reads").count(), 0, "{what}: nothing is left");
+            std::process::Command::new("umount").arg(&scratch).status().expect("unmounted");
+        }
+    }
+    portal.house.exports.make(&actor, &wish).await.expect("with room there is a bundle");
+    assert_eq!(portal.assert_ledger_whole().await, whole + 1);
+}
