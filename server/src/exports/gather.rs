@@ -323,9 +323,9 @@ async fn held_against_documents(evidence: &Evidence, part: &[SealedBytes], newes
         let documents = evidence.ledger.store.db.collection::<RawDocumentBuf>(coll);
         let mut found = documents.find(doc! { "_id": { "$in": ids } }).await.map_err(port_error)?;
         while let Some(raw) = found.try_next().await.map_err(port_error)? {
-            let Ok(item) = canonical::item(coll, &raw) else { continue };
-            if let Some(record) = sealed.remove(item.id.as_str())
-                && hex(&Sha256::digest(&item.canonical)) != record.sha256
+            let Ok(now) = canonical::canonical(&raw) else { continue };
+            if let Some(record) = sealed.remove(now.id.as_str())
+                && hex(&Sha256::digest(&now.bytes)) != record.sha256
             {
                 return Err(refuse(record, "differs from its seal"));
             }
