@@ -1,5 +1,6 @@
 //! What pages read and forms do. Each function starts at the guard.
 
+pub mod audits;
 pub mod backups;
 pub mod controls;
 pub mod coverage;
@@ -9,9 +10,11 @@ pub mod findings;
 pub mod guard;
 pub mod ledger;
 pub mod overview;
+pub mod refusal;
 pub mod runbook;
 pub mod targets;
 pub mod theme;
+pub mod tokens;
 
 use domain::{
     Moment,
@@ -20,7 +23,7 @@ use domain::{
     role::{Actor, Permission},
 };
 
-use crate::{ports::Company, problem::Problem};
+use crate::{ports::Company, problem::Problem, seat::Seat};
 
 /// What the frame around every page says.
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub struct Frame {
     /// Findings in scope that are not closed.
     pub open_findings: usize,
     pub now: Moment,
+    /// From which audit an auditor looks.
+    pub seat: Option<Seat>,
 }
 
 pub async fn frame() -> Result<Frame, Problem> {
@@ -51,5 +56,6 @@ pub async fn frame() -> Result<Frame, Problem> {
         open_findings: findings.iter().filter(|f| f.value.standing(now) != Standing::Closed).count(),
         now,
         actor,
+        seat: guard::seat(),
     })
 }

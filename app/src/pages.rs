@@ -1,5 +1,7 @@
 //! One file per page.
 
+pub mod audit;
+pub mod audits;
 pub mod backups;
 pub mod control;
 pub mod controls;
@@ -13,4 +15,5 @@ pub mod problem;
 pub mod runbook;
 pub mod sign_in;
 pub mod targets;
+pub mod tokens;
 pub mod verify;

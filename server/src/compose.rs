@@ -5,13 +5,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use app::ports::{Clock, Company, Ports};
 use chrono::Utc;
-use domain::Moment;
+use domain::{Moment, proof::anchors::Anchors};
 
 use crate::{
     config::Config,
     ledger::Ledger,
     sign::Keys,
-    store::{Store, bundles::Exports, evidence::Evidence, migrate},
+    store::{Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, tokens::Tokens},
     time::TimeSource,
 };
 
@@ -26,6 +26,12 @@ pub struct House {
     pub evidence: Evidence,
     pub exports: Exports,
     pub ports: Ports,
+}
+
+/// What an auditor is handed outside every bundle, as it is now.
+pub fn anchors(ledger: &Ledger, org: &str) -> Anchors {
+    let roots = ledger.time.as_ref().map(|source| source.roots_pem().to_vec()).unwrap_or_default();
+    ledger.keys.anchors(org, roots)
 }
 
 /// The machine's clock.
@@ -68,6 +74,8 @@ impl House {
             runbooks: shared.clone(),
             ledger: shared,
             bundles: Arc::new(exports.clone()),
+            audits: Arc::new(Audits { ledger: ledger.clone(), org: company.name.clone() }),
+            tokens: Arc::new(Tokens { store: store.clone(), clock: clock.clone() }),
         };
         Ok(Self { config: Arc::new(config), company, clock, store, ledger, evidence, exports, ports })
     }

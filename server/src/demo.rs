@@ -15,6 +15,7 @@ use anyhow::{Context, Result};
 use bson::doc;
 use domain::{
     Moment,
+    audit::Terms,
     role::{Actor, Role, Scope, TokenScope},
     schedule::Period,
     target::Scenario,
@@ -132,6 +133,8 @@ async fn portal(
     serving.await.context("the portal ended")?
 }
 
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
 /// When this demo was first started: everything invented is dated from here, also on later starts.
 fn began(data: &Path) -> Result<Moment> {
     let path = data.join("began");
@@ -150,9 +153,21 @@ async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
     for (id, name, role, scope) in [
         ("founder", "The founder", Role::Owner, Scope::EVERYTHING),
         ("operator-1", "Operator one", Role::Operator, Scope::EVERYTHING),
-        ("auditor", "Auditor, the audit firm", Role::Auditor, audited),
+        ("auditor", "Auditor, the audit firm", Role::Auditor, audited.clone()),
     ] {
         house.store.put_person(&Actor { id: id.to_owned(), name: name.to_owned(), role, scope }).await?;
+    }
+    if house.store.audits(None).await?.is_empty() {
+        let now = house.clock.now();
+        let terms = Terms {
+            firm: "The audit firm".to_owned(),
+            people: vec!["auditor".to_owned()],
+            period: audit,
+            controls: audited.controls.unwrap_or_default(),
+            access: Period { from: now.plus_millis(-DAY_MS), to: now.plus_millis(400 * DAY_MS) },
+        };
+        let founder = house.store.person("founder").await?.context("the founder was just written")?;
+        house.ports.audits.open(terms, &founder).await?;
     }
     let path = data.join("token");
     if let Ok(token) = std::fs::read_to_string(&path)
@@ -161,7 +176,7 @@ async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
         return Ok(token.trim().to_owned());
     }
     let scopes = [TokenScope::DrillsWrite, TokenScope::EvidenceRead];
-    let token = house.store.new_token("demo-runner", &scopes, house.clock.now()).await?;
+    let token = house.store.new_token("demo-runner", &scopes, 365, "passmuster demo", house.clock.now()).await?;
     write_secret(&path, &token)?;
     Ok(token)
 }

@@ -4,6 +4,7 @@ pub mod downloads;
 pub mod headers;
 pub mod health;
 pub mod intake;
+pub mod seat;
 pub mod session;
 pub mod verifier;
 
@@ -59,6 +60,9 @@ pub fn router(house: &House) -> Router {
     let own = Router::new()
         .route("/sign-in", post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
+        .route("/audits/choose", post(seat::choose))
+        .route("/audits/leave", post(seat::leave))
+        .route("/settings/audits/{id}/preview", post(seat::preview))
         .route("/evidence/{id}/download", get(downloads::bundle))
         .route("/evidence/root.pem", get(downloads::root_pem))
         .route("/evidence/anchors.json", get(downloads::anchors))

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use domain::{
+    audit::Terms,
     control::Control,
     proof::{
         anchors::Anchors,
@@ -19,6 +20,7 @@ use domain::{
     },
     role::{Actor, Role, Scope, TokenScope},
     sample::{self, Population},
+    schedule::Period,
 };
 use server::{
     compose::House,
@@ -112,6 +114,9 @@ enum TokenCommand {
         /// drills:write, evidence:read; more than one by repeating.
         #[arg(long, required = true)]
         scope: Vec<String>,
+        /// After how many days it ends by itself.
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
     },
 }
 
@@ -249,7 +254,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Verify(args) => run_verify(&args, cli.json),
         Command::Key(KeyCommand::Show) => show_keys(&config()?, cli.json),
         Command::User(UserCommand::Invite { name, role, controls }) => invite(config()?, name, &role, &controls).await,
-        Command::Token(TokenCommand::New { name, scope }) => new_token(config()?, &name, &scope).await,
+        Command::Token(TokenCommand::New { name, scope, days }) => new_token(config()?, &name, &scope, days).await,
         Command::Doctor => run_doctor(config()?, cli.json).await,
     }
 }
@@ -525,14 +530,31 @@ async fn invite(config: Config, name: String, role: &str, controls: &[String]) -
         _ => bail!("--controls is for auditors; an owner and an operator see everything"),
     };
     let id = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
-    house.store.put_person(&Actor { id: id.clone(), name, role, scope }).await?;
+    let person = Actor { id: id.clone(), name, role, scope };
+    house.store.put_person(&person).await?;
+    if role == Role::Auditor {
+        let terms = Terms {
+            firm: person.name.clone(),
+            people: vec![id.clone()],
+            period: house.company.audit_period,
+            controls: person.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec()),
+            access: Period { from: house.clock.now(), to: house.clock.now().plus_millis(365 * 24 * 3600 * 1000) },
+        };
+        let by = Actor { id: "cli".into(), name: "the command line".into(), role: Role::Owner, scope: Scope::EVERYTHING };
+        let audit = house.ports.audits.open(terms, &by).await?;
+        eprintln!("Audit {audit}: the period in course, for a year; change it on /settings/audits.");
+    }
     let code = house.store.new_link(&id, house.clock.now()).await?;
     println!("{}/sign-in?code={code}", house.config.portal.public_url.trim_end_matches('/'));
     eprintln!("It signs {id} in once, within a day.");
     Ok(ExitCode::SUCCESS)
 }
 
-async fn new_token(config: Config, name: &str, scopes: &[String]) -> Result<ExitCode> {
+fn plural_days(days: u32) -> String {
+    if days == 1 { "a day".to_owned() } else { format!("{days} days") }
+}
+
+async fn new_token(config: Config, name: &str, scopes: &[String], days: u32) -> Result<ExitCode> {
     let house = House::open(config).await?;
     let scopes = scopes
         .iter()
@@ -541,8 +563,8 @@ async fn new_token(config: Config, name: &str, scopes: &[String]) -> Result<Exit
                 .with_context(|| format!("{s} is no scope: drills:write or evidence:read"))
         })
         .collect::<Result<Vec<TokenScope>>>()?;
-    println!("{}", house.store.new_token(name, &scopes, house.clock.now()).await?);
-    eprintln!("It is shown once and kept only as its digest.");
+    println!("{}", house.store.new_token(name, &scopes, days, "the command line", house.clock.now()).await?);
+    eprintln!("It is shown once and kept only as its digest; it ends after {}.", plural_days(days));
     Ok(ExitCode::SUCCESS)
 }
 

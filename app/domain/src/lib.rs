@@ -5,6 +5,7 @@
 //! read and build the verifier alone.
 
 pub mod attestation;
+pub mod audit;
 pub mod control;
 pub mod coverage;
 pub mod draw;

@@ -29,6 +29,7 @@ impl Role {
         match permission {
             ReadEvidence | MakeBundle => true,
             ReadAlarms => true,
+            ManageAudits | ManageTokens => self == Role::Owner,
         }
     }
 }
@@ -41,6 +42,10 @@ pub enum Permission {
     ReadAlarms,
     /// Make and download a bundle, within the scope.
     MakeBundle,
+    /// Say which firm looks at which period and controls, and look as they do.
+    ManageAudits,
+    /// Make and revoke tokens for machines.
+    ManageTokens,
 }
 
 /// What a machine's token may do.
@@ -50,6 +55,29 @@ pub enum TokenScope {
     DrillsWrite,
     #[serde(rename = "evidence:read")]
     EvidenceRead,
+}
+
+impl TokenScope {
+    pub const ALL: [TokenScope; 2] = [TokenScope::DrillsWrite, TokenScope::EvidenceRead];
+
+    pub fn id(self) -> &'static str {
+        match self {
+            TokenScope::DrillsWrite => "drills:write",
+            TokenScope::EvidenceRead => "evidence:read",
+        }
+    }
+
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.id() == id)
+    }
+
+    /// For people.
+    pub fn says(self) -> &'static str {
+        match self {
+            TokenScope::DrillsWrite => "bring drills, live and finished; read nothing",
+            TokenScope::EvidenceRead => "make and fetch bundles of everything; bring nothing",
+        }
+    }
 }
 
 /// What of the evidence somebody sees: everything, or one audit.

@@ -3,14 +3,22 @@
 use domain::role::{Actor, Permission};
 use leptos::prelude::*;
 
-use crate::{ports::Ports, problem::Problem};
+use crate::{
+    ports::Ports,
+    problem::Problem,
+    seat::{Closed, Seat},
+};
 
 /// The person signed in, when their role has the permission, and the ports.
 ///
 /// The server's session layer puts the [`Actor`] into the request's extensions; absent means nobody
 /// is signed in.
 pub async fn signed_in(permission: Permission) -> Result<(Actor, Ports), Problem> {
-    let actor = actor().ok_or_else(Problem::not_signed_in)?;
+    let actor = match (actor(), closed()) {
+        (Some(actor), _) => actor,
+        (None, Some(closed)) => return Err(closed.problem()),
+        (None, None) => return Err(Problem::not_signed_in()),
+    };
     if !actor.role.may(permission) {
         return Err(Problem::not_allowed());
     }
@@ -20,6 +28,16 @@ pub async fn signed_in(permission: Permission) -> Result<(Actor, Ports), Problem
 /// Who is signed in, if anyone.
 pub fn actor() -> Option<Actor> {
     use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Actor>().cloned())
+}
+
+/// From which audit an auditor looks, or the owner in preview.
+pub fn seat() -> Option<Seat> {
+    use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Seat>().cloned())
+}
+
+/// An auditor for whom no audit is open.
+fn closed() -> Option<Closed> {
+    use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Closed>().cloned())
 }
 
 /// The ports of this request.

@@ -11,6 +11,7 @@ use axum::{
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use super::seat::{self, Person, Reach};
 use crate::compose::House;
 
 const PERSON: &str = "person";
@@ -60,16 +61,44 @@ pub async fn who(State(house): State<House>, session: Session, mut request: Requ
         Ok(id) => id,
         Err(cause) => return unavailable(PortError::Unavailable(cause.to_string())),
     };
-    if let Some(id) = id {
-        match house.store.person(&id).await {
-            Ok(Some(actor)) => {
-                request.extensions_mut().insert(actor);
-            }
-            Ok(None) => {}
-            Err(e) => return unavailable(e),
+    let person = match id {
+        Some(id) => house.store.person(&id).await,
+        None => Ok(None),
+    };
+    let reach = match person {
+        Ok(None) => return next.run(request).await,
+        Ok(Some(person)) => {
+            request.extensions_mut().insert(Person(person.clone()));
+            seat::reach(&house, &person, &session).await
         }
+        Err(e) => return unavailable(e),
+    };
+    let (actor, seat) = match reach {
+        Ok(Reach::Closed(closed)) => {
+            request.extensions_mut().insert(closed);
+            return next.run(request).await;
+        }
+        Ok(Reach::All(actor)) => {
+            request.extensions_mut().insert(actor);
+            return next.run(request).await;
+        }
+        Ok(Reach::Seat(actor, seat)) => (actor, *seat),
+        Err(e) => return unavailable(e),
+    };
+    if let Some(refused) = seat::only_looks(&seat, &request) {
+        return refused;
     }
-    next.run(request).await
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    request.extensions_mut().insert(actor.clone());
+    request.extensions_mut().insert(seat.clone());
+    let answer = next.run(request).await;
+    if let Some(visit) = seat::visit(&actor, &seat, &method, &path, &answer, house.clock.now())
+        && let Err(cause) = house.store.note_visit(&visit).await
+    {
+        // What cannot be written down is not shown: an auditor's reading must not go unrecorded.
+        return unavailable(cause);
+    }
+    answer
 }
 
 /// Only a path of this portal; anything else leads to the overview.

@@ -1,12 +1,12 @@
-//! People, their one-time sign-in links, and tokens for machines. Secrets are kept as digests only.
+//! People and their one-time sign-in links. Secrets are kept as digests only.
 
 use app::ports::PortError;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use bson::{Document, doc};
+use bson::doc;
 use domain::{
     Moment,
     draw::hex,
-    role::{Actor, TokenScope},
+    role::Actor,
 };
 use sha2::{Digest, Sha256};
 
@@ -23,7 +23,7 @@ pub fn secret(prefix: &str) -> String {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn digest(secret: &str) -> String {
+pub(super) fn digest(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
 }
 
@@ -70,30 +70,5 @@ impl Store {
             Some(person) => self.person(person).await,
             None => Ok(None),
         }
-    }
-
-    /// A token for a machine; shown once, kept as its digest.
-    pub async fn new_token(&self, name: &str, scopes: &[TokenScope], now: Moment) -> Result<String, PortError> {
-        let token = secret("pm_");
-        let scopes = serde_json::to_string(scopes).map_err(|e| PortError::Broken(e.to_string()))?;
-        let row = doc! { "_id": digest(&token), "name": name, "scopes": scopes, "madeAt": date(now) };
-        self.documents("tokens").insert_one(row).await.map_err(port_error)?;
-        Ok(token)
-    }
-
-    /// The name and scopes of a token. Looked up by digest: the time it takes tells nothing of the token.
-    pub async fn token(&self, token: &str, now: Moment) -> Result<Option<(String, Vec<TokenScope>)>, PortError> {
-        let row = self
-            .documents("tokens")
-            .find_one_and_update(
-                doc! { "_id": digest(token), "revokedAt": null },
-                doc! { "$set": { "usedAt": date(now) } },
-            )
-            .await
-            .map_err(port_error)?;
-        Ok(row.and_then(|r: Document| {
-            let scopes = serde_json::from_str(r.get_str("scopes").ok()?).ok()?;
-            Some((r.get_str("name").ok()?.to_owned(), scopes))
-        }))
     }
 }

@@ -17,7 +17,10 @@ use bson::Document;
 use domain::{
     Moment,
     attestation::{Attestation, RecoveryPoint, Strength},
+    audit::Terms,
+    control::Control,
     role::{Actor, Role, Scope, TokenScope},
+    schedule::Period,
 };
 use http_body_util::BodyExt;
 use server::{
@@ -100,9 +103,13 @@ impl Portal {
     }
 
     pub async fn person(&self, role: Role, scope: Scope) -> String {
-        let id = format!("{}-{}", role.word(), self.house.clock.now().millis());
-        let actor = Actor { id: id.clone(), name: role.word().to_owned(), role, scope };
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let id = format!("{}-{}", role.word(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let actor = Actor { id: id.clone(), name: role.word().to_owned(), role, scope: scope.clone() };
         self.house.store.put_person(&actor).await.expect("a person");
+        if role == Role::Auditor {
+            self.audit(&id, scope).await;
+        }
         let code = self.house.store.new_link(&id, self.house.clock.now()).await.expect("a link");
         let answer = self.post("/sign-in", &format!("code={code}"), None).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
@@ -110,8 +117,23 @@ impl Portal {
         cookie.split(';').next().expect("a cookie").to_owned()
     }
 
+    /// An audit open now, in which this auditor sees that scope.
+    pub async fn audit(&self, person: &str, scope: Scope) -> String {
+        let now = self.house.clock.now();
+        let day = 24 * 3600 * 1000;
+        let terms = Terms {
+            firm: "Audit firm".to_owned(),
+            people: vec![person.to_owned()],
+            period: scope.period.unwrap_or_else(|| Period::days(AUDIT.0, AUDIT.1).expect("a year")),
+            controls: scope.controls.unwrap_or_else(|| Control::ALL.to_vec()),
+            access: Period { from: now.plus_millis(-day), to: now.plus_millis(day) },
+        };
+        let by = Actor { id: "o".into(), name: "owner".into(), role: Role::Owner, scope: Scope::EVERYTHING };
+        self.house.ports.audits.open(terms, &by).await.expect("an audit")
+    }
+
     pub async fn token(&self, scopes: &[TokenScope]) -> String {
-        self.house.store.new_token("test", scopes, self.house.clock.now()).await.expect("a token")
+        self.house.store.new_token("test", scopes, 1, "test", self.house.clock.now()).await.expect("a token")
     }
 
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {
