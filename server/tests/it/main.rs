@@ -1,5 +1,6 @@
 //! The portal in process, on a real mongod.
 
+mod audits;
 mod bundle;
 mod drawn;
 mod drill;
@@ -15,3 +16,4 @@ mod refusals;
 mod roles;
 mod signed;
 mod time;
+mod tokens;

@@ -21,6 +21,9 @@ const PAGES: [&str; 10] = [
     "/ledger",
 ];
 
+/// Pages of the owner alone.
+const OWNERS: [&str; 2] = ["/settings/audits", "/settings/tokens"];
+
 /// Routes with a parameter that names nothing here, and files.
 const FILES: [&str; 8] = [
     "/evidence/anchors.json",
@@ -36,7 +39,7 @@ const ABSENT: [&str; 10] = [
     "/ledger/tile/0/000",
     "/ledger/tile/0/0",
     "/ledger/tile/9/000.p/1",
-    "/ledger/proofs/1.tlog-proof",
+    "/ledger/proofs/999.tlog-proof",
     "/ledger/proofs/0",
     "/drills/D-none",
     "/drills/D-none/record.json",
@@ -48,7 +51,7 @@ const ABSENT: [&str; 10] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_without_a_session_reads_anything() {
     let portal = Portal::open().await;
-    for path in PAGES.iter().chain(&FILES).chain(&ABSENT) {
+    for path in PAGES.iter().chain(&OWNERS).chain(&FILES).chain(&ABSENT) {
         for cookie in [None, Some("passmuster=AAAAAAAAAAAAAAAAAAAAAA"), Some("passmuster=nonsense")] {
             let answer = portal.get(path, cookie).await;
             let to =
@@ -70,6 +73,10 @@ async fn each_role_reads_each_page_and_what_is_absent_is_not_found() {
             assert_eq!(answer.status(), StatusCode::OK, "{} {path}", role.word());
             let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
             assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{path}: {policy}");
+        }
+        for path in OWNERS {
+            let expected = if role == Role::Owner { StatusCode::OK } else { StatusCode::FORBIDDEN };
+            assert_eq!(portal.get(path, Some(&cookie)).await.status(), expected, "{} {path}", role.word());
         }
         for path in ABSENT {
             let answer = portal.get(path, Some(&cookie)).await;
@@ -98,9 +105,10 @@ async fn every_page_the_router_knows_is_in_this_table() {
     let named: BTreeSet<String> = PAGES
         .iter()
         .filter(|p| **p != "/controls/CC7.5")
+        .chain(&OWNERS)
         .map(|p| (*p).to_owned())
         .chain(
-            ["/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in", "/verify"].map(str::to_owned),
+            ["/settings/audits/{id}", "/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in", "/verify"].map(str::to_owned),
         )
         .collect();
     assert_eq!(known, named);
@@ -110,10 +118,19 @@ async fn every_page_the_router_knows_is_in_this_table() {
 async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
     let portal = Portal::open().await;
     let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
-    assert_eq!(known.len(), 2, "{known:?}");
-    assert!(known.contains("/evidence/make") && known.iter().any(|p| p.contains("set_theme")), "{known:?}");
-    let answer = portal.post("/evidence/make", "period=audit", None).await;
-    assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
+    const OWN: [&str; 5] = [
+        "/evidence/make",
+        "/settings/audits/save",
+        "/settings/audits/hand-over",
+        "/settings/tokens/make",
+        "/settings/tokens/revoke",
+    ];
+    assert!(OWN.iter().all(|path| known.contains(path)) && known.iter().any(|p| p.contains("set_theme")), "{known:?}");
+    assert_eq!(known.len(), OWN.len() + 1, "{known:?}");
+    for path in OWN {
+        let answer = portal.post(path, "id=A-001&name=x&how=x&period=audit", None).await;
+        assert_eq!(answer.headers()[header::LOCATION], "/sign-in", "{path}");
+    }
     let made = portal.house.store.documents("exports").count_documents(bson::doc! {}).await.expect("a count");
     assert_eq!(made, 0);
     for role in Role::ALL {
@@ -121,6 +138,24 @@ async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
         let answer = portal.post("/evidence/make", "period=audit", Some(&cookie)).await;
         let to = answer.headers()[header::LOCATION].to_str().expect("text").to_owned();
         assert!(to.starts_with("/evidence?made=B-"), "{} {to}", role.word());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_as_an_auditor_is_for_the_owner_alone() {
+    let portal = Portal::open().await;
+    let auditor = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    let path = "/settings/audits/A-001/preview";
+    let to = |answer: &axum::http::Response<axum::body::Body>| answer.headers()[header::LOCATION].clone();
+    assert_eq!(to(&portal.post(path, "", None).await), "/sign-in");
+    assert_eq!(portal.post(path, "", Some(&auditor)).await.status(), StatusCode::FORBIDDEN);
+    let operator = portal.person(Role::Operator, Scope::EVERYTHING).await;
+    assert_eq!(portal.post(path, "", Some(&operator)).await.status(), StatusCode::FORBIDDEN);
+    let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    assert_eq!(portal.post("/settings/audits/A-999/preview", "", Some(&owner)).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(to(&portal.post(path, "", Some(&owner)).await), "/");
+    for path in ["/audits/leave", "/audits/choose"] {
+        assert!(portal.post(path, "audit=A-001", None).await.status().is_redirection(), "{path} tells nobody anything");
     }
 }
 
