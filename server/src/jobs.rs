@@ -162,6 +162,7 @@ fn opened_by(gap: &Gap, id: &str, now: Moment, demo: bool) -> Finding {
         due_at: now.plus_millis(DUE_MS),
         state: State::Open,
         controls: Kind::Gaps.answers().to_vec(),
+        attachments: vec![],
         demo,
         occurred_at: gap.due_at,
         by: PORTAL.to_owned(),

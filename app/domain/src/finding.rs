@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Moment, control::Control};
+use crate::{
+    Moment,
+    attachment::{self, Attached, Attachment, FileError},
+    control::Control,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,6 +30,8 @@ pub struct Finding {
     pub due_at: Moment,
     pub state: State,
     pub controls: Vec<Control>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attached>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub demo: bool,
     /// When it was opened.
@@ -100,6 +106,19 @@ impl Finding {
             State::Open if self.due_at.since(now) <= SOON_MS => Standing::DueSoon,
             State::Open => Standing::Open,
         }
+    }
+
+    /// The same finding with files put on it. A file that is on it already stays as it is.
+    pub fn attach(mut self, files: Vec<Attachment>, by: &str, now: Moment) -> Result<Self, FileError> {
+        if files.is_empty() {
+            return Err(FileError::None);
+        }
+        for file in files {
+            if self.attachments.iter().all(|there| there.file.sha256 != file.sha256) {
+                self.attachments.push(Attached { file, at: now, by: by.to_owned() });
+            }
+        }
+        if self.attachments.len() > attachment::MOST { Err(FileError::Full) } else { Ok(self) }
     }
 
     /// Whether it belongs to a period: opened in it, or opened before and still open in it.

@@ -4,6 +4,7 @@
 //! Everything here compiles to native code and to WASM with no features, so that an auditor can
 //! read and build the verifier alone.
 
+pub mod attachment;
 pub mod attestation;
 pub mod audit;
 pub mod control;
@@ -16,6 +17,7 @@ pub mod gap;
 pub mod passkey;
 pub mod proof;
 pub mod record;
+pub mod request;
 pub mod role;
 pub mod runbook;
 pub mod sample;

@@ -30,6 +30,8 @@ impl Role {
             ReadEvidence | MakeBundle => true,
             ReadAlarms => true,
             ManageAudits | ManageTokens => self == Role::Owner,
+            AskRequests => self == Role::Auditor,
+            AnswerRequests | AttachFiles => self != Role::Auditor,
         }
     }
 }
@@ -46,6 +48,12 @@ pub enum Permission {
     ManageAudits,
     /// Make and revoke tokens for machines.
     ManageTokens,
+    /// Ask for something, ask for more, accept an answer, and say whether bundles carry it.
+    AskRequests,
+    /// Answer what auditors ask for.
+    AnswerRequests,
+    /// Put files on findings.
+    AttachFiles,
 }
 
 /// What a machine's token may do.

@@ -407,6 +407,7 @@ fn findings(began: Moment) -> Vec<Finding> {
                 None => State::Open,
             },
             controls: p.controls.to_vec(),
+            attachments: vec![],
             demo: true,
             occurred_at: began.plus_millis(-p.opened * DAY),
             by: p.owner.to_owned(),

@@ -225,6 +225,7 @@ fn finding(name: &str, when: &str) -> Document {
         due_at: opened,
         state: State::Closed { at: opened, evidence: "e".into() },
         controls: vec![Control::Cc73],
+        attachments: vec![],
         demo: false,
         occurred_at: opened,
         by: "o".into(),

@@ -338,6 +338,7 @@ mod tests {
             due_at: at(due),
             state: State::Open,
             controls,
+            attachments: vec![],
             demo: false,
             occurred_at: at("2026-03-02T00:00:00Z"),
             by: "t".into(),

@@ -253,6 +253,7 @@ impl Sample {
             due_at: moment("2026-12-16T00:00:00Z"),
             state: State::Open,
             controls: vec![Control::Cc73],
+            attachments: vec![],
             demo: false,
             occurred_at: moment("2026-11-16T15:10:00Z"),
             by: "operator".into(),

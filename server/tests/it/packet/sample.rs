@@ -301,6 +301,7 @@ pub fn content(tenant_count: usize) -> Content {
             due_at: opened.plus_millis(60 * 24 * 60 * MINUTE),
             state: if closed { State::Closed { at: opened.plus_millis(31 * 24 * 60 * MINUTE), evidence: "Drill 2026-08-17, within its time".into() } } else { State::Open },
             controls: vec![Control::Cc73, Control::Cc74],
+            attachments: vec![],
             demo: true,
             occurred_at: opened,
             by: "founder".into(),
