@@ -11,6 +11,7 @@ pub mod guard;
 pub mod ledger;
 pub mod overview;
 pub mod refusal;
+pub mod requests;
 pub mod runbook;
 pub mod targets;
 pub mod theme;
@@ -38,6 +39,8 @@ pub struct Frame {
     pub alarms: usize,
     /// Findings in scope that are not closed.
     pub open_findings: usize,
+    /// Requests whose turn is the reader's.
+    pub waiting_requests: usize,
     pub now: Moment,
     /// From which audit an auditor looks.
     pub seat: Option<Seat>,
@@ -54,6 +57,7 @@ pub async fn frame() -> Result<Frame, Problem> {
         checked_at: ports.ledger.checked_at().await?,
         alarms,
         open_findings: findings.iter().filter(|f| f.value.standing(now) != Standing::Closed).count(),
+        waiting_requests: requests::waiting(&actor, &ports).await?,
         now,
         actor,
         seat: guard::seat(),

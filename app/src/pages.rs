@@ -12,6 +12,8 @@ pub mod findings;
 pub mod ledger;
 pub mod overview;
 pub mod problem;
+pub mod request;
+pub mod requests;
 pub mod runbook;
 pub mod sign_in;
 pub mod targets;

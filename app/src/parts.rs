@@ -2,6 +2,7 @@
 //!
 //! `style/parts/` holds the CSS under the same names.
 
+mod attached;
 mod bullet;
 mod coverage;
 mod filter;
@@ -20,7 +21,9 @@ mod sundays;
 mod text;
 mod timeline;
 mod trend;
+mod write;
 
+pub use attached::AttachedFile;
 pub use bullet::Bullet;
 pub use coverage::{Coverage, CoverageHead, Mark};
 pub use filter::{FilterBar, FilterSelect, FilterToggle, Pager};
@@ -39,6 +42,7 @@ pub use sundays::Sundays;
 pub use text::{Demo, Digest, Tested, When, capital, drill_href, plural};
 pub use timeline::{Timeline, clock_started};
 pub use trend::{Trend, TrendChart};
+pub use write::{FilesField, RecordsField, WordsField};
 
 /// An id no other element on this page has.
 pub(crate) fn unique(prefix: &str) -> String {

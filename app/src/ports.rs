@@ -23,6 +23,8 @@ use domain::{
 
 use crate::problem::{Problem, ProblemKind};
 
+pub mod requests;
+
 /// All ports, cheap to clone, in every request's context.
 #[derive(Clone)]
 pub struct Ports {
@@ -37,6 +39,7 @@ pub struct Ports {
     pub bundles: Arc<dyn Bundles>,
     pub audits: Arc<dyn AuditsPort>,
     pub tokens: Arc<dyn TokensPort>,
+    pub requests: Arc<dyn requests::Requests>,
 }
 
 /// Whose portal this is.

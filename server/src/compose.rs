@@ -10,8 +10,11 @@ use domain::{Moment, proof::anchors::Anchors};
 use crate::{
     config::Config,
     ledger::Ledger,
+    notify::Outbox,
     sign::Keys,
-    store::{Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, tokens::Tokens},
+    store::{
+        Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, requests::Requests, tokens::Tokens,
+    },
     time::TimeSource,
 };
 
@@ -25,6 +28,7 @@ pub struct House {
     pub ledger: Arc<Ledger>,
     pub evidence: Evidence,
     pub exports: Exports,
+    pub requests: Requests,
     pub ports: Ports,
 }
 
@@ -63,6 +67,12 @@ impl House {
         let evidence = Evidence { ledger: ledger.clone() };
         let scratch = config.portal.scratch();
         let exports = Exports { evidence: evidence.clone(), company: company.clone(), scratch };
+        let outbox = Outbox {
+            store: store.clone(),
+            public_url: config.portal.public_url.clone(),
+            company: company.name.clone(),
+        };
+        let requests = Requests { evidence: evidence.clone(), notices: Arc::new(outbox) };
         let shared = Arc::new(evidence.clone());
         let ports = Ports {
             company: company.clone(),
@@ -76,7 +86,8 @@ impl House {
             bundles: Arc::new(exports.clone()),
             audits: Arc::new(Audits { ledger: ledger.clone(), org: company.name.clone() }),
             tokens: Arc::new(Tokens { store: store.clone(), clock: clock.clone() }),
+            requests: Arc::new(requests.clone()),
         };
-        Ok(Self { config: Arc::new(config), company, clock, store, ledger, evidence, exports, ports })
+        Ok(Self { config: Arc::new(config), company, clock, store, ledger, evidence, exports, requests, ports })
     }
 }

@@ -1,5 +1,6 @@
 //! Evidence on its way out: the bundle, its packet, its offline pages.
 
+pub mod attached;
 pub mod bundle;
 pub mod collect;
 pub mod content;

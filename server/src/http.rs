@@ -1,11 +1,14 @@
 //! HTTP: pages, downloads, the machines' intake. Deny by default: what is not listed here is not there.
 
+pub mod attachments;
 pub mod downloads;
 pub mod headers;
 pub mod health;
 pub mod intake;
+pub mod requests;
 pub mod seat;
 pub mod session;
+pub mod upload;
 pub mod verifier;
 
 use std::time::Duration;
@@ -57,6 +60,14 @@ pub fn router(house: &House) -> Router {
         .leptos_routes_with_context(&options, generate_route_list(app::app::App), context.clone(), shell)
         .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(context, app::app::shell))
         .with_state(options);
+    // Forms with files: larger than others, and read as they come.
+    let uploads = Router::new()
+        .route("/requests/ask", post(requests::ask))
+        .route("/requests/{id}/answer", post(requests::answer))
+        .route("/requests/{id}/more", post(requests::ask_more))
+        .route("/findings/{id}/attach", post(attachments::attach_to_finding))
+        .with_state(house.clone())
+        .layer(DefaultBodyLimit::max(upload::LARGEST));
     let own = Router::new()
         .route("/sign-in", post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
@@ -72,6 +83,7 @@ pub fn router(house: &House) -> Router {
         .route("/ledger/tile/{*path}", get(downloads::tile))
         .route("/ledger/proofs/{name}", get(downloads::inclusion))
         .route("/drills/{id}/record.json", get(downloads::drill_record))
+        .route("/attachments/{sha256}", get(attachments::download))
         .with_state(house.clone());
     let sessions = SessionManagerLayer::new(Sessions::new(&house.store))
         .with_name(session::cookie_name(&house.config.portal.public_url))
@@ -80,6 +92,7 @@ pub fn router(house: &House) -> Router {
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(IDLE));
     let people = own
+        .merge(uploads)
         .merge(pages)
         .layer(middleware::from_fn_with_state(house.clone(), session::who))
         .layer(sessions)

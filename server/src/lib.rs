@@ -8,6 +8,7 @@ pub mod exports;
 pub mod http;
 pub mod jobs;
 pub mod ledger;
+pub mod notify;
 pub mod runner;
 pub mod sign;
 pub mod store;

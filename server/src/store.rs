@@ -1,5 +1,6 @@
 //! MongoDB, the only store. One file per noun beside the sealed records they all read.
 
+pub mod attachments;
 pub mod audits;
 pub mod bundles;
 pub mod evidence;
@@ -8,6 +9,7 @@ pub mod migrate;
 pub mod orders;
 pub mod passkeys;
 pub mod people;
+pub mod requests;
 pub mod sessions;
 pub mod tokens;
 

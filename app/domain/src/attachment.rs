@@ -247,6 +247,11 @@ fn turns(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// Whether records of this collection may name files; of most there are too many to look.
+pub fn may_name(collection: &str) -> bool {
+    ["findings", "requests"].contains(&collection)
+}
+
 /// The files that a record of this collection names, read from its everyday JSON. What does not read as an
 /// attachment is none.
 pub fn named_in(collection: &str, plain: &Value) -> Vec<Attachment> {

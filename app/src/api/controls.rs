@@ -65,6 +65,8 @@ pub struct ControlPage {
     pub period: Period,
     pub now: Moment,
     pub company: String,
+    /// Whether the reader may ask about it.
+    pub may_ask: bool,
 }
 
 impl ControlPage {
@@ -101,6 +103,7 @@ pub async fn one(id: &str, all: bool) -> Result<ControlPage, Problem> {
         period: read.coverage.period,
         now: read.now,
         company: read.company,
+        may_ask: read.may_ask,
     })
 }
 
@@ -112,6 +115,7 @@ struct Read {
     findings: Vec<Sealed<domain::finding::Finding>>,
     runbooks: Vec<Sealed<domain::runbook::RunbookVersion>>,
     now: Moment,
+    may_ask: bool,
 }
 
 async fn read() -> Result<Read, Problem> {
@@ -128,6 +132,7 @@ async fn read() -> Result<Read, Problem> {
         findings,
         runbooks,
         now: ports.clock.now(),
+        may_ask: actor.role.may(Permission::AskRequests),
     })
 }
 

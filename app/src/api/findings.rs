@@ -12,7 +12,7 @@ use domain::{
 };
 use leptos_router::params::ParamsMap;
 
-use super::guard;
+use super::{guard, refusal};
 use crate::problem::Problem;
 
 /// What the address asks for. Without a standing: all that are not closed.
@@ -67,6 +67,11 @@ pub struct FindingsPage {
     pub owners: BTreeSet<String>,
     pub controls: Vec<Control>,
     pub now: Moment,
+    /// Whether the reader may put files on them.
+    pub may_attach: bool,
+    /// The finding a file was just put on, or should have been.
+    pub opened: Option<String>,
+    pub refused: Option<Problem>,
 }
 
 impl FindingsPage {
@@ -75,11 +80,25 @@ impl FindingsPage {
     }
 }
 
-pub async fn load(ask: Ask) -> Result<FindingsPage, Problem> {
+pub async fn load(query: &ParamsMap) -> Result<FindingsPage, Problem> {
+    let mut ask = Ask::read(query);
     let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
     let all = ports.findings.all(&actor.scope).await?;
+    let opened = query.get("attached").and_then(|id| all.iter().find(|f| f.id == id)).map(|f| f.id.clone());
+    let now = ports.clock.now();
+    if let Some(finding) = all.iter().find(|f| Some(&f.id) == opened.as_ref()) {
+        // The list must show it.
+        let closed = finding.value.standing(now) == Standing::Closed;
+        ask = Ask { standing: closed.then_some(Standing::Closed), ..Ask::default() };
+    }
     let controls = actor.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec());
-    Ok(arrange(ask, all, controls, ports.clock.now()))
+    let page = arrange(ask, all, controls, now);
+    Ok(FindingsPage {
+        may_attach: actor.role.may(Permission::AttachFiles),
+        opened,
+        refused: query.get("refused").and_then(|_| refusal::read("No file was attached.")),
+        ..page
+    })
 }
 
 fn arrange(ask: Ask, all: Vec<Sealed<Finding>>, controls: Vec<Control>, now: Moment) -> FindingsPage {
@@ -102,5 +121,17 @@ fn arrange(ask: Ask, all: Vec<Sealed<Finding>>, controls: Vec<Control>, now: Mom
         Some(standing) => mine.into_iter().filter(|f| f.value.standing(now) == standing).collect(),
         None => mine.into_iter().filter(|f| closed_at(f).is_none()).collect(),
     };
-    FindingsPage { ask, counts, shown, closed, median_days, owners, controls, now }
+    FindingsPage {
+        ask,
+        counts,
+        shown,
+        closed,
+        median_days,
+        owners,
+        controls,
+        now,
+        may_attach: false,
+        opened: None,
+        refused: None,
+    }
 }

@@ -24,14 +24,16 @@ pub fn leave(path: &str, problem: &Problem) {
         }
         return;
     }
-    let json = serde_json::to_vec(problem).unwrap_or_default();
-    if json.len() > LONGEST {
-        return;
-    }
-    let cookie = format!("{NAME}={}; Path={path}; Max-Age=60; HttpOnly; SameSite=Lax", URL_SAFE_NO_PAD.encode(json));
-    if let Ok(value) = HeaderValue::from_str(&cookie) {
+    if let Some(value) = carrying(path, problem) {
         response.append_header(header::SET_COOKIE, value);
     }
+}
+
+/// The cookie that carries it; `None` when it is longer than a cookie may be.
+pub fn carrying(path: &str, problem: &Problem) -> Option<HeaderValue> {
+    let json = serde_json::to_vec(problem).ok().filter(|json| json.len() <= LONGEST)?;
+    let cookie = format!("{NAME}={}; Path={path}; Max-Age=60; HttpOnly; SameSite=Lax", URL_SAFE_NO_PAD.encode(json));
+    HeaderValue::from_str(&cookie).ok()
 }
 
 /// The problem left for this reader; a plain one that begins with `what` when the cookie has gone.

@@ -60,6 +60,7 @@ fn Body(page: ControlPage) -> impl IntoView {
             eyebrow=move || view! { <a href="/controls">"Controls"</a> " / " {id} }
             title=format!("{id}  {}", control.title())
         >
+            {page.may_ask.then(|| view! { <a class="button" href=format!("/requests?about={id}#ask")>"Ask about this"</a> })}
             <a class="button" href=format!("/evidence?controls%5B%5D={id}#form")>"Bundle this control"</a>
         </PageHead>
         <nav class="measure-width" aria-label="Controls"><ul class="doors">{doors}</ul></nav>

@@ -11,17 +11,17 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::findings::{Ask, FindingsPage, load},
+    api::findings::{FindingsPage, load},
     parts::{
-        Demo, Empty, FilterBar, FilterSelect, FilterToggle, PageHead, Say, SealKind, SealNote, Section, Shape,
-        StateMark, Statement, Waiting, loaded, plural,
+        AttachedFile, Demo, Empty, ErrorNote, FilesField, FilterBar, FilterSelect, FilterToggle, PageHead, Say,
+        SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, loaded, plural,
     },
 };
 
 #[component]
 pub fn Findings() -> impl IntoView {
-    let ask = Ask::read(&use_query_map().read_untracked());
-    loaded("findings", load(ask), |page, _| view! { <Body page=page /> })
+    let query = use_query_map().get_untracked();
+    loaded("findings", async move { load(&query).await }, |page, _| view! { <Body page=page /> })
 }
 
 #[component]
@@ -61,7 +61,8 @@ fn Body(page: FindingsPage) -> impl IntoView {
         }
         .into_any()
     } else {
-        view! { <List findings=shown.clone() now=now /> }.into_any()
+        let (may_attach, opened) = (page.may_attach, page.opened.clone());
+        view! { <List findings=shown.clone() now=now may_attach=may_attach opened=opened /> }.into_any()
     };
     let newest = shown.iter().chain(closed).max_by_key(|f| f.seal.seq).map(|f| f.seal.clone());
     let margin = match newest {
@@ -73,6 +74,7 @@ fn Body(page: FindingsPage) -> impl IntoView {
     };
     view! {
         <PageHead eyebrow=|| "What went wrong, who owns it, how it ended" title="Findings" />
+        {page.refused.clone().map(|problem| view! { <ErrorNote problem=problem /> })}
         <Statement margin=margin>{says}</Statement>
         <div class="section">
             <FilterBar action="/findings" result=format!("{result} of {in_all}")>
@@ -147,8 +149,14 @@ fn Heads(last: &'static str) -> impl IntoView {
 }
 
 #[component]
-fn List(findings: Vec<Sealed<Finding>>, now: Moment) -> impl IntoView {
-    let rows = findings.into_iter().map(|f| view! { <Row finding=f now=now /> }).collect_view();
+fn List(findings: Vec<Sealed<Finding>>, now: Moment, may_attach: bool, opened: Option<String>) -> impl IntoView {
+    let rows = findings
+        .into_iter()
+        .map(|f| {
+            let open = opened.as_ref() == Some(&f.id);
+            view! { <Row finding=f now=now may_attach=may_attach open=open /> }
+        })
+        .collect_view();
     view! {
         <table class="table findings dated">
             <caption class="unseen">"Findings"</caption>
@@ -160,7 +168,7 @@ fn List(findings: Vec<Sealed<Finding>>, now: Moment) -> impl IntoView {
 
 /// Two rows of one body: the line, and what opens under it.
 #[component]
-fn Row(finding: Sealed<Finding>, now: Moment) -> impl IntoView {
+fn Row(finding: Sealed<Finding>, now: Moment, may_attach: bool, open: bool) -> impl IntoView {
     let Sealed { id, value: f, seal } = finding;
     let standing = f.standing(now);
     let (shape, word) = Shape::of_standing(standing);
@@ -183,7 +191,7 @@ fn Row(finding: Sealed<Finding>, now: Moment) -> impl IntoView {
             </tr>
             <tr class="more-row">
                 <td class="hide-phone"></td>
-                <td colspan="6"><Opened finding=f id=id /></td>
+                <td colspan="6"><Opened finding=f id=id may_attach=may_attach open=open /></td>
                 <td class="sl hide-phone"></td>
             </tr>
         </tbody>
@@ -191,7 +199,7 @@ fn Row(finding: Sealed<Finding>, now: Moment) -> impl IntoView {
 }
 
 #[component]
-fn Opened(finding: Finding, id: String) -> impl IntoView {
+fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl IntoView {
     let f = finding;
     let controls = f.controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(", ");
     let cause = f.cause.clone().map(|cause| {
@@ -207,7 +215,7 @@ fn Opened(finding: Finding, id: String) -> impl IntoView {
     };
     let plan = (!f.plan.is_empty()).then(|| view! { <p class="gloss">"Plan"</p><p>{f.plan.clone()}</p> });
     view! {
-        <details>
+        <details open=open>
             <summary>"What was found, why it matters"<span class="unseen">{format!(", {id}")}</span></summary>
             <div class="pair opened">
                 <div class="answer">
@@ -216,6 +224,7 @@ fn Opened(finding: Finding, id: String) -> impl IntoView {
                     <p class="gloss">"Why it matters"</p>
                     <p>{f.why.clone()}</p>
                     {plan}
+                    <Files finding=f.clone() may_attach=may_attach />
                 </div>
                 <dl class="trail">
                     <dt>"Severity"</dt>
@@ -232,6 +241,31 @@ fn Opened(finding: Finding, id: String) -> impl IntoView {
             </div>
         </details>
     }
+}
+
+/// What was put on it, and for the company the form to add to it.
+#[component]
+fn Files(finding: Finding, may_attach: bool) -> impl IntoView {
+    let head = (!finding.attachments.is_empty() || may_attach).then(|| view! { <p class="gloss">"Files"</p> });
+    let files = finding
+        .attachments
+        .into_iter()
+        .map(|attached| {
+            let by = format!("by {} on {}", attached.by, words::date(attached.at));
+            view! { <AttachedFile file=attached.file by=by /> }
+        })
+        .collect_view();
+    let form = may_attach.then(|| {
+        view! {
+            <form class="write" method="post" action=format!("/findings/{}/attach", finding.id) enctype="multipart/form-data">
+                <FilesField />
+                <div class="actions">
+                    <button class="button" type="submit">"Attach"<span class="unseen">{format!(" to {}", finding.id)}</span></button>
+                </div>
+            </form>
+        }
+    });
+    (head, files, form)
 }
 
 #[component]

@@ -35,7 +35,14 @@ const GROUPS: [(&str, &[Place]); 4] = [
             place("findings", "Findings", "/findings"),
         ],
     ),
-    ("Prove", &[place("controls", "Controls", "/controls"), place("evidence", "Evidence", "/evidence")]),
+    (
+        "Prove",
+        &[
+            place("controls", "Controls", "/controls"),
+            place("evidence", "Evidence", "/evidence"),
+            place("requests", "Requests", "/requests"),
+        ],
+    ),
     ("Check", &[place("verify", "Verify", "/verify"), place("ledger", "Ledger", "/ledger")]),
 ];
 
@@ -50,7 +57,7 @@ pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> imp
                 <Brand />
                 <p class="company">"Evidence for " {company.name.clone()}</p>
                 <nav class="nav" aria-label="Pages">
-                    <Places current=current findings=frame.open_findings />
+                    <Places current=current findings=frame.open_findings requests=frame.waiting_requests />
                 </nav>
                 <div class="rail-foot">
                     <LedgerState frame=frame.clone() />
@@ -109,14 +116,17 @@ fn Link(place: &'static Place, current: &'static str, #[prop(optional)] count: u
     view! {
         <a href=place.href aria-current=(place.key == current).then_some("page")>
             <span>{place.name}</span>
-            {(count > 0).then(|| view! { <span class="count">{count}<span class="unseen">" open"</span></span> })}
+            {(count > 0).then(|| {
+                let counted = if place.key == "requests" { " waiting for you" } else { " open" };
+                view! { <span class="count">{count}<span class="unseen">{counted}</span></span> }
+            })}
         </a>
     }
     .into_any()
 }
 
 #[component]
-fn Places(current: &'static str, findings: usize) -> impl IntoView {
+fn Places(current: &'static str, findings: usize, requests: usize) -> impl IntoView {
     view! {
         <Link place=&OVERVIEW current=current />
         {GROUPS
@@ -128,7 +138,11 @@ fn Places(current: &'static str, findings: usize) -> impl IntoView {
                         {places
                             .iter()
                             .map(|place| {
-                                let count = if place.key == "findings" { findings } else { 0 };
+                                let count = match place.key {
+                                    "findings" => findings,
+                                    "requests" => requests,
+                                    _ => 0,
+                                };
                                 view! { <li><Link place=place current=current count=count /></li> }
                             })
                             .collect_view()}
@@ -358,7 +372,7 @@ fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
         </nav>
         <div class="more" id="more" popover="" role="dialog" aria-label="All pages">
             <nav class="nav" aria-label="All pages">
-                <Places current=current findings=frame.open_findings />
+                <Places current=current findings=frame.open_findings requests=frame.waiting_requests />
             </nav>
             <div class="rail-foot">
                 <LedgerState frame=frame.clone() />

@@ -1,6 +1,6 @@
 //! State marks: one shape per meaning, and always a word.
 
-use domain::{drill::CheckVerdict, finding::Standing, verdict::Verdict};
+use domain::{drill::CheckVerdict, finding::Standing, request, verdict::Verdict};
 use leptos::prelude::*;
 
 /// The five shapes. Colour follows the shape in CSS; the word says it for everyone.
@@ -47,6 +47,17 @@ impl Shape {
             Standing::DueSoon => Shape::Triangle,
             Standing::Open => Shape::Ring,
             Standing::Closed => Shape::Disc,
+        };
+        (shape, standing.word())
+    }
+
+    /// Sent back is a square, and whatever waits for somebody a ring.
+    pub fn of_request(standing: request::Standing) -> (Self, &'static str) {
+        use request::Standing::*;
+        let shape = match standing {
+            Open | Answered => Shape::Ring,
+            NeedsMore => Shape::Square,
+            Accepted => Shape::Disc,
         };
         (shape, standing.word())
     }

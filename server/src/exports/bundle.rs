@@ -44,6 +44,8 @@ pub enum ExportError {
     NotInLog { coll: String, id: String, seq: u64, from: u64 },
     #[error("{coll} {id} (entry {seq}) belongs to a collection that bundles do not carry; no bundle was made")]
     Stranger { coll: String, id: String, seq: u64 },
+    #[error("the file {name} ({sha256}), which {by} names, {what}; no bundle was made")]
+    Attachment { name: String, sha256: String, by: String, what: &'static str },
     #[error("there are no {0} in that period under those controls to draw a sample from; no bundle was made")]
     NothingToDraw(&'static str),
     #[error("the ledger does not hold together ({0}); no bundle was made")]
@@ -315,6 +317,8 @@ fn role(name: &str) -> &'static str {
         "data/runbooks/index.jsonl" => "runbook versions, exact sealed bytes",
         layout::POPULATION => "every item the sample could be drawn from",
         layout::DRAW => "the sample: seed, shell line and the items drawn",
+        "data/requests/requests.jsonl" => "what auditors asked and were answered, exact sealed bytes",
+        n if n.starts_with(layout::ATTACHMENTS) => "a file that a record here names, under its digest",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         _ => "a runbook version's text",
     }

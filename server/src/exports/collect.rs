@@ -5,16 +5,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Moment, ejson,
+    Moment, attachment, ejson,
     proof::{
         checkpoint::{self, Checkpoint, VerifierKey},
         hash_from_hex,
         inclusion::{InclusionProof, Paths},
-        layout::{self, COLLECTIONS, Collection},
+        layout::{self, COLLECTIONS},
         leaf, sha256_hex,
         tree::{Frontier, leaf_hash},
     },
     record::{Entry, Head, Kind, Seal, Sealed},
+    request::Request,
     role::Scope,
 };
 use serde::de::DeserializeOwned;
@@ -35,11 +36,6 @@ pub struct Wanted<'a> {
     pub drawn: &'a BTreeSet<u64>,
     pub scratch: &'a Scratch,
     pub progress: &'a Progress,
-}
-
-/// The collections that have a file also when nothing of them is inside: that there is none says something.
-fn always(collection: &Collection) -> bool {
-    collection.kind != Kind::Draw
 }
 
 /// Takes the entries from the older head to the newer, and the records inside in the same order.
@@ -75,13 +71,16 @@ struct Collecting<'a> {
     shown: Shown,
     /// The newest finding by id, with its place in `shown`.
     findings: BTreeMap<String, usize>,
+    /// The newest request by id.
+    requests: BTreeMap<String, Sealed<Request>>,
 }
 
 impl<'a> Collecting<'a> {
     fn begin(wanted: &'a Wanted<'a>) -> Result<Self, ExportError> {
         let (head, tree) = heads(wanted.log)?;
         let mut files = BTreeMap::new();
-        for collection in COLLECTIONS.iter().filter(|c| always(c)) {
+        // Their file is there also when nothing of them is inside: that there is none says something.
+        for collection in COLLECTIONS.iter().filter(|c| c.always()) {
             files.insert(collection.file, (wanted.scratch.spool(collection.file)?, Vec::new()));
         }
         Ok(Self {
@@ -92,6 +91,7 @@ impl<'a> Collecting<'a> {
             files,
             shown: Shown::default(),
             findings: BTreeMap::new(),
+            requests: BTreeMap::new(),
             wanted,
         })
     }
@@ -140,7 +140,7 @@ impl<'a> Collecting<'a> {
     fn absent(&self, entry: &Entry) -> Result<(), ExportError> {
         let scope = self.wanted.scope;
         let everything = scope.period.is_none() && scope.controls.is_none();
-        let carried = entry.kind != Kind::Draw && layout::collection(&entry.coll).is_some_and(|c| c.kind == entry.kind);
+        let carried = layout::collection(&entry.coll).is_some_and(|c| c.kind == entry.kind && c.always());
         if everything && carried {
             return Err(ExportError::Missing { coll: entry.coll.clone(), id: entry.id.clone(), seq: entry.seq });
         }
@@ -159,6 +159,11 @@ impl<'a> Collecting<'a> {
             broken: false,
         };
         let shown = &mut self.shown;
+        if attachment::may_name(&record.coll) {
+            let by = format!("{} {}", record.coll, record.id);
+            let named = attachment::named_in(&record.coll, &plain).into_iter();
+            shown.attachments.extend(named.map(|file| (file.sha256.clone(), (file, by.clone()))));
+        }
         match record.coll.as_str() {
             "backup_audit_log" => {
                 if let Some(attestation) = read(&record.id, &plain, seal) {
@@ -180,13 +185,18 @@ impl<'a> Collecting<'a> {
                     }
                 }
             }
+            "requests" => {
+                // Its thread is read as one, version upon version, so that a broken one is no bundle.
+                let request = read(&record.id, &plain, seal).ok_or_else(|| differs(record))?;
+                self.requests.insert(record.id.clone(), request);
+            }
             _ => {}
         }
         Ok(())
     }
 
     fn finish(self) -> Result<(Payload, Shown), ExportError> {
-        let Self { wanted, head, tree, paths, entries, files, mut shown, .. } = self;
+        let Self { wanted, head, tree, paths, entries, files, mut shown, requests, .. } = self;
         if (tree.size, tree.root()) != (head.size, head.root) {
             let given = wanted.log.entries();
             return Err(wrong(format!("its {given} entries do not give the signed root of {}", head.size)));
@@ -200,6 +210,7 @@ impl<'a> Collecting<'a> {
             payload.files.push(spool.end()?);
             payload.records.insert(file, seqs);
         }
+        shown.requests = requests.into_values().collect();
         shown.attested.sort();
         shown.drills.sort_by_key(|d| std::cmp::Reverse((d.value.occurred_at, d.seal.seq)));
         shown.findings.sort_by_key(|f| std::cmp::Reverse((f.value.occurred_at, f.seal.seq)));

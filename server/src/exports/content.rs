@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Moment,
+    attachment::Attachment,
     attestation::{Attestation, Strength},
     coverage::Sightings,
     drill::Drill,
@@ -11,6 +12,7 @@ use domain::{
     gap::Gap,
     proof::inclusion::InclusionProof,
     record::{Head, Sealed},
+    request::Request,
     role::Scope,
     runbook::RunbookVersion,
     sample::Sample,
@@ -50,6 +52,8 @@ pub struct Content {
     pub findings: Vec<Sealed<Finding>>,
     pub gaps: Vec<Sealed<Gap>>,
     pub runbooks: Vec<Sealed<RunbookVersion>>,
+    /// The newest version of each request that is carried.
+    pub requests: Vec<Sealed<Request>>,
     pub targets: Vec<Judged>,
 }
 
@@ -128,6 +132,10 @@ pub struct Shown {
     pub findings: Vec<Sealed<Finding>>,
     pub gaps: Vec<Sealed<Gap>>,
     pub runbooks: Vec<Sealed<RunbookVersion>>,
+    /// The newest version of each, in order of their ids.
+    pub requests: Vec<Sealed<Request>>,
+    /// By digest: every file that a record names, and that record's collection and id.
+    pub attachments: BTreeMap<String, (Attachment, String)>,
 }
 
 /// The attestations, counted: a million of them take no more memory than their tenants' Sundays.

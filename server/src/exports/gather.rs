@@ -2,7 +2,7 @@
 //!
 //! Nothing is read whole: entries and records come in the ledger's order, are checked, packed and dropped.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use app::ports::{Drills, Findings, PortError, Runbooks, Wish};
 use bson::{Bson, Document, RawDocumentBuf, doc};
@@ -10,6 +10,7 @@ use domain::{
     draw::hex,
     proof::tree::{Frontier, leaf_hash},
     record::Head,
+    request::Request,
     role::Scope,
     runbook::Runbook,
     sample::{self, Sample},
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{
+    attached,
     bundle::ExportError,
     collect::{self, Wanted},
     content::{Content, Log, SealedBytes},
@@ -31,7 +33,7 @@ use crate::{
     ledger::{as_i64, canonical, unhex},
     store::{
         evidence::{self, Evidence, filter, sealed_bytes},
-        port_error,
+        port_error, requests,
     },
     time::{Outside, checkpoints},
 };
@@ -41,8 +43,8 @@ const PART: usize = 500;
 const PARTS: usize = 4;
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 6] =
-    ["backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks", "draws"];
+pub const COLLECTIONS: [&str; 7] =
+    ["backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks", "draws", "requests"];
 
 /// Who asks for what.
 pub struct Order<'a> {
@@ -52,17 +54,20 @@ pub struct Order<'a> {
     pub wish: &'a Wish,
     pub scope: Scope,
     pub by: &'a str,
+    /// Whose requests may go in: `None` for those of every audit.
+    pub audits: Option<HashSet<String>>,
     pub scratch: &'a Scratch,
 }
 
 /// Everything inside the scope, or the first record that is not as it was sealed.
 pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) -> Result<Content, PortError> {
-    let Order { org, id, wish, scope, by, scratch } = order;
+    let Order { org, id, wish, scope, by, audits, scratch } = order;
     let ledger = &evidence.ledger;
     let made_at = ledger.clock.now();
     let head = ledger.head().await?;
     progress.begin("Looking for what is inside", 0);
-    let inside = inside(evidence, &scope, &head).await?;
+    let requests = requests::for_bundle(evidence, &scope, audits.as_ref()).await?;
+    let inside = inside(evidence, &scope, &head, &requests).await?;
     let total = count(evidence, &inside).await?;
     let sample = match &wish.sample {
         Some(ask) => Some(draw(evidence, ask, &inside, &head).await?),
@@ -91,13 +96,14 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
     let packed = packing.await.map_err(|e| PortError::Broken(e.to_string()))?;
     // The database's own failure says more than what it did to the packing.
     read.and(held)?;
-    let (payload, shown) = packed.map_err(|e| match e {
+    let (mut payload, shown) = packed.map_err(|e| match e {
         Stopped::Export(cause) => PortError::Conflict(cause.to_string()),
         Stopped::Read => PortError::Broken("reading the ledger stopped".to_owned()),
     })?;
     if payload.count() != total {
         return Err(PortError::Broken(format!("{total} records are inside, and {} were gathered", payload.count())));
     }
+    payload.files.extend(attached::spooled(&ledger.store, &shown.attachments, scratch, progress).await?);
     let targets = shown
         .runbooks
         .first()
@@ -124,13 +130,27 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
         findings: shown.findings,
         gaps: shown.gaps,
         runbooks: shown.runbooks,
+        requests: shown.requests,
         targets,
     })
 }
 
 /// The rows of `ledger_records` that are inside, of entries before the head.
-async fn inside(evidence: &Evidence, scope: &Scope, head: &Head) -> Result<Document, PortError> {
+async fn inside(
+    evidence: &Evidence,
+    scope: &Scope,
+    head: &Head,
+    requests: &[Request],
+) -> Result<Document, PortError> {
     let mut any = Vec::new();
+    // A request brings the records it points to: its asker may see them, though the bundle's controls may not.
+    let mut brought: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for record in requests.iter().flat_map(Request::records) {
+        brought.entry(&record.collection).or_default().push(record.id.clone());
+    }
+    if let Some(drills) = brought.get("backup_drill_results").cloned() {
+        brought.insert("draws", drills);
+    }
     for coll in COLLECTIONS {
         // Cut by what the newest version says, or by the drill it belongs to; then all versions go in.
         let ids: Option<Vec<String>> = match coll {
@@ -138,16 +158,19 @@ async fn inside(evidence: &Evidence, scope: &Scope, head: &Head) -> Result<Docum
             "runbooks" => Some(evidence.versions(scope).await?.into_iter().map(|r| r.id).collect()),
             // A drill's list was sealed under the drill's own id, before the drill.
             "draws" => Some(Drills::all(evidence, scope).await?.into_iter().map(|d| d.id).collect()),
+            "requests" => Some(requests.iter().map(|request| request.id.clone()).collect()),
             _ => None,
         };
+        let by_id = |ids: Vec<String>| doc! { "coll": coll, "rid": { "$in": ids } };
         any.push(match ids {
-            Some(ids) => doc! { "coll": coll, "rid": { "$in": ids } },
+            Some(ids) => by_id(ids),
             None => {
                 let mut within = filter(coll, scope);
                 within.remove("understood");
                 within
             }
         });
+        any.extend(brought.remove(coll).map(by_id));
     }
     Ok(doc! { "_id": { "$lt": as_i64(head.size) }, "$or": any })
 }

@@ -32,9 +32,18 @@ impl Scratch {
 
     /// A file that fills up, under its own name.
     pub fn spool(&self, name: &str) -> Result<Spool, ExportError> {
+        self.spooled(name, CompressionMethod::Deflated)
+    }
+
+    /// The same without packing, for files that may shrink more than a verifier believes.
+    pub fn spool_as_it_is(&self, name: &str) -> Result<Spool, ExportError> {
+        self.spooled(name, CompressionMethod::Stored)
+    }
+
+    fn spooled(&self, name: &str, method: CompressionMethod) -> Result<Spool, ExportError> {
         let zip = ZipWriter::new(BufWriter::with_capacity(256 << 10, self.file()?));
         let mut spool = Spool { name: name.to_owned(), scratch: self.clone(), zip, sha256: Sha256::new(), bytes: 0 };
-        spool.zip.start_file(name, options(CompressionMethod::Deflated)).map_err(|e| self.unwritten(e))?;
+        spool.zip.start_file(name, options(method)).map_err(|e| self.unwritten(e))?;
         Ok(spool)
     }
 
@@ -75,11 +84,15 @@ pub struct Spool {
 impl Spool {
     /// Adds a line and its newline.
     pub fn line(&mut self, line: &[u8]) -> Result<(), ExportError> {
-        for part in [line, b"\n"] {
-            self.zip.write_all(part).map_err(|cause| self.scratch.failed(cause))?;
-            self.sha256.update(part);
-            self.bytes += part.len() as u64;
-        }
+        self.part(line)?;
+        self.part(b"\n")
+    }
+
+    /// Adds bytes as they are.
+    pub fn part(&mut self, part: &[u8]) -> Result<(), ExportError> {
+        self.zip.write_all(part).map_err(|cause| self.scratch.failed(cause))?;
+        self.sha256.update(part);
+        self.bytes += part.len() as u64;
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use domain::{
     finding::{Finding, State},
     gap::Gap,
     record::Kind,
+    request::Request,
     runbook::RunbookVersion,
 };
 use serde::de::DeserializeOwned;
@@ -172,6 +173,10 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             facts.answers = answers(Evidence::Runbooks);
             facts.understood = reads::<RunbookVersion>(plain).is_some();
         }
+        "requests" => match reads::<Request>(plain) {
+            Some(request) => facts.answers = request.answers(),
+            None => facts.understood = false,
+        },
         _ => facts.answers = Control::ALL.to_vec(),
     }
     facts
@@ -195,6 +200,7 @@ pub fn unread(coll: &str, canonical: &[u8]) -> String {
         "findings" => why::<Finding>(&plain, "a finding"),
         "gaps" => why::<Gap>(&plain, "a gap"),
         "runbooks" => why::<RunbookVersion>(&plain, "a runbook version"),
+        "requests" => why::<Request>(&plain, "a request"),
         _ => "nothing here reads its collection".to_owned(),
     }
 }

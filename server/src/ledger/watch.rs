@@ -21,7 +21,7 @@ use crate::store::port_error;
 /// Written by anyone, never changed once there.
 const OPEN: [&str; 2] = ["backup_audit_log", "backup_drill_results"];
 /// Written by the portal alone; their current document is the newest sealed version.
-const OURS: [&str; 6] = ["findings", "gaps", "runbooks", "draws", "passkeys", "audits"];
+const OURS: [&str; 7] = ["findings", "gaps", "runbooks", "draws", "passkeys", "audits", "requests"];
 
 /// Records that cannot be sealed, as they are found.
 const REFUSALS: &str = "ledger_refusals";

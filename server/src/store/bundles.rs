@@ -1,6 +1,10 @@
 //! Bundles: made whole or not at all, kept in GridFS, each export an entry of the ledger.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::ports::{Bundle, Bundles, Company, Order, PortError, Stage, Wish};
 use async_trait::async_trait;
@@ -10,7 +14,7 @@ use domain::{
     control::Control,
     draw::hex,
     ejson,
-    role::{Actor, Scope},
+    role::{Actor, Role, Scope},
     sample::Drawn,
     schedule::Period,
 };
@@ -68,6 +72,9 @@ struct Export {
     /// The order it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     order: Option<String>,
+    /// The audits whose requests it carries: nobody else's auditor may have it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    audits: BTreeSet<String>,
     occurred_at: Moment,
     by: String,
 }
@@ -148,6 +155,7 @@ impl Exports {
                 .sort(doc! { "_id": -1 }),
         )
         .await?;
+        let audits = self.audits_of(actor).await?;
         let mut bundles = Vec::new();
         for row in &rows {
             let bytes = row.get_binary_generic("canonical").map_err(|e| PortError::Broken(e.to_string()))?;
@@ -159,7 +167,8 @@ impl Exports {
                 controls: Some(export.controls.clone()),
             };
             // Inside means: cutting it to the reader's own scope takes nothing away.
-            if actor.scope.narrowed(&scope) != scope {
+            let mine = audits.as_ref().is_none_or(|mine| export.audits.iter().all(|audit| mine.contains(audit)));
+            if !mine || actor.scope.narrowed(&scope) != scope {
                 continue;
             }
             bundles.push((
@@ -182,6 +191,16 @@ impl Exports {
             ));
         }
         Ok(bundles)
+    }
+
+    /// The audits whose requests this actor may have; `None`: every one's, as nobody's auditor.
+    async fn audits_of(&self, actor: &Actor) -> Result<Option<HashSet<String>>, PortError> {
+        let store = &self.evidence.ledger.store;
+        // The owner who looks as an auditor does is none.
+        if actor.role != Role::Auditor || store.person(&actor.id).await?.is_some_and(|p| p.role != Role::Auditor) {
+            return Ok(None);
+        }
+        Ok(Some(store.audits(Some(&actor.id)).await?.into_iter().map(|audit| audit.id).collect()))
     }
 
     /// Makes one whole bundle, or none: `Conflict` names the record that is missing or differs.
@@ -211,6 +230,7 @@ impl Exports {
                 wish,
                 scope: scope.clone(),
                 by: &actor.name,
+                audits: self.audits_of(actor).await?,
                 scratch: &self.scratch,
             };
             let mut content = gather::gather(&self.evidence, order_of, progress).await?;
@@ -241,6 +261,7 @@ impl Exports {
                 stamped: content.outside.stamping().is_some(),
                 sample: content.sample.map(|sample| sample.drawn),
                 order: order.map(str::to_owned),
+                audits: content.requests.iter().filter_map(|request| request.value.audit.clone()).collect(),
                 occurred_at: content.made_at,
                 by: actor.name.clone(),
             };
@@ -315,7 +336,8 @@ impl Bundles for Exports {
         for control in super::evidence::controls_of(&actor.scope) {
             let scope = actor.scope.narrowed(&Scope { period: Some(period), controls: Some(vec![control]) });
             let mut total = 0;
-            for coll in gather::COLLECTIONS {
+            // A request is no evidence: it asks for some.
+            for coll in gather::COLLECTIONS.into_iter().filter(|coll| *coll != "requests") {
                 total += self.evidence.count(&scope, coll).await?;
             }
             counts.push((control, total));

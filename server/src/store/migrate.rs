@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../../migrations/0001_collections_and_indexes.json"),
     },
     Migration { name: "0002_bundle_orders", text: include_str!("../../../migrations/0002_bundle_orders.json") },
+    Migration { name: "0008_requests", text: include_str!("../../../migrations/0008_requests.json") },
 ];
 
 #[derive(serde::Deserialize)]

@@ -58,6 +58,9 @@ pub const PROOFS: &str = "data/log/proofs/";
 /// The roots the tokens lead to, for convenience, never trusted from here.
 pub const TSA_ROOTS: &str = "data/keys/tsa-roots.pem";
 
+/// `<sha256>`: a file that a record in the bundle names, under the digest of its bytes.
+pub const ATTACHMENTS: &str = "data/attachments/";
+
 /// A collection whose records a bundle carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Collection {
@@ -67,14 +70,23 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 6] = [
+pub const COLLECTIONS: [Collection; 7] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
     Collection { name: "gaps", kind: Kind::Gap, file: "data/gaps.jsonl" },
     Collection { name: "runbooks", kind: Kind::Runbook, file: "data/runbooks/index.jsonl" },
     Collection { name: "draws", kind: Kind::Draw, file: "data/sample/draws.jsonl" },
+    Collection { name: "requests", kind: Kind::Record, file: "data/requests/requests.jsonl" },
 ];
+
+impl Collection {
+    /// Whether a bundle of everything has each of its records. A list belongs to its drill, and a request goes in
+    /// when its auditor says so.
+    pub fn always(&self) -> bool {
+        self.kind != Kind::Draw && self.name != "requests"
+    }
+}
 
 pub fn collection(name: &str) -> Option<Collection> {
     COLLECTIONS.into_iter().find(|c| c.name == name)

@@ -4,11 +4,13 @@
 //! fold and checkpoints, each record and its one entry, the draws recomputed, the drills judged again.
 //! Structural failure stops; everything else is found and listed. What no check can show is said too.
 
+mod attachments;
 mod drills;
 mod log;
 mod packet;
 mod records;
 mod report;
+mod requests;
 mod sample;
 mod signed;
 mod time;
@@ -143,6 +145,8 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
         let records = check.records(bundle, log, index);
         check.time(bundle, trust, index, log, &records);
         check.runbooks(bundle, &records);
+        check.requests(&records, log);
+        check.attachments(bundle, &records);
         check.sample(bundle, &records, log);
         step("Making the draws and judging the drills again");
         check.drills(&records, log);

@@ -366,6 +366,7 @@ impl Sample {
             findings: shown.findings,
             gaps: shown.gaps,
             runbooks: shown.runbooks,
+            requests: shown.requests,
         })
     }
 

@@ -378,6 +378,7 @@ pub fn content(tenant_count: usize) -> Content {
         findings,
         gaps: gaps.collect(),
         runbooks: vec![sealed("runbook-1.0", runbook, 3, approved, "founder")],
+        requests: vec![],
         targets,
     }
 }

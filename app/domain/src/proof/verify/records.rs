@@ -10,7 +10,9 @@ use super::{
     log::{Log, Sealed},
 };
 use crate::{
-    Moment, ejson,
+    Moment,
+    attachment::{self, Attachment},
+    ejson,
     proof::{
         bundle::{BundleError, UnverifiedBundle},
         layout::{self, COLLECTIONS, Collection, Index},
@@ -27,7 +29,7 @@ pub(super) struct Seen {
     pub occurred_at: Option<Moment>,
 }
 
-/// One of those that are read again: drills, their lists, runbooks.
+/// One of those that are read again: drills, their lists, runbooks, requests.
 pub(super) struct Record {
     pub seq: u64,
     pub collection: Collection,
@@ -40,6 +42,8 @@ pub(super) struct Record {
 pub(super) struct Records {
     pub seen: Vec<Seen>,
     pub kept: Vec<Record>,
+    /// Files that records name, each with the record's id.
+    pub named: Vec<(String, Attachment)>,
 }
 
 impl Checking {
@@ -80,6 +84,10 @@ impl Checking {
                         let occurred_at = record.value.get("occurredAt").map(ejson::plain);
                         let occurred_at = occurred_at.as_ref().and_then(Value::as_str).and_then(Moment::parse);
                         records.seen.push(Seen { seq, collection, occurred_at });
+                        if attachment::may_name(collection.name) {
+                            let named = attachment::named_in(collection.name, &ejson::plain(&record.value));
+                            records.named.extend(named.into_iter().map(|file| (record.id.clone(), file)));
+                        }
                         if collection.read_again() {
                             records.kept.push(record);
                         }
@@ -151,13 +159,15 @@ impl Checking {
 }
 
 fn must_be_here(entry: &Sealed) -> bool {
-    entry.kind != Kind::Draw && layout::collection(entry.coll).is_some_and(|c| c.kind == entry.kind)
+    layout::collection(entry.coll).is_some_and(|c| c.kind == entry.kind && c.always())
 }
 
 impl Collection {
     /// Whether a later check reads its records once more.
     fn read_again(&self) -> bool {
-        self.kind == Kind::Draw || self.kind == Kind::Runbook || self.name == "backup_drill_results"
+        self.kind == Kind::Draw
+            || self.kind == Kind::Runbook
+            || ["backup_drill_results", "requests"].contains(&self.name)
     }
 }
 

@@ -1,0 +1,173 @@
+//! What is written in auditors' requests: forms with files. A refused one leads back to itself as it was typed.
+
+use app::{
+    api::refusal,
+    ports::requests::{Draft, Reader, Refused},
+    problem::Problem,
+    seat::Seat,
+};
+use axum::{
+    Extension,
+    extract::{Multipart, Path, State, multipart::MultipartRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use domain::{
+    control::Control,
+    request::{Question, Request, Said},
+    role::{Actor, Permission},
+};
+
+use super::upload::Form;
+use crate::{
+    compose::House,
+    notify::Change,
+    store::requests::{Step, Written},
+};
+
+type Asking = Option<Extension<Actor>>;
+type Seated = Option<Extension<Seat>>;
+type Sent = Result<Multipart, MultipartRejection>;
+
+/// Who asks and from which audit, or the answer that refuses. Nothing of the form is read before.
+pub fn reader(asking: Asking, seat: Seated, permission: Permission) -> Result<Reader, Box<Response>> {
+    match asking {
+        None => Err(Box::new(Redirect::to("/sign-in").into_response())),
+        Some(Extension(actor)) if actor.role.may(permission) => {
+            Ok(Reader { actor, audit: seat.map(|Extension(seat)| seat.audit.id) })
+        }
+        Some(_) => Err(Box::new(told(&Problem::not_allowed()))),
+    }
+}
+
+pub async fn ask(State(house): State<House>, asking: Asking, seat: Seated, headers: HeaderMap, sent: Sent) -> Response {
+    let reader = match reader(asking, seat, Permission::AskRequests) {
+        Ok(reader) => reader,
+        Err(answer) => return *answer,
+    };
+    let form = Form::read(sent, &house.exports.scratch).await;
+    let draft = draft(&form);
+    match asked(&house, &reader, form).await {
+        Ok(id) => Redirect::to(&format!("/requests/{id}")).into_response(),
+        Err(problem) => back(&house, &reader, &headers, None, &draft, problem).await,
+    }
+}
+
+async fn asked(house: &House, reader: &Reader, form: Form) -> Result<String, Problem> {
+    let control = match form.field("control") {
+        "" => None,
+        id => Some(Control::from_id(id).ok_or_else(|| {
+            Problem::bad_input(&format!("{id} is no control here."), "Choose one of those on the page, or none.")
+        })?),
+    };
+    let question = Question { title: form.field("title").to_owned(), control, said: Said::default() };
+    let written = written(form)?;
+    Ok(house.requests.ask(reader, question, written).await?)
+}
+
+pub async fn answer(
+    State(house): State<House>,
+    asking: Asking,
+    seat: Seated,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Response {
+    match reader(asking, seat, Permission::AnswerRequests) {
+        Ok(reader) => say(&house, &reader, &headers, &id, Change::Answered, Request::answer, sent).await,
+        Err(answer) => *answer,
+    }
+}
+
+pub async fn ask_more(
+    State(house): State<House>,
+    asking: Asking,
+    seat: Seated,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Response {
+    match reader(asking, seat, Permission::AskRequests) {
+        Ok(reader) => say(&house, &reader, &headers, &id, Change::AskedMore, Request::ask_more, sent).await,
+        Err(answer) => *answer,
+    }
+}
+
+async fn say(
+    house: &House,
+    reader: &Reader,
+    headers: &HeaderMap,
+    id: &str,
+    change: Change,
+    step: Step,
+    sent: Sent,
+) -> Response {
+    // What is not there for them has no form either.
+    match house.requests.newest(reader, id).await {
+        Ok(Some(_)) => {}
+        Ok(None) => return told(&Problem::gone("request")),
+        Err(e) => return told(&e.into()),
+    }
+    let form = Form::read(sent, &house.exports.scratch).await;
+    let draft = draft(&form);
+    let said = async {
+        let version = form.field("version").parse().map_err(|_| Refused::Changed(id.to_owned()))?;
+        let written = written(form)?;
+        house.requests.say(reader, id, version, change, step, written).await.map_err(Problem::from)
+    };
+    match said.await {
+        Ok(()) => Redirect::to(&format!("/requests/{id}#newest")).into_response(),
+        Err(problem) => back(house, reader, headers, Some(id), &draft, problem).await,
+    }
+}
+
+fn draft(form: &Form) -> Draft {
+    let field = |name: &str| form.field(name).to_owned();
+    Draft { title: field("title"), control: field("control"), words: field("words"), records: field("records") }
+}
+
+fn written(mut form: Form) -> Result<Written, Problem> {
+    match form.refused.take() {
+        Some(refused) => Err(refused.into()),
+        None => Ok(Written {
+            words: form.field("words").to_owned(),
+            records: form.field("records").to_owned(),
+            files: form.files,
+        }),
+    }
+}
+
+/// Back to the form, which finds its words and the reason there. A program gets the reason alone.
+async fn back(
+    house: &House,
+    reader: &Reader,
+    headers: &HeaderMap,
+    about: Option<&str>,
+    draft: &Draft,
+    problem: Problem,
+) -> Response {
+    if !wants_page(headers) {
+        return told(&problem);
+    }
+    if let Err(cause) = house.requests.keep_draft(reader, about, draft).await {
+        // Better the words on the way back in the browser's own memory than a page that promises to have them.
+        return told(&cause.into());
+    }
+    let place = about.map_or_else(|| "/requests?refused=1#ask".to_owned(), |id| format!("/requests/{id}?refused=1#write"));
+    let cookie = refusal::carrying("/requests", &problem).map(|cookie| [(header::SET_COOKIE, cookie)]);
+    (cookie, Redirect::to(&place)).into_response()
+}
+
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// A problem as plain words with its status.
+pub fn told(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut said = format!("{} {} {}", problem.what, problem.still, problem.next);
+    if !problem.reference.is_empty() {
+        said.push_str(&format!(" Reference {}.", problem.reference));
+    }
+    (status, said).into_response()
+}
