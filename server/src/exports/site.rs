@@ -1,5 +1,6 @@
 //! The bundle's own pages: START-HERE.txt, and index.html, which shows everything offline, without script.
 
+mod requests;
 mod sample;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,10 @@ use domain::{
     words,
 };
 
-use self::sample::SampleView;
+use self::{
+    requests::{FileView, RequestView},
+    sample::SampleView,
+};
 use super::content::Content;
 use crate::{sign::Keys, time::Outside};
 
@@ -93,6 +97,7 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
             .collect(),
         more_gaps: content.gaps.len().saturating_sub(GAPS),
         findings: content.findings.iter().map(finding_row).collect(),
+        requests: requests::views(content),
         sample: sample::view(content),
         runbooks: content.runbooks.iter().map(runbook_view).collect(),
         origin: &content.log.origin,
@@ -160,6 +165,7 @@ struct IndexPage<'a> {
     gaps: Vec<GapRow>,
     more_gaps: usize,
     findings: Vec<FindingRow>,
+    requests: Vec<RequestView>,
     sample: Option<SampleView>,
     runbooks: Vec<RunbookView>,
     origin: &'a str,
@@ -270,6 +276,7 @@ struct FindingRow {
     due: String,
     state: Mark,
     evidence: Option<String>,
+    files: Vec<FileView>,
     demo: bool,
     seal: SealMark,
 }
@@ -475,6 +482,7 @@ fn finding_row(finding: &Sealed<domain::finding::Finding>) -> FindingRow {
         due: words::date(f.due_at),
         state,
         evidence,
+        files: f.attachments.iter().map(|attached| requests::file(&attached.file)).collect(),
         demo: f.demo,
         seal: mark(&finding.seal),
     }

@@ -88,10 +88,10 @@ pub async fn attach_to_finding(
         Ok(None) => return told(&Problem::gone("finding")),
         Err(e) => return told(&e.into()),
     }
-    let form = Form::read(sent, &house.exports.scratch).await;
-    let done = match form.refused {
-        Some(refused) => Err(refused.into()),
-        None => attached(&house, &reader.actor, &id, form.files).await,
+    let mut form = Form::read(sent, &house.exports.scratch).await;
+    let done = match form.taken() {
+        Err(refused) => Err(refused),
+        Ok(()) => attached(&house, &reader.actor, &id, form.files).await,
     };
     let problem = match done {
         Ok(()) => return Redirect::to(&format!("/findings?attached={id}#{id}")).into_response(),

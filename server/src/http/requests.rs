@@ -53,7 +53,8 @@ pub async fn ask(State(house): State<House>, asking: Asking, seat: Seated, heade
     }
 }
 
-async fn asked(house: &House, reader: &Reader, form: Form) -> Result<String, Problem> {
+async fn asked(house: &House, reader: &Reader, mut form: Form) -> Result<String, Problem> {
+    form.taken()?;
     let control = match form.field("control") {
         "" => None,
         id => Some(Control::from_id(id).ok_or_else(|| {
@@ -61,8 +62,7 @@ async fn asked(house: &House, reader: &Reader, form: Form) -> Result<String, Pro
         })?),
     };
     let question = Question { title: form.field("title").to_owned(), control, said: Said::default() };
-    let written = written(form)?;
-    Ok(house.requests.ask(reader, question, written).await?)
+    Ok(house.requests.ask(reader, question, written(form)).await?)
 }
 
 pub async fn answer(
@@ -108,12 +108,12 @@ async fn say(
         Ok(None) => return told(&Problem::gone("request")),
         Err(e) => return told(&e.into()),
     }
-    let form = Form::read(sent, &house.exports.scratch).await;
+    let mut form = Form::read(sent, &house.exports.scratch).await;
     let draft = draft(&form);
     let said = async {
+        form.taken()?;
         let version = form.field("version").parse().map_err(|_| Refused::Changed(id.to_owned()))?;
-        let written = written(form)?;
-        house.requests.say(reader, id, version, change, step, written).await.map_err(Problem::from)
+        house.requests.say(reader, id, version, change, step, written(form)).await.map_err(Problem::from)
     };
     match said.await {
         Ok(()) => Redirect::to(&format!("/requests/{id}#newest")).into_response(),
@@ -126,15 +126,8 @@ fn draft(form: &Form) -> Draft {
     Draft { title: field("title"), control: field("control"), words: field("words"), records: field("records") }
 }
 
-fn written(mut form: Form) -> Result<Written, Problem> {
-    match form.refused.take() {
-        Some(refused) => Err(refused.into()),
-        None => Ok(Written {
-            words: form.field("words").to_owned(),
-            records: form.field("records").to_owned(),
-            files: form.files,
-        }),
-    }
+fn written(form: Form) -> Written {
+    Written { words: form.field("words").to_owned(), records: form.field("records").to_owned(), files: form.files }
 }
 
 /// Back to the form, which finds its words and the reason there. A program gets the reason alone.

@@ -116,6 +116,11 @@ impl Form {
         self.fields.get(name).map(String::as_str).unwrap_or_default()
     }
 
+    /// Whether it is taken at all.
+    pub fn taken(&mut self) -> Result<(), Problem> {
+        self.refused.take().map_or(Ok(()), |refused| Err(refused.into()))
+    }
+
     /// The first reason stands.
     fn refuse(&mut self, error: FormError) {
         self.files.clear();

@@ -68,7 +68,7 @@ impl Requests {
         let question = Question { said, ..question };
         let mut kept = Some(files);
         // Another one may take the number first.
-        for _ in 0..5 {
+        for _ in 0..20 {
             let now = self.evidence.ledger.clock.now();
             let id = self.next_id().await?;
             let request = Request::ask(id.clone(), question.clone(), &reader.actor, reader.audit.clone(), now)?;

@@ -27,6 +27,9 @@ enum How {
 
 const TRANSIENT: &[&str] = &["TransientTransactionError"];
 
+/// A mongod has one such fail point: whoever arms it waits for the other.
+static ARMED: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_that_fails_leaves_all_of_it_or_nothing() {
     let table = [
@@ -40,6 +43,7 @@ async fn an_append_that_fails_leaves_all_of_it_or_nothing() {
         Fault { command: "commitTransaction", times: 1, how: How::Error(112, TRANSIENT), survives: true },
     ];
     let portal = Portal::open().await;
+    let _armed = ARMED.lock().await;
     for (n, fault) in table.iter().enumerate() {
         let before = portal.assert_ledger_whole().await;
         // A client that the fail point knows by name; others in this run are not disturbed.
@@ -201,4 +205,84 @@ async fn a_disk_that_cannot_take_a_bundle_ends_it_with_the_reason_and_the_ledger
     }
     portal.house.exports.make(&actor, &wish).await.expect("with room there is a bundle");
     assert_eq!(portal.assert_ledger_whole().await, whole + 1);
+}
+
+/// A step of a request with a file: which command fails, and whether the step is taken all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_sealed_changes_nothing_and_can_be_sent_again() {
+    use app::ports::requests::{Reader, Requests as _};
+    use domain::{
+        attachment::{Attachment, FileType},
+        request::{Question, Request},
+        role::{Actor, Role, Scope},
+    };
+    use server::{
+        notify::{Change, Outbox},
+        store::{
+            attachments::Upload,
+            evidence::Evidence,
+            requests::{Requests, Written},
+        },
+    };
+    let portal = Portal::open_quiet().await;
+    let reader = |id: &str, role| Reader {
+        actor: Actor { id: id.into(), name: id.into(), role, scope: Scope::EVERYTHING },
+        audit: None,
+    };
+    let (auditor, owner) = (reader("auditor", Role::Auditor), reader("owner", Role::Owner));
+    let question = Question { title: "The drills".into(), ..Question::default() };
+    let id = portal.house.requests.ask(&auditor, question, Written::default()).await.expect("asked");
+    let written = |n: usize| {
+        let content = format!("answer {n}\n");
+        let mut file = tempfile::tempfile().expect("a file");
+        std::io::Write::write_all(&mut file, content.as_bytes()).expect("written");
+        let sha256 = domain::proof::sha256_hex(content.as_bytes());
+        let attachment = Attachment { sha256, name: "a.txt".into(), kind: FileType::Text, bytes: content.len() as u64 };
+        Written { words: format!("Answer {n}"), files: vec![Upload { file, attachment }], ..Written::default() }
+    };
+    // Commands let through, then those that fail: a part of the file, the file, then the ledger's own.
+    let fails = doc! { "errorCode": 8000 };
+    let hangs = doc! { "closeConnection": true };
+    let table = [
+        ("the request cannot be read", "find", 0, &fails, Some(false), 0),
+        ("the file's part", "insert", 0, &fails, Some(false), 0),
+        ("the file", "insert", 1, &fails, Some(false), 0),
+        ("the ledger's entry", "insert", 2, &fails, Some(false), 1),
+        ("the head", "update", 0, &fails, Some(false), 1),
+        ("the acknowledgement of the commit", "commitTransaction", 0, &hangs, Some(true), 1),
+        ("the draft is not dropped", "delete", 0, &fails, Some(true), 1),
+    ];
+    let _armed = ARMED.lock().await;
+    for (n, (what, command, through, how, taken, files)) in table.into_iter().enumerate() {
+        let thread = async || portal.house.requests.thread(&owner, &id).await.expect("read").expect("it is there");
+        let before = (portal.assert_ledger_whole().await, thread().await.version);
+        let kept = async || portal.house.store.documents("attachments.files").count_documents(doc! {}).await.expect("a count");
+        let kept_before = kept().await;
+        let name = format!("request-fault-{}-{n}", std::process::id());
+        let house = open_named(&portal, &format!("{}&appName={name}", crate::portal::mongod()), &name).await;
+        let outbox = Outbox { store: house.store.clone(), public_url: "http://x".into(), company: "x".into() };
+        let requests =
+            Requests { evidence: Evidence { ledger: house.ledger.clone() }, notices: std::sync::Arc::new(outbox) };
+        let mut data = doc! { "failCommands": [command], "appName": &name };
+        data.extend(how.clone());
+        let mode = if through > 0 { doc! { "skip": through } } else { doc! { "times": 1 } };
+        fail_point(&portal.house.store.client, mode, data).await;
+        let said = requests.say(&owner, &id, before.1, Change::Answered, Request::answer, written(n)).await;
+        disarm(&portal.house.store.client).await;
+        let after = (portal.assert_ledger_whole().await, thread().await.version);
+        assert_eq!(said.is_ok(), taken == Some(true), "{what}: {said:?}");
+        let expected = if said.is_ok() { (before.0 + 1, before.1 + 1) } else { before };
+        assert_eq!(after, expected, "{what}");
+        assert_eq!(kept().await, kept_before + files, "{what}: files kept");
+        if said.is_err() {
+            // The same again, with the same file, goes through, and keeps it once.
+            let said = portal.house.requests.say(&owner, &id, after.1, Change::Answered, Request::answer, written(n));
+            said.await.unwrap_or_else(|e| panic!("{what}: {e}"));
+            assert_eq!(kept().await, kept_before + 1, "{what}: kept once");
+        }
+        let newest = thread().await.request.value;
+        let file = newest.thread.last().expect("a message").attachments[0].sha256.clone();
+        let whole = server::store::attachments::Attachments::new(&portal.house.store).whole(&file).await.expect("read");
+        assert!(whole.is_some(), "{what}: what is sealed is there");
+    }
 }

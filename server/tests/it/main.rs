@@ -1,5 +1,6 @@
 //! The portal in process, on a real mongod.
 
+mod attachments;
 mod audits;
 mod bundle;
 mod drawn;
@@ -13,6 +14,7 @@ mod periods;
 mod portal;
 mod proofs;
 mod refusals;
+mod requests;
 mod roles;
 mod signed;
 mod time;

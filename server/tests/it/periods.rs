@@ -4,11 +4,12 @@
 use axum::http::StatusCode;
 use bson::{Document, doc};
 use domain::{
+    attachment::{Attachment, FileType},
     control::Control,
     drill::{Drill, DrillVerdict, Measured, Outcome, Plan, Source, Staging, Step, StepId},
     finding::{Finding, Severity, State},
     proof::verify::{Trust, verify},
-    role::{Role, Scope},
+    role::{Actor, Role, Scope},
     schedule::Period,
     target::Scenario,
     verdict::Verdict,
@@ -118,6 +119,62 @@ async fn an_export_fails_and_names_what_is_missing_or_differs() {
     }
 }
 
+/// A request belongs to what its asker could see: whoever sees less of that sees nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_reaches_beyond_the_audit_is_absent_on_every_way_out() {
+    let portal = Portal::open().await;
+    let of = |first: &str, last: &str, controls: &[Control]| Scope {
+        period: Period::days(first, last),
+        controls: Some(controls.to_vec()),
+    };
+    let (q2, both) = (("2026-04-01", "2026-06-30"), [Control::Cc75, Control::A12]);
+    let file = |name: &str| format!("of {name}\n").into_bytes();
+    let rows = [
+        ("same", of(q2.0, q2.1, &both), None, true),
+        ("narrower", of("2026-05-01", "2026-05-31", &[Control::A12]), None, true),
+        ("control", of(q2.0, q2.1, &Control::ALL), Some(Control::A12), true),
+        ("longer", of("2026-04-01", "2026-07-01", &both), None, false),
+        ("earlier", of("2026-03-31", "2026-06-30", &both), None, false),
+        ("wider", of(q2.0, q2.1, &Control::ALL), None, false),
+        ("beside", of(q2.0, q2.1, &[Control::A13]), Some(Control::A13), false),
+        ("everything", Scope::EVERYTHING, None, false),
+    ];
+    use domain::request::{Question, Request};
+    for (n, (name, scope, control, _)) in rows.iter().enumerate() {
+        let actor = Actor { id: "a".into(), name: "a".into(), role: Role::Auditor, scope: scope.clone() };
+        let question = Question { title: format!("question-{name}!"), control: *control, ..Question::default() };
+        let asked = at("2027-01-15T09:00:00Z");
+        let request = Request::ask(format!("R-{n}"), question, &actor, None, asked).expect("it is asked");
+        let mut request = request.put_in_bundle(true, &actor, asked).expect("marked");
+        let sha256 = domain::proof::sha256_hex(&file(name));
+        request.thread[0].attachments = vec![Attachment {
+            sha256: sha256.clone(),
+            name: format!("{name}.txt"),
+            kind: FileType::Text,
+            bytes: file(name).len() as u64,
+        }];
+        portal.insert("requests", [document(&request)]).await;
+        let bucket = mongodb::options::GridFsBucketOptions::builder().bucket_name("attachments".to_owned()).build();
+        let mut upload = portal.house.store.db.gridfs_bucket(bucket).open_upload_stream(sha256).await.expect("a file");
+        futures::AsyncWriteExt::write_all(&mut upload, &file(name)).await.expect("written");
+        futures::AsyncWriteExt::close(&mut upload).await.expect("kept");
+    }
+    let cookie = portal.person(Role::Auditor, of(q2.0, q2.1, &both)).await;
+    let list = text(portal.get("/requests", Some(&cookie)).await).await;
+    let count = rows.iter().filter(|row| row.3).count();
+    assert!(list.contains(&format!("{count} of {count}")), "the count is that of what is inside");
+    let bundle = made_bundle(&portal, &cookie, "2026-Q2").await;
+    for (n, (name, _, _, inside)) in rows.iter().enumerate() {
+        let status = if *inside { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        assert_eq!(list.contains(&format!("question-{name}!")), *inside, "the list and {name}");
+        assert_eq!(bundle.contains(&format!("question-{name}!")), *inside, "the bundle and {name}");
+        let attachment = format!("/attachments/{}", domain::proof::sha256_hex(&file(name)));
+        for path in [format!("/requests/R-{n}"), attachment] {
+            assert_eq!(portal.get(&path, Some(&cookie)).await.status(), status, "{name}: {path}");
+        }
+    }
+}
+
 /// Makes a bundle on the page and returns all its files' text.
 async fn made_bundle(portal: &Portal, cookie: &str, period: &str) -> String {
     let made = portal.post("/evidence/make", &format!("period={period}"), Some(cookie)).await;
@@ -209,7 +266,7 @@ pub fn drill(when: &str) -> Drill {
 }
 
 /// Closed a second after it was opened, so that only its own moment counts.
-fn finding(name: &str, when: &str) -> Document {
+pub fn finding(name: &str, when: &str) -> Document {
     let opened = at(when);
     document(&Finding {
         schema: 1,

@@ -8,7 +8,7 @@ use domain::role::{Role, Scope, TokenScope};
 use crate::portal::{Portal, attestation, text};
 
 /// Pages that only someone signed in sees.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/",
     "/runbook",
     "/targets",
@@ -18,6 +18,7 @@ const PAGES: [&str; 10] = [
     "/controls",
     "/controls/CC7.5",
     "/evidence",
+    "/requests",
     "/ledger",
 ];
 
@@ -35,7 +36,7 @@ const FILES: [&str; 8] = [
     "/ledger/tile/entries/000.p/1",
     "/ledger/proofs/0.tlog-proof",
 ];
-const ABSENT: [&str; 10] = [
+const ABSENT: [&str; 13] = [
     "/ledger/tile/0/000",
     "/ledger/tile/0/0",
     "/ledger/tile/9/000.p/1",
@@ -46,6 +47,9 @@ const ABSENT: [&str; 10] = [
     "/evidence/B-999/download",
     "/runbook/versions/9",
     "/controls/CC9",
+    "/requests/R-999",
+    "/attachments/x",
+    "/attachments/0000000000000000000000000000000000000000000000000000000000000000",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +112,7 @@ async fn every_page_the_router_knows_is_in_this_table() {
         .chain(&OWNERS)
         .map(|p| (*p).to_owned())
         .chain(
-            ["/settings/audits/{id}", "/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in", "/verify"].map(str::to_owned),
+            ["/requests/{id}", "/settings/audits/{id}", "/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in", "/verify"].map(str::to_owned),
         )
         .collect();
     assert_eq!(known, named);
@@ -118,8 +122,10 @@ async fn every_page_the_router_knows_is_in_this_table() {
 async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
     let portal = Portal::open().await;
     let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
-    const OWN: [&str; 5] = [
+    const OWN: [&str; 7] = [
         "/evidence/make",
+        "/requests/accept",
+        "/requests/in-bundle",
         "/settings/audits/save",
         "/settings/audits/hand-over",
         "/settings/tokens/make",
@@ -138,6 +144,49 @@ async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
         let answer = portal.post("/evidence/make", "period=audit", Some(&cookie)).await;
         let to = answer.headers()[header::LOCATION].to_str().expect("text").to_owned();
         assert!(to.starts_with("/evidence?made=B-"), "{} {to}", role.word());
+    }
+}
+
+/// Whoever may not take a step is told so before a byte of the form is read, and nothing changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_with_files_is_taken_from_each_role_as_the_table_says_and_from_nobody_else() {
+    use crate::requests::{location, multipart, send_form};
+    let portal = Portal::open().await;
+    portal.insert("findings", [crate::periods::finding("one", "2026-05-03T03:00:00Z")]).await;
+    let form = || {
+        let fields = [("title", "A question"), ("words", "Words"), ("version", "0")];
+        multipart(&fields, &[("a.txt", b"a\n".as_slice())])
+    };
+    let auditor = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    assert_eq!(location(&send_form(&portal, "/requests/ask", form(), Some(&auditor)).await), "/requests/R-001");
+    let company: &[Role] = &[Role::Owner, Role::Operator];
+    for (path, may) in [
+        ("/requests/ask", &[Role::Auditor][..]),
+        ("/requests/R-001/answer", company),
+        ("/requests/R-001/more", &[Role::Auditor]),
+        ("/findings/finding-one!/attach", company),
+    ] {
+        assert_eq!(location(&send_form(&portal, path, form(), None).await), "/sign-in", "{path} by nobody");
+        for role in Role::ALL {
+            let cookie = match role {
+                Role::Auditor => auditor.clone(),
+                _ => portal.person(role, Scope::EVERYTHING).await,
+            };
+            let before = portal.assert_ledger_whole().await;
+            let answer = send_form(&portal, path, form(), Some(&cookie)).await;
+            let expected = if may.contains(&role) { StatusCode::SEE_OTHER } else { StatusCode::FORBIDDEN };
+            assert_eq!(answer.status(), expected, "{path} by the {}", role.word());
+            assert!(expected != StatusCode::FORBIDDEN || portal.assert_ledger_whole().await == before, "{path}");
+        }
+    }
+    // The two steps of a button are an auditor's too.
+    for path in ["/requests/accept", "/requests/in-bundle"] {
+        for role in company {
+            let cookie = portal.person(*role, Scope::EVERYTHING).await;
+            let before = portal.assert_ledger_whole().await;
+            portal.post(path, "id=R-001&version=1&in_bundle=true", Some(&cookie)).await;
+            assert_eq!(portal.assert_ledger_whole().await, before, "{path} by the {}", role.word());
+        }
     }
 }
 

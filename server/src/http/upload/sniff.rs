@@ -4,8 +4,10 @@ use std::io::{self, Read, Seek};
 
 use domain::attachment::{FileType, Seen};
 
-/// As far as the signatures of what may be attached reach: an Office file names its kind in its second or third entry.
-const HEAD: usize = 64 << 10;
+/// As far as signatures reach.
+const HEAD: usize = 4 << 10;
+/// How much of a ZIP's end is searched for its directory; that of an Office file is a tenth of this.
+const TAIL: i64 = 256 << 10;
 
 /// Reads the whole file: only so is it known to be text.
 pub fn look(file: &mut (impl Read + Seek)) -> io::Result<Seen> {
@@ -24,8 +26,35 @@ pub fn look(file: &mut (impl Read + Seek)) -> io::Result<Seen> {
     let Some(at) = not_text(file)? else { return Ok(Seen::Text) };
     Ok(match infer::get(&head).map(|found| found.mime_type()) {
         Some("application/pdf") | None => Seen::Unknown { at },
+        Some(media) if media == ZIP || media.starts_with(OFFICE) => Seen::Kind(zipped(file)?),
         Some(media) => FileType::from_media(media).map_or(Seen::Other(media), Seen::Kind),
     })
+}
+
+const ZIP: &str = "application/zip";
+const OFFICE: &str = "application/vnd.openxmlformats-officedocument";
+
+/// Which Office file a ZIP is, or none, by the names in its directory. `infer` looks at the order of the first entries,
+/// which LibreOffice writes in another way.
+fn zipped(file: &mut (impl Read + Seek)) -> io::Result<FileType> {
+    let end = file.seek(io::SeekFrom::End(0))?;
+    file.seek(io::SeekFrom::End(-TAIL.min(i64::try_from(end).unwrap_or(TAIL))))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let names: Vec<&[u8]> = (0..tail.len()).filter_map(|at| named(&tail[at..])).collect();
+    let has = |start: &[u8]| names.iter().any(|name| name.starts_with(start));
+    if !has(b"[Content_Types].xml") {
+        return Ok(FileType::Zip);
+    }
+    let folders = [(&b"word/"[..], FileType::Docx), (b"xl/", FileType::Xlsx), (b"ppt/", FileType::Pptx)];
+    Ok(folders.into_iter().find(|(folder, _)| has(folder)).map_or(FileType::Zip, |(_, kind)| kind))
+}
+
+/// The name in an entry of a ZIP's directory that begins here (APPNOTE.TXT 6.3.10, 4.3.12).
+fn named(entry: &[u8]) -> Option<&[u8]> {
+    let rest = entry.strip_prefix(b"PK\x01\x02")?;
+    let length = u16::from_le_bytes([*rest.get(24)?, *rest.get(25)?]);
+    rest.get(42..42 + usize::from(length))
 }
 
 /// Where the first byte stands that no text has: a control character, or what is not UTF-8.
@@ -81,7 +110,7 @@ mod tests {
             ("text like a GIF", b"GIF89a is a format\n", Seen::Text),
             ("text like a program", b"MZ was his name\n", Seen::Text),
             ("a program", b"MZ\x90\0\x03\0\0\0", Seen::Other("application/vnd.microsoft.portable-executable")),
-            ("an ELF file", b"\x7fELF\x02\x01\x01\0", Seen::Other("application/x-executable")),
+            ("an ELF file", &[b"\x7fELF\x02\x01\x01\0".as_slice(), &[0; 60]].concat(), Seen::Other("application/x-executable")),
             ("a picture", png, Seen::Kind(FileType::Png)),
             ("a web page", b"<!DOCTYPE html><script>alert(1)</script>", Seen::Text),
             ("a script", b"#!/bin/sh\nrm -rf /\n", Seen::Text),
