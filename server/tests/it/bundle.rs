@@ -3,6 +3,7 @@
 mod drawn;
 mod forged;
 mod recipe;
+mod requests;
 mod sample;
 mod sign;
 mod statement;

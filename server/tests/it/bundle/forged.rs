@@ -44,7 +44,7 @@ pub fn edit(files: &mut Files, name: &str, change: impl FnOnce(String) -> String
     files.insert(name.into(), after.into_bytes());
 }
 
-fn edit_index(files: &mut Files, change: impl FnOnce(&mut Index)) {
+pub fn edit_index(files: &mut Files, change: impl FnOnce(&mut Index)) {
     edit(files, layout::INDEX, |json| {
         let mut index: Index = serde_json::from_str(&json).expect("an index");
         change(&mut index);

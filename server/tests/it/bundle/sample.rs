@@ -63,6 +63,8 @@ pub struct Sample {
     pub made_at: Moment,
     /// The sample asked for.
     pub sample: Option<domain::sample::Ask>,
+    /// By digest: the files there are, whoever names them.
+    pub attachments: BTreeMap<String, Vec<u8>>,
 }
 
 impl Sample {
@@ -87,6 +89,7 @@ impl Sample {
             scope: Scope::EVERYTHING,
             made_at: now(),
             sample: None,
+            attachments: BTreeMap::new(),
         };
         sample.fill();
         sample
@@ -261,6 +264,11 @@ impl Sample {
         self.seal("findings", Kind::Finding, id, &value);
     }
 
+    /// A version of a request.
+    pub fn request(&mut self, request: &domain::request::Request) {
+        self.seal("requests", Kind::Record, &request.id, request);
+    }
+
     fn seal<T: Serialize>(&mut self, coll: &str, kind: Kind, id: &str, value: &T) -> u64 {
         let mut json = serde_json::to_value(value).expect("a record serialises");
         json["_id"] = id.into();
@@ -345,8 +353,13 @@ impl Sample {
         let drawn = sample.iter().flat_map(|s| &s.drawn.chosen).map(|item| item.seq).collect();
         let (scratch, progress) = (Scratch::default(), Progress::default());
         let wanted = Wanted { log, scope: &self.scope, drawn: &drawn, scratch: &scratch, progress: &progress };
-        let (payload, shown) =
+        let (mut payload, shown) =
             collect::<ExportError>(&wanted, entries.iter().cloned().map(Ok), records.iter().cloned().map(Ok))?;
+        for (sha256, bytes) in self.attachments.iter().filter(|(sha256, _)| shown.attachments.contains_key(*sha256)) {
+            let mut spool = scratch.spool_as_it_is(&format!("{}{sha256}", domain::proof::layout::ATTACHMENTS))?;
+            spool.part(bytes)?;
+            payload.files.push(spool.end()?);
+        }
         let targets = Runbook::parse(RUNBOOK).expect("a runbook").targets();
         Ok(Content {
             org: "CARTIE".into(),
