@@ -540,7 +540,8 @@ async fn invite(config: Config, name: String, role: &str, controls: &[String]) -
             controls: person.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec()),
             access: Period { from: house.clock.now(), to: house.clock.now().plus_millis(365 * 24 * 3600 * 1000) },
         };
-        let by = Actor { id: "cli".into(), name: "the command line".into(), role: Role::Owner, scope: Scope::EVERYTHING };
+        let by =
+            Actor { id: "cli".into(), name: "the command line".into(), role: Role::Owner, scope: Scope::EVERYTHING };
         let audit = house.ports.audits.open(terms, &by).await?;
         eprintln!("Audit {audit}: the period in course, for a year; change it on /settings/audits.");
     }

@@ -106,6 +106,11 @@ impl Scope {
         self.period.is_none_or(|p| finding.touches(p.from, p.to)) && self.admits_controls(&finding.controls)
     }
 
+    /// Whether something inside happened before the period began: it belongs to it by nature, and pages say why.
+    pub fn precedes(&self, occurred_at: Moment) -> bool {
+        self.period.is_some_and(|p| occurred_at < p.from)
+    }
+
     /// This scope cut further by another; never wider than either.
     pub fn narrowed(&self, by: &Scope) -> Scope {
         let period = match (self.period, by.period) {

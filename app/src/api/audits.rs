@@ -77,7 +77,8 @@ pub async fn one(id: String, query: &ParamsMap) -> Result<AuditPage, Problem> {
     }
     let (sealed, version) = ports.audits.get(&id).await?.ok_or_else(|| Problem::gone("audit"))?;
     let auditors = ports.audits.auditors().await?;
-    let name = |id: &String| auditors.iter().find(|(other, _)| other == id).map_or(id.clone(), |(_, name)| name.clone());
+    let name =
+        |id: &String| auditors.iter().find(|(other, _)| other == id).map_or(id.clone(), |(_, name)| name.clone());
     let names = sealed.value.people.iter().map(name).collect();
     let (mut visits, visited) = ports.audits.visits(&id).await?;
     if !owner {
@@ -208,7 +209,10 @@ pub async fn hand_over_anchors(id: String, #[server(default)] how: String) -> Re
     let done = async {
         let (actor, ports) = guard::signed_in(Permission::ManageAudits).await?;
         if how.trim().is_empty() {
-            return Err(Problem::bad_input("Nothing is said of how they were handed over.", "Write it in a few words."));
+            return Err(Problem::bad_input(
+                "Nothing is said of how they were handed over.",
+                "Write it in a few words.",
+            ));
         }
         Ok::<_, Problem>(ports.audits.hand_over(&id, &how, &actor).await?)
     };
@@ -226,4 +230,3 @@ fn refuse(problem: Problem, back: &str) -> Result<(), Problem> {
     leptos_axum::redirect(if problem.kind == ProblemKind::NotSignedIn { "/sign-in" } else { back });
     Err(problem)
 }
-

@@ -143,7 +143,8 @@ pub async fn load(query: &ParamsMap) -> Result<EvidencePage, Problem> {
         Err(_) => Vec::new(),
     };
     let bundles = ports.bundles.all(&actor).await?;
-    let (mut made, mut refused) = (query.get("made"), query.get("refused").and_then(|_| refusal::read("No bundle was made.")));
+    let (mut made, mut refused) =
+        (query.get("made"), query.get("refused").and_then(|_| refusal::read("No bundle was made.")));
     if let Some(id) = query.get("order") {
         match ports.bundles.ordered(&actor, &id, Duration::ZERO).await?.map(|o| o.stage) {
             Some(Stage::Made(bundle)) => made = Some(bundle),

@@ -90,7 +90,10 @@ async fn make(name: &str, scopes: &[String], days: &str) -> Result<String, Probl
     }
     let days: Option<u32> = days.trim().parse().ok().filter(|days| (1..=3650).contains(days));
     let days = days.ok_or_else(|| {
-        Problem::bad_input("The number of days is not a whole number from 1 to 3650.", "Write it in digits, such as 90.")
+        Problem::bad_input(
+            "The number of days is not a whole number from 1 to 3650.",
+            "Write it in digits, such as 90.",
+        )
     })?;
     Ok(ports.tokens.make(name, &wanted, days, &actor).await?)
 }

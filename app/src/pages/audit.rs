@@ -167,6 +167,6 @@ fn Visits(visits: Vec<Visited>, visited: u64, owner: bool) -> impl IntoView {
         }
         .into_any()
     };
-    let note = plural(shown, "entry", "entries");
+    let note = if shown == 0 { String::new() } else { plural(shown, "entry", "entries") };
     view! { <Section title=whose note=note>{list}</Section> }
 }

@@ -89,9 +89,9 @@ fn List(audits: Vec<Sealed<Audit>>, now: Moment) -> impl IntoView {
             <thead>
                 <tr>
                     <th scope="col"><span class="unseen">"Firm"</span></th>
-                    <th class="w-25" scope="col">"Period (UTC)"</th>
-                    <th class="w-20" scope="col">"Controls"</th>
-                    <th class="w-20" scope="col">"Access"</th>
+                    <th class="w-20" scope="col">"Period (UTC)"</th>
+                    <th class="w-15" scope="col">"Controls"</th>
+                    <th class="w-15" scope="col">"Access"</th>
                     <th class="gap" scope="col"><span class="unseen">"Between"</span></th>
                     <th class="sl" scope="col"><span class="unseen">"Seal"</span></th>
                 </tr>

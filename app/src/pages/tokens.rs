@@ -24,6 +24,7 @@ fn Body(page: TokensPage) -> impl IntoView {
     let good = tokens.iter().filter(|t| standing(t, now).0 == Shape::Disc).count();
     let says = match good {
         0 => "No machine can bring or fetch anything.".to_owned(),
+        1 => "One machine can bring or fetch something: what its token says, and nothing else.".to_owned(),
         n => format!(
             "{} can bring or fetch something, each only what its token says.",
             capital(&plural(n, "machine", "machines"))
@@ -44,11 +45,13 @@ fn Body(page: TokensPage) -> impl IntoView {
         view! { <List tokens=tokens now=now /> }.into_any()
     };
     view! {
-        <PageHead eyebrow=|| "Settings" title="Tokens" margin="" />
+        <PageHead eyebrow=|| "Settings" title="Tokens" />
         <SettingsPlaces current="tokens" />
         {refused.map(|problem| view! { <ErrorNote problem=problem /> })}
         {made}
-        <Statement>{says}</Statement>
+        <Statement margin=view! {
+            <p class="second">"Only digests are kept: who reads the database cannot use a token."</p>
+        }.into_any()>{says}</Statement>
         <Section title="Tokens">{list}</Section>
         <Section title="Make one" id="form"><Form /></Section>
     }

@@ -179,8 +179,10 @@ fn Somebody(actor: Actor) -> impl IntoView {
                 <span>{actor.name}</span>
                 <span class="role">{actor.role.word()}</span>
             </div>
-            {actor.role.may(Permission::ManageAudits).then(|| view! { <a href="/settings/audits">"Settings"</a> })}
-            <button class="plain" type="submit">"Sign out"</button>
+            <div class="person-does">
+                {actor.role.may(Permission::ManageAudits).then(|| view! { <a href="/settings/audits">"Settings"</a> })}
+                <button class="plain" type="submit">"Sign out"</button>
+            </div>
         </form>
     }
     .into_any()

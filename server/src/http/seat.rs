@@ -41,9 +41,8 @@ pub enum Reach {
 
 pub async fn reach(house: &House, person: &Actor, session: &Session) -> Result<Reach, PortError> {
     let now = house.clock.now();
-    let said = async |key: &str| {
-        session.get::<String>(key).await.map_err(|cause| PortError::Unavailable(cause.to_string()))
-    };
+    let said =
+        async |key: &str| session.get::<String>(key).await.map_err(|cause| PortError::Unavailable(cause.to_string()));
     if person.role == Role::Auditor {
         let audits: Vec<Audit> =
             house.store.audits(Some(&person.id)).await?.into_iter().map(|sealed| sealed.value).collect();
@@ -85,7 +84,8 @@ fn closed(person: &Actor, audits: &[Audit], now: Moment) -> Closed {
 /// While the owner looks as an auditor would, nothing may be changed but the looking itself.
 pub fn only_looks(seat: &Seat, request: &Request) -> Option<Response> {
     let reading = [Method::GET, Method::HEAD].contains(request.method());
-    let own = ["/audits/leave", "/sign-out"].contains(&request.uri().path()) || request.uri().path().contains("set_theme");
+    let own =
+        ["/audits/leave", "/sign-out"].contains(&request.uri().path()) || request.uri().path().contains("set_theme");
     (seat.preview && !reading && !own).then(|| {
         let said = "You are looking as an auditor would, and changed nothing. Leave the preview first, then do it as yourself.";
         (StatusCode::FORBIDDEN, said).into_response()
@@ -93,7 +93,14 @@ pub fn only_looks(seat: &Seat, request: &Request) -> Option<Response> {
 }
 
 /// What an auditor looked at, when it was shown.
-pub fn visit(actor: &Actor, seat: &Seat, method: &Method, path: &str, answer: &Response, at: Moment) -> Option<Visited> {
+pub fn visit(
+    actor: &Actor,
+    seat: &Seat,
+    method: &Method,
+    path: &str,
+    answer: &Response,
+    at: Moment,
+) -> Option<Visited> {
     let kept = answer.headers().contains_key(header::CONTENT_DISPOSITION);
     let page = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let what = match *method {

@@ -3,11 +3,7 @@
 use app::ports::PortError;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bson::doc;
-use domain::{
-    Moment,
-    draw::hex,
-    role::Actor,
-};
+use domain::{Moment, draw::hex, role::Actor};
 use sha2::{Digest, Sha256};
 
 use super::{Store, port_error};

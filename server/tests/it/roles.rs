@@ -108,7 +108,15 @@ async fn every_page_the_router_knows_is_in_this_table() {
         .chain(&OWNERS)
         .map(|p| (*p).to_owned())
         .chain(
-            ["/settings/audits/{id}", "/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in", "/verify"].map(str::to_owned),
+            [
+                "/settings/audits/{id}",
+                "/controls/{id}",
+                "/drills/{id}",
+                "/runbook/versions/{version}",
+                "/sign-in",
+                "/verify",
+            ]
+            .map(str::to_owned),
         )
         .collect();
     assert_eq!(known, named);
