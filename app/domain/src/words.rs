@@ -39,6 +39,18 @@ pub fn clock(ms: i64) -> String {
     format!("{}:{:02}", ms / 60_000, ms % 60_000 / 1000)
 }
 
+/// A duration short enough for a chart: "0.4 s", "47 s", "71 min", "24 h".
+pub fn brief(ms: i64) -> String {
+    let ms = ms.max(0);
+    match ms {
+        _ if ms % 1000 == 0 && ms < 120_000 => format!("{} s", ms / 1000),
+        _ if ms < 10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ if ms < 120_000 => format!("{} s", ms / 1000),
+        _ if ms < 600 * 60_000 => format!("{} min", ms / 60_000),
+        _ => format!("{} h", ms / 3_600_000),
+    }
+}
+
 /// "358 653", with no-break spaces between groups of three.
 pub fn count(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();
@@ -138,6 +150,20 @@ mod tests {
             (-5, "0 min"),
         ] {
             assert_eq!(duration(ms), said, "{ms}");
+        }
+    }
+
+    #[test]
+    fn a_chart_says_a_time_in_one_unit() {
+        for (ms, said) in [
+            (0, "0 s"),
+            (2_000, "2 s"),
+            (412, "0.4 s"),
+            (47_900, "47 s"),
+            (62 * 60_000, "62 min"),
+            (86_400_000, "24 h"),
+        ] {
+            assert_eq!(brief(ms), said);
         }
     }
 

@@ -6,19 +6,26 @@
 use crate::{exports::content::Content, sign::SignError};
 
 mod attestations;
-mod charts;
+mod bullet;
 mod check;
 mod cover;
 mod drill;
-mod lists;
+mod face;
+mod findings;
+mod fingerprints;
+mod gaps;
 mod marks;
 mod page;
 mod pdf;
+mod runbooks;
+mod sample;
+mod sentences;
 mod sign;
+mod signoffs;
 mod table;
-#[cfg(test)]
-mod tests;
+mod targets;
 mod text;
+mod trend;
 
 pub use sign::sign;
 
@@ -48,16 +55,23 @@ pub enum PacketError {
 ///
 /// Returns a complete PDF 1.7 file. Two calls with the same arguments return the same bytes.
 pub fn make(content: &Content, keys: &Fingerprints) -> Result<Vec<u8>, PacketError> {
+    let filed = attestations::Filed::of(content);
+    let sample = content.drawn();
     let mut book = page::Book::new(content);
     cover::reserve(&mut book);
-    lists::targets(&mut book, content);
-    lists::runbooks(&mut book, content);
-    drill::all(&mut book, content);
-    attestations::grid(&mut book, content);
-    lists::findings(&mut book, content);
-    lists::gaps(&mut book, content);
-    check::how(&mut book, content, keys);
-    cover::draw(&mut book, content, keys);
+    targets::section(&mut book, content);
+    runbooks::section(&mut book, content);
+    drill::section(&mut book, content);
+    attestations::section(&mut book, content, &filed);
+    findings::section(&mut book, content);
+    gaps::section(&mut book, content);
+    signoffs::section(&mut book, content);
+    if let Some(sample) = &sample {
+        sample::section(&mut book, content, &filed, sample);
+    }
+    check::section(&mut book, content);
+    fingerprints::section(&mut book, content, keys);
+    cover::draw(&mut book, content, keys, &filed, sample.as_ref());
     book.finish();
     pdf::write(&book, content)
 }

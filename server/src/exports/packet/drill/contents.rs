@@ -1,0 +1,132 @@
+//! What was verified of the restored contents: the checks, the counts of both sides, the drawn documents.
+
+use domain::{
+    drill::{Check, CheckVerdict, Count, Drill, DrawnDocument},
+    record::Sealed,
+    words as say,
+};
+
+use crate::exports::packet::{
+    marks::{self, Mark},
+    page::{Book, body, quiet},
+    sentences::{capital, counted, rest},
+    table::{Row, Table, col, num, pair},
+    text::{BODY, INK, MONO_SMALL, SMALL, STRONG, Style, words},
+};
+
+/// So many collections and documents are printed, those that differ first.
+const PRINTED: usize = 40;
+const FILE: &str = "data/records/backup_drill_results.jsonl";
+
+pub fn checks(book: &mut Book, sealed: &Sealed<Drill>) {
+    let d = &sealed.value;
+    if d.checks.is_empty() {
+        return;
+    }
+    let said = |check: &Check| {
+        let mut spans = vec![body(if check.detail.is_empty() { check.actual.as_str() } else { check.detail.as_str() })];
+        if check.verdict == CheckVerdict::Fails {
+            spans.push(quiet(format!("\nexpected {}, found {}", check.expected, check.actual)));
+        }
+        spans
+    };
+    let row = |c: &Check| Row::of(vec![marks::check(c.verdict, STRONG), vec![body(c.id.title())], said(c)]);
+    let rows: Vec<Row> = d.checks.iter().map(row).collect();
+    let columns = [col("", 68.0), col("", 222.0), col("", 186.0)];
+    Table::new("Checks", &columns).within(&sealed.seal).set(book, &rows);
+}
+
+/// Counts beside documents.
+pub fn both_sides(book: &mut Book, sealed: &Sealed<Drill>) {
+    let d = &sealed.value;
+    let (counts, documents) = (counts(d), documents(d));
+    let widths = [col("Collection", 82.0), num("Recovery point", 60.0), num("Restored", 60.0), num("Difference", 50.0)];
+    let drawn = [col("", 20.0), col("", 112.0), col("", 78.0)];
+    let left = Table::new("Document counts", &widths).within(&sealed.seal);
+    let right = Table::new("Drawn documents", &drawn);
+    match (counts.is_empty(), documents.is_empty()) {
+        (true, true) => return,
+        (false, true) => drop(left.set(book, &counts)),
+        (true, false) => drop(right.within(&sealed.seal).set(book, &documents)),
+        (false, false) => pair(book, (&left, &counts), (&right, &documents), 22.0),
+    }
+    for (n, of) in [(d.counts.len(), "collections"), (d.documents.len(), "documents")] {
+        if let Some(more) = rest(n.saturating_sub(PRINTED), FILE) {
+            book.y += 5.0;
+            book.paragraph(&[body(format!("{}: ", capital(of))), more]);
+        }
+    }
+    if !documents.is_empty() {
+        book.y += 5.0;
+        book.paragraph(&[quiet("Documents by their SHA-256 over the raw BSON, never by content: one beginning where both sides agree, two where they differ. The whole digests are in the record.")]);
+    }
+}
+
+fn counts(d: &Drill) -> Vec<Row> {
+    let small = Style { size: 10.5, ..BODY };
+    let row = |c: &Count| {
+        let difference = c.actual.saturating_sub(c.expected);
+        let said = match difference {
+            0 => vec![words(small, "0")],
+            n => {
+                let sign = if n > 0 { "+" } else { "" };
+                marks::state(Mark::Miss, &format!("{sign}{}", say::count(n)), Style { size: 10.5, ..STRONG })
+            }
+        };
+        Row::of(vec![
+            vec![words(MONO_SMALL.ink(INK), c.collection.as_str())],
+            vec![words(small, say::count(c.expected))],
+            vec![words(small, say::count(c.actual))],
+            said,
+        ])
+    };
+    let mut ordered: Vec<&Count> = d.counts.iter().collect();
+    ordered.sort_by_key(|c| c.expected == c.actual);
+    let mut rows: Vec<Row> = ordered.into_iter().take(PRINTED).map(row).collect();
+    if !rows.is_empty() {
+        let (expected, actual) = d
+            .counts
+            .iter()
+            .fold((0i64, 0i64), |(e, a), c| (e.saturating_add(c.expected), a.saturating_add(c.actual)));
+        let bold = Style { size: 10.5, ..STRONG };
+        rows.push(Row::of(vec![
+            vec![words(bold, counted(d.counts.len(), "collection", "collections"))],
+            vec![words(bold, say::count(expected))],
+            vec![words(bold, say::count(actual))],
+            vec![words(bold, say::count(actual.saturating_sub(expected)))],
+        ]));
+    }
+    rows
+}
+
+fn documents(d: &Drill) -> Vec<Row> {
+    let mut ordered: Vec<(usize, &DrawnDocument)> = d.documents.iter().enumerate().collect();
+    ordered.sort_by_key(|(_, doc)| doc.equal());
+    ordered
+        .into_iter()
+        .take(PRINTED)
+        .map(|(i, doc)| {
+            let mut state = match (&doc.actual, doc.equal()) {
+                (_, true) => marks::state(Mark::Met, "equal", STRONG),
+                (None, _) => marks::state(Mark::Miss, "absent", STRONG),
+                (Some(_), false) => marks::state(Mark::Miss, "differs", STRONG),
+            };
+            let begins = |hex: &str| words(MONO_SMALL, format!("\n{}", say::short_digest(hex)));
+            state.push(begins(&doc.expected));
+            if let (Some(actual), false) = (&doc.actual, doc.equal()) {
+                state.push(begins(actual));
+            }
+            Row::of(vec![
+                vec![words(SMALL, (i + 1).to_string())],
+                vec![words(MONO_SMALL.ink(INK), tail(&doc.id)), words(MONO_SMALL, format!("\n{}", doc.collection))],
+                state,
+            ])
+        })
+        .collect()
+}
+
+/// The end of a long id: "…8582af2326c9".
+fn tail(id: &str) -> String {
+    let length = id.chars().count();
+    if length <= 16 { id.to_owned() } else { format!("…{}", id.chars().skip(length - 12).collect::<String>()) }
+}

@@ -1,0 +1,78 @@
+//! How the tenant was drawn, so that anyone can draw again.
+
+use domain::{
+    drill::{Draw, Drill, Excluded},
+    record::Sealed,
+    words as say,
+};
+
+use crate::exports::packet::{
+    marks::Ring,
+    page::{Book, body, quiet},
+    sentences::{counted, number},
+    table::{Row, Table, col},
+    text::{HEAD, INK, MONO, MONO_SMALL, SMALL, Span, Style, words},
+};
+
+/// So many eligible and excluded tenants are named.
+const NAMED: usize = 40;
+
+pub fn draw(book: &mut Book, sealed: &Sealed<Drill>) {
+    let Some(draw) = &sealed.value.draw else { return };
+    let columns = [col("", 92.0), col("", 384.0)];
+    Table::new("The draw", &columns).within(&sealed.seal).set(book, &facts(draw));
+    book.y += 5.0;
+    book.paragraph(&[quiet("Seed: SHA-256 of root, comma, public value. A tenant’s rank: SHA-256 of seed, comma, name. The lowest rank is drawn; sha256sum and sort give the same answer. Eligible list: SHA-256 of the names in order, each with a newline.")]);
+}
+
+fn facts(draw: &Draw) -> Vec<Row> {
+    let small = Style { ink: INK, ..MONO_SMALL };
+    let fact = |label: &str, value: Vec<Span>| Row::of(vec![vec![words(HEAD, label)], value]);
+    let root = match &draw.root {
+        Some(root) => vec![words(small, say::groups(root))],
+        None => vec![body("none: no ledger sealed the list first, so this draw proves nothing")],
+    };
+    let mut root = fact("Ledger’s root", root);
+    if let Some(seq) = draw.seq {
+        root = root.ringed(Ring::Whole, format!("№ {seq}")).note(SMALL, "the eligible list, sealed before the draw");
+    }
+    vec![
+        fact(
+            "Chosen",
+            vec![
+                words(MONO, draw.chosen.as_str()),
+                body(format!(", of {}", counted(draw.eligible.len(), "eligible tenant", "eligible tenants"))),
+            ],
+        ),
+        root,
+        fact("Public value", vec![words(small, draw.public_value.as_str())]),
+        fact("Seed", vec![words(small, say::groups(&draw.seed))]),
+        fact("Eligible list", vec![words(small, say::groups(&draw.eligible_digest))]),
+        fact("Eligible", eligible(&draw.eligible)),
+        fact("Excluded", excluded(&draw.excluded)),
+    ]
+}
+
+fn eligible(names: &[String]) -> Vec<Span> {
+    let style = Style { ink: INK, ..MONO_SMALL };
+    let mut spans = vec![words(style, names.iter().take(NAMED).cloned().collect::<Vec<_>>().join("  "))];
+    if names.len() > NAMED {
+        spans.push(quiet(format!("\n… and {} more, in the record", number(names.len() - NAMED))));
+    }
+    spans
+}
+
+fn excluded(all: &[Excluded]) -> Vec<Span> {
+    if all.is_empty() {
+        return vec![body("none")];
+    }
+    let one = |(i, e): (usize, &Excluded)| {
+        let gap = if i == 0 { "" } else { "\n" };
+        [words(MONO, format!("{gap}{}", e.name)), body(format!("  {}", e.why))]
+    };
+    let mut spans: Vec<Span> = all.iter().take(NAMED).enumerate().flat_map(one).collect();
+    if all.len() > NAMED {
+        spans.push(quiet(format!("\n… and {} more, in the record", number(all.len() - NAMED))));
+    }
+    spans
+}

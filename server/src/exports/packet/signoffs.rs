@@ -1,0 +1,99 @@
+//! Sign-offs: who stands by what, and whether a signature shows it.
+//!
+//! Whatever is said to be approved comes through [`Signoff`]. A person's name in a document is that
+//! document's word, and is worded so.
+
+use domain::{
+    control::Evidence,
+    record::Seal,
+    runbook::Runbook,
+    words as say,
+};
+
+use super::{
+    marks::{self, Mark},
+    page::{Book, body, quiet, strong},
+    sentences::{absent, counted, frame, lead, rest},
+    table::{Row, col, table},
+    text::{MONO_SMALL, STRONG, words},
+};
+use crate::exports::content::Content;
+
+const LISTED: usize = 60;
+
+/// One person's word on one document.
+pub struct Signoff {
+    /// "Runbook"
+    pub what: String,
+    pub version: String,
+    /// SHA-256 of what was approved, 64 hex digits.
+    pub digest: String,
+    /// The state's shape, and its word: "stated, not signed".
+    pub decision: (Mark, &'static str),
+    pub who: String,
+    pub role: String,
+    /// The day as it is said.
+    pub on: String,
+    pub seal: Seal,
+}
+
+pub fn section(book: &mut Book, content: &Content) {
+    let all = stated(content);
+    let entry = match all.len() {
+        0 => "Sign-offs, none".to_owned(),
+        n => format!("Sign-offs, {} stated and none signed", super::sentences::number(n)),
+    };
+    let eyebrow = [body("Who stands by what, and whether a signature shows it.")];
+    book.section("Sign-offs", &entry, 0, &eyebrow, frame("Sign-offs"));
+    if all.is_empty() {
+        lead(book, absent(content, Evidence::Runbooks, "No document in this bundle says that somebody approved it."));
+        return;
+    }
+    let approvals = counted(all.len(), "approval is", "approvals are");
+    lead(book, format!("Nothing in this bundle was signed in the portal. {} stated in the runbook itself.", super::sentences::capital(&approvals)));
+    draw(book, &all);
+    book.y += 6.0;
+    book.paragraph(&[quiet("An approval that is stated stands in the document: its words are sealed, and so is when they were filed. That the named person wrote them is the company’s word. The role is the one the runbook gives.")]);
+}
+
+/// The runbook's own approvals, as its front matter states them.
+fn stated(content: &Content) -> Vec<Signoff> {
+    let approved = |version: &domain::record::Sealed<domain::runbook::RunbookVersion>| {
+        let front = Runbook::parse(&version.value.text).ok()?.front;
+        Some(Signoff {
+            what: format!("Runbook, {}", front.title),
+            version: version.value.version.clone(),
+            digest: version.seal.sha256.clone(),
+            decision: (Mark::None, "stated, not signed"),
+            who: front.owner,
+            role: "owner".to_owned(),
+            on: front.approved,
+            seal: version.seal.clone(),
+        })
+    };
+    content.runbooks.iter().filter_map(approved).collect()
+}
+
+fn draw(book: &mut Book, all: &[Signoff]) {
+    let rows: Vec<Row> = all
+        .iter()
+        .take(LISTED)
+        .map(|s| {
+            let mut decision = marks::state(s.decision.0, s.decision.1, STRONG);
+            decision.push(quiet(format!("\n{}", s.on)));
+            Row::of(vec![
+                vec![strong(s.what.as_str()), quiet(format!("\nversion {}", s.version))],
+                vec![body(s.who.as_str()), quiet(format!("\n{}", s.role))],
+                decision,
+            ])
+            .under(vec![words(MONO_SMALL, say::groups(&s.digest))])
+            .sealed(&s.seal)
+        })
+        .collect();
+    table(book, "", &[col("What", 222.0), col("Who", 120.0), col("Decision", 134.0)], &rows);
+    if let Some(more) = rest(all.len().saturating_sub(LISTED), "data/runbooks/index.jsonl") {
+        book.y += 5.0;
+        book.paragraph(&[more]);
+    }
+}
+
