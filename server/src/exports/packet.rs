@@ -20,6 +20,7 @@ mod pdf;
 mod runbooks;
 mod sample;
 mod sentences;
+mod shell;
 mod sign;
 mod signoffs;
 mod table;

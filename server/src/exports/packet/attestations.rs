@@ -22,7 +22,7 @@ use domain::{
 use super::{
     page::{Book, body, quiet},
     sentences::{absent, counted, frame, lead, rest},
-    table::{Row, col, num, table},
+    table::{Row, Table, col, num},
     text::{MISS, STRONG, words},
 };
 use crate::exports::content::Content;
@@ -109,22 +109,20 @@ pub fn section(book: &mut Book, content: &Content, filed: &Filed) {
     }
     let grid = filed.grid(content);
     let (tenants, weeks) = (grid.rows.len(), grid.weeks.len());
-    let entry = format!(
-        "Attestations, {} by {}",
-        counted(tenants, "tenant", "tenants"),
-        counted(weeks, "Sunday", "Sundays")
-    );
+    let entry =
+        format!("Attestations, {} by {}", counted(tenants, "tenant", "tenants"), counted(weeks, "Sunday", "Sundays"));
     book.section(title, &entry, 0, &eyebrow, frame(title));
     lead(book, statement(&grid));
     if tenants > DRAWN {
         let many = say::count(tenants as i64);
         book.paragraph(&[body(format!("{many} tenants are too many to draw one by one. The Sundays and months below stand for them; each attestation is a line of its own in data/records/backup_audit_log.jsonl."))]);
         strip::draw(book, content, &grid);
+        months::draw(book, filed, &grid);
         most_missed(book, content, &grid);
-    } else if tenants > 0 {
+    } else {
         grid::draw(book, content, filed, &grid);
+        months::draw(book, filed, &grid);
     }
-    months::draw(book, filed, &grid);
 }
 
 fn statement(grid: &Grid) -> String {
@@ -160,13 +158,8 @@ fn most_missed(book: &mut Book, content: &Content, grid: &Grid) {
         })
         .collect();
     let columns = [col("Tenant", 226.0), num("Sundays missed", 92.0), num("Attested", 74.0), num("Last missed", 84.0)];
-    table(book, "Most missed", &columns, &rows);
     let file = if content.gaps.is_empty() { "data/records/backup_audit_log.jsonl" } else { "data/gaps.jsonl" };
-    if let Some(more) = rest(all.len().saturating_sub(NAMED), file) {
-        book.y += 5.0;
-        book.paragraph(&[more]);
-    } else {
-        book.y += 5.0;
-        book.paragraph(&[quiet("No other tenant missed a Sunday.")]);
-    }
+    let others = rest(all.len().saturating_sub(NAMED), file);
+    let foot = others.unwrap_or_else(|| quiet("No other tenant missed a Sunday."));
+    Table::new("Most missed", &columns).tight().foot([foot]).set(book, &rows);
 }

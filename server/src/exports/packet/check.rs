@@ -17,22 +17,43 @@ pub fn section(book: &mut Book, content: &Content) {
     book.section(title, title, 0, &eyebrow, frame);
     book.y += 16.0;
     let said = |text: String| vec![words(PARAGRAPH, text)];
-    step(book, 1, said(format!("Unpack the bundle. Put the root certificate that {} gave you when the engagement began beside its folder, as evidence-root.pem. The copy inside the bundle is a convenience and proves nothing. Its fingerprint must be the one you were given:", content.org)));
+    step(
+        book,
+        1,
+        said(format!(
+            "Unpack the bundle. Put the root certificate that {} gave you when the engagement began beside its folder, as evidence-root.pem. The copy inside the bundle is a convenience and proves nothing. Its fingerprint must be the one you were given:",
+            content.org
+        )),
+    );
     code(book, "openssl x509 -in ../evidence-root.pem -noout -fingerprint -sha256");
     step(book, 2, said("Open a terminal in the bundle’s folder and run this in bash. It needs openssl and coreutils, and nothing else:".to_owned()));
     code(book, RECIPE);
     step(book, 3, said("The last line must read complete. If it does not, this is not the bundle that was signed: a file is missing, changed or added, or the signature is by another key.".to_owned()));
-    step(book, 4, vec![
-        words(PARAGRAPH, "This PDF is signed as well, and holds on its own. "),
-        words(CODE, format!("pdfsig {}", layout::PACKET)),
-        words(PARAGRAPH, " must say “Total document signed”; what is added later it still calls valid. A reader of PDF calls the signer unknown until you tell it to trust the root certificate you hold."),
-    ]);
+    step(
+        book,
+        4,
+        vec![
+            words(PARAGRAPH, "This PDF is signed as well, and holds on its own. "),
+            words(CODE, format!("pdfsig {}", layout::PACKET)),
+            words(
+                PARAGRAPH,
+                " must say “Total document signed”; what is added later it still calls valid. A reader of PDF calls the signer unknown until you tell it to trust the root certificate you hold.",
+            ),
+        ],
+    );
     step(book, 5, said("Compare the fingerprints on the next page with your own copies, and an earlier checkpoint that you hold with data/log/checkpoint-prev.txt.".to_owned()));
     step(book, 6, said("To follow one fact: the number beside it (№) is its place in the ledger, and the eight digits begin its digest. The exact bytes that were hashed are a line in data/records, data/findings, data/runbooks or data/gaps.jsonl; sha256sum of that line, without its newline, gives the whole digest.".to_owned()));
-    step(book, 7, vec![
-        words(CODE, "passmuster verify"),
-        words(PARAGRAPH, " checks the same and more: it folds the ledger, compares each record with its entry, makes the draws again and judges the drills again."),
-    ]);
+    step(
+        book,
+        7,
+        vec![
+            words(CODE, "passmuster verify"),
+            words(
+                PARAGRAPH,
+                " checks the same and more: it folds the ledger, compares each record with its entry, makes the draws again and judges the drills again.",
+            ),
+        ],
+    );
 
     book.heading("What this proves, and what it does not");
     book.y += 10.0;
@@ -77,4 +98,3 @@ fn code(book: &mut Book, text: &str) {
     book.canvas().rule(LEFT, y, width, RULE);
     book.y += 12.0;
 }
-

@@ -1,8 +1,6 @@
 //! The cover: whose evidence, of which period, what it says in a sentence, and where to find it.
 
-use domain::{
-    control::Control, drill::Drill, record::Sealed, sample::Sample, verdict::Verdict, words as say,
-};
+use domain::{control::Control, drill::Drill, record::Sealed, sample::Sample, verdict::Verdict, words as say};
 
 use super::{
     Fingerprints,
@@ -12,8 +10,8 @@ use super::{
     page::{Book, Canvas, Draw, Frame, LEFT, MARGIN, MARGIN_W, RIGHT, WHOLE, second},
     sentences::{capital, counted, join, number},
     text::{
-        BODY, COMPANY, COVER, INK, INK2, MARGINAL, MONO, MONO_SMALL, PERIOD, RULE, SECTION, SMALL, STATEMENT,
-        STRONG, Span, Style, clipped, fit, words, wrap,
+        BODY, COMPANY, COVER, INK, INK2, MARGINAL, MONO, MONO_SMALL, PERIOD, RULE, SECTION, SMALL, STATEMENT, STRONG,
+        Span, Style, clipped, fit, words, wrap,
     },
 };
 use crate::{exports::content::Content, time::Outside};
@@ -66,7 +64,12 @@ pub fn draw(book: &mut Book, content: &Content, keys: &Fingerprints, filed: &Fil
     let bottom = (y + 5.0).max(noted) + 6.0;
     let canvas = book.canvas_of(0);
     canvas.line(&[(MARGIN - 22.0, top), (MARGIN - 22.0, bottom.min(FOOT - 18.0))], 0.8, RULE);
-    foot(canvas, content, keys, entries.iter().find(|(title, _)| title.starts_with("How to check")).map(|(_, page)| *page));
+    foot(
+        canvas,
+        content,
+        keys,
+        entries.iter().find(|(title, _)| title.starts_with("How to check")).map(|(_, page)| *page),
+    );
     let files = format!(
         "{} records, {} entries of the ledger",
         say::count(content.records.len() as i64),
@@ -86,9 +89,10 @@ const COLUMN: f32 = 454.0;
 
 fn leader(canvas: &mut Canvas, y: f32, title: &str, page: usize) {
     let number = page.to_string();
+    let title = &fit(BODY, title, COLUMN - 40.0);
     let from = LEFT + BODY.width(title) + 7.0;
     let to = LEFT + COLUMN - BODY.width(&number) - 7.0;
-    canvas.words(LEFT, y, BODY, title);
+    canvas.words(LEFT, y, BODY, title.as_str());
     if from < to {
         canvas.dashed(&[(from, y - 0.5), (to, y - 0.5)], 0.9, INK2, [0.9, 1.6]);
     }
@@ -102,32 +106,46 @@ fn margin(book: &mut Book, content: &Content, filed: &Filed, sample: Option<&Sam
     let entries = |n: u64| say::count(i64::try_from(n).unwrap_or(i64::MAX));
     let mut notes = vec![
         // Its entry follows the head it is made from.
-        (Ring::Waiting, vec![
-            (SMALL, "Bundle made".to_owned()),
-            (STRONG, fit(STRONG, &content.made_by, NOTE)),
-            (MONO_SMALL, format!("{}Z", second(content.made_at))),
-            (SMALL, "entered after the head below".to_owned()),
-        ]),
+        (
+            Ring::Waiting,
+            vec![
+                (SMALL, "Bundle made".to_owned()),
+                (STRONG, fit(STRONG, &content.made_by, NOTE)),
+                (MONO_SMALL, format!("{}Z", second(content.made_at))),
+                (SMALL, "entered after the head below".to_owned()),
+            ],
+        ),
     ];
     if let Some(sample) = sample {
-        notes.push((Ring::Whole, vec![
-            (SMALL, "Sample drawn".to_owned()),
-            (STRONG, sample.drawn.says()),
-            (MONO_SMALL, format!("seed {}", say::short_digest(&sample.drawn.seed))),
-        ]));
+        notes.push((
+            Ring::Whole,
+            vec![
+                (SMALL, "Sample drawn".to_owned()),
+                (STRONG, sample.drawn.says()),
+                (MONO_SMALL, format!("seed {}", say::short_digest(&sample.drawn.seed))),
+            ],
+        ));
     }
-    notes.push((Ring::Whole, vec![
-        (SMALL, "Tree head signed".to_owned()),
-        (STRONG, fit(STRONG, &content.log.origin, 2.0 * NOTE)),
-        (MONO_SMALL, format!("{}Z", second(head.at))),
-        (MONO_SMALL, format!("{} entries · {}", entries(head.size), say::short_digest(&head.root))),
-    ]));
+    notes.push((
+        Ring::Whole,
+        vec![
+            (SMALL, "Tree head signed".to_owned()),
+            (STRONG, fit(STRONG, &content.log.origin, 2.0 * NOTE)),
+            (MONO_SMALL, format!("{}Z", second(head.at))),
+            (MONO_SMALL, format!("{} entries", entries(head.size))),
+            (MONO_SMALL, format!("root {}", say::short_digest(&head.root))),
+        ],
+    ));
     if let Some(before) = &content.log.previous {
-        notes.push((Ring::Whole, vec![
-            (SMALL, "Follows the head of".to_owned()),
-            (MONO_SMALL, format!("{}Z", second(before.at))),
-            (MONO_SMALL, format!("{} entries · {}", entries(before.size), say::short_digest(&before.root))),
-        ]));
+        notes.push((
+            Ring::Whole,
+            vec![
+                (SMALL, "Follows the head of".to_owned()),
+                (MONO_SMALL, format!("{}Z", second(before.at))),
+                (MONO_SMALL, format!("{} entries", entries(before.size))),
+                (MONO_SMALL, format!("root {}", say::short_digest(&before.root))),
+            ],
+        ));
     }
     notes.push(match &content.outside {
         Outside::Stamped { .. } => (Ring::Whole, vec![(SMALL, "Time stamped by an outside authority".to_owned())]),

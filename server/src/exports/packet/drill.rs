@@ -13,7 +13,7 @@ use super::{
     marks,
     page::{Book, Draw, Frame, LEFT, body, origin, quiet, span, strong},
     sentences::{absent, capital, counted, frame, lead, number, rest},
-    table::{Row, col, table},
+    table::{Row, Table, col},
     text::{BODY, INK, MONO, MONO_SMALL, PARAGRAPH, SMALL, Span, Style, fit, words},
     trend,
 };
@@ -64,23 +64,17 @@ fn statement(all: &[Sealed<Drill>]) -> String {
 fn list(book: &mut Book, content: &Content) -> Vec<(usize, f32, f32)> {
     let rows: Vec<Row> = content.drills.iter().take(LISTED).map(row).collect();
     let columns = [
-        col("Drill", 114.0),
-        col("Scenario", 132.0),
-        col("Time to restore", 86.0),
-        col("Data lost", 72.0),
+        col("Drill", 112.0),
+        col("Scenario", 130.0),
+        col("Time to restore", 82.0),
+        col("Data lost", 80.0),
         col("Contents", 72.0),
     ];
-    let placed = table(book, "", &columns, &rows);
-    let (unlisted, unprinted) =
-        (content.drills.len().saturating_sub(LISTED), content.drills.len().saturating_sub(RECORDS));
-    if unprinted > 0 {
-        book.y += 5.0;
-        book.paragraph(&[body(format!("The records of the newest {RECORDS} follow. Those of all stand in {FILE}."))]);
-    }
-    if let Some(more) = rest(unlisted, FILE) {
-        book.paragraph(&[more]);
-    }
-    placed.rows
+    let all = content.drills.len();
+    let unprinted = (all > RECORDS)
+        .then(|| body(format!("The records of the newest {RECORDS} follow. Those of all stand in {FILE}.")));
+    let table = Table::new("", &columns).foot(rest(all.saturating_sub(LISTED), FILE)).foot(unprinted);
+    table.set(book, &rows).rows
 }
 
 fn row(sealed: &Sealed<Drill>) -> Row {
@@ -167,6 +161,6 @@ fn record(book: &mut Book, content: &Content, sealed: &Sealed<Drill>, nth: usize
     found::draw(book, content, sealed);
     place::people(book, sealed);
     contents::both_sides(book, sealed);
-    drawn::draw(book, sealed);
     place::source_and_staging(book, sealed);
+    drawn::draw(book, sealed);
 }

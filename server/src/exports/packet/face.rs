@@ -71,10 +71,14 @@ impl Face {
         out
     }
 
+    /// Whether a character is drawn, and read back from the page, as itself.
+    pub fn draws_as_it_is(self, c: char) -> bool {
+        !SPACES.contains(&c) && !self.escapes(c)
+    }
+
     /// Whether a character is drawn by its number.
     pub fn escapes(self, c: char) -> bool {
-        !SPACES.contains(&c)
-            && (unseen(c) || self.parsed().is_none_or(|f| f.lookup_glyph_index(c as u32).is_none()))
+        !SPACES.contains(&c) && (unseen(c) || self.parsed().is_none_or(|f| f.lookup_glyph_index(c as u32).is_none()))
     }
 }
 

@@ -8,6 +8,7 @@ use domain::{
 };
 
 use super::{
+    face::Face,
     marks::{self, Mark},
     page::{Book, body, origin, quiet},
     sentences::{absent, capital, counted, frame, join, lead_of, number, rest},
@@ -45,7 +46,7 @@ pub fn section(book: &mut Book, content: &Content) {
         Standing::Open => 2,
         Standing::Closed => 3,
     });
-    let columns = [col("Finding", 62.0), col("", 236.0), col("Owner", 82.0), col("State", 96.0)];
+    let columns = [col("Finding", 60.0), col("", 224.0), col("Owner", 84.0), col("State", 108.0)];
     let (told, others) = ordered.split_at(ordered.len().min(TOLD));
     let rows: Vec<Row> = told.iter().map(|f| row(f, content).under(story(&f.value))).collect();
     Table::new("", &columns).set(book, &rows);
@@ -53,13 +54,11 @@ pub fn section(book: &mut Book, content: &Content) {
         return;
     }
     let rows: Vec<Row> = others.iter().take(LISTED).map(|f| row(f, content)).collect();
-    Table::new("The others, in a line each", &columns).set(book, &rows);
-    book.y += 5.0;
-    let whole = quiet("What was found, why, and what was planned stands in data/findings/findings.jsonl.");
-    book.paragraph(&[whole]);
-    if let Some(more) = rest(others.len().saturating_sub(LISTED), "data/findings/findings.jsonl") {
-        book.paragraph(&[more]);
-    }
+    let file = "data/findings/findings.jsonl";
+    Table::new("The others, shortly", &columns)
+        .foot(rest(others.len().saturating_sub(LISTED), file))
+        .foot([quiet(format!("What was found, why, and what was planned stands in {file}."))])
+        .set(book, &rows);
 }
 
 /// "Seven findings are open, ■ one of them overdue. Four were closed."
@@ -80,7 +79,7 @@ fn statement(content: &Content, open: usize, closed: usize) -> Vec<Span> {
             (n, of) if n == of => "all of them overdue".to_owned(),
             (n, _) => format!("{} of them overdue", number(n)),
         };
-        spans.extend(marks::state(Mark::Miss, &said, LEAD));
+        spans.extend(marks::state(Mark::Miss, &said, Style { face: Face::Serif, ..LEAD }));
     }
     spans.push(words(
         LEAD,

@@ -6,7 +6,7 @@ use super::{
     Fingerprints,
     page::{Book, Frame, LEFT, body, quiet, second, strong},
     sentences::{counted, rest},
-    table::{Column, Row, col, table},
+    table::{Column, Row, Table, col, table},
     text::{INK, MONO, MONO_SMALL, RULE, Span, Style, words, wrap},
 };
 use crate::{exports::content::Content, time::Outside};
@@ -44,11 +44,17 @@ fn keys_and_bundle(content: &Content, keys: &Fingerprints) -> Vec<Row> {
         row("Root certificate", "SHA-256 of its DER", digest(&keys.root)),
         row("Bundle signer", "SHA-256 of its DER", digest(&keys.signer)),
         row("Ledger key", "as its checkpoints name it", vec![words(SMALL_INK, keys.vkey.as_str())]),
-        row("Bundle", "its number and period", vec![
-            words(SMALL_INK, format!("{}, {}", content.id, content.period_name)),
-            quiet(made),
-            quiet("\nThe digest that is signed, of tagmanifest-sha256.txt, covers this packet and cannot stand in it. The ledger enters it after the head below."),
-        ]),
+        row(
+            "Bundle",
+            "its number and period",
+            vec![
+                words(SMALL_INK, format!("{}, {}", content.id, content.period_name)),
+                quiet(made),
+                quiet(
+                    "\nThe digest that is signed, of tagmanifest-sha256.txt, covers this packet and cannot stand in it. The ledger enters it after the head below.",
+                ),
+            ],
+        ),
     ]
 }
 
@@ -73,6 +79,7 @@ fn ledger(content: &Content) -> Vec<Row> {
 /// The signed note, line by line as it is.
 fn checkpoint(book: &mut Book, note: &str) {
     const STYLE: Style = Style { size: 9.6, leading: 15.0, ink: INK, ..MONO };
+    const IN: f32 = 22.0;
     if note.trim().is_empty() {
         return;
     }
@@ -80,16 +87,18 @@ fn checkpoint(book: &mut Book, note: &str) {
     book.y += 8.0;
     let width = book.width();
     for line in note.trim_end().lines() {
-        for part in wrap(&[words(STYLE, line)], width) {
+        for (i, part) in wrap(&[words(STYLE, line)], width - IN).iter().enumerate() {
             book.need(STYLE.leading);
             let y = book.y + 10.0;
-            book.canvas().set(LEFT, y, &part);
+            book.canvas().set(LEFT + if i > 0 { IN } else { 0.0 }, y, part);
             book.y += STYLE.leading;
         }
     }
     book.y += 4.0;
     let y = book.y;
     book.canvas().rule(LEFT, y, width, RULE);
+    book.y += 4.0;
+    book.paragraph(&[quiet("As data/log/checkpoint.txt has it. What goes on further in belongs to the line above.")]);
 }
 
 fn tokens(book: &mut Book, content: &Content) {
@@ -116,9 +125,7 @@ fn tokens(book: &mut Book, content: &Content) {
             ])
         })
         .collect();
-    table(book, "", &[col("Head of", 70.0), col("Stamped", 126.0), col("By", 460.0)], &rows);
-    if let Some(more) = rest(tokens.len().saturating_sub(LISTED), "data/log/timestamps") {
-        book.y += 5.0;
-        book.paragraph(&[more]);
-    }
+    let columns = [col("Head of", 58.0), col("Stamped", 130.0), col("By", 468.0)];
+    let older = rest(tokens.len().saturating_sub(LISTED), "data/log/timestamps");
+    Table::new("", &columns).foot(older).set(book, &rows);
 }

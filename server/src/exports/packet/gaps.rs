@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Moment, control::Evidence, gap::{Gap, Missing}, record::Sealed, words as say};
+use domain::{
+    Moment,
+    control::Evidence,
+    gap::{Gap, Missing},
+    record::Sealed,
+    words as say,
+};
 
 use super::{
     marks::{self, Mark, Ring},
     page::{Book, body, origin, quiet},
     sentences::{absent, capital, counted, frame, join, lead, number, rest},
-    table::{Row, col, table},
+    table::{Row, Table, col},
     text::{MONO_SMALL, STRONG, Span, words},
 };
 use crate::exports::content::Content;
@@ -31,25 +37,24 @@ pub fn section(book: &mut Book, content: &Content) {
         return;
     }
     lead(book, statement(all));
-    let columns = [col("Due", 86.0), col("", 84.0), col("What is missing", 306.0)];
+    let columns = [col("Due", 78.0), col("", 72.0), col("What is missing", 326.0)];
     if all.len() <= TOLD {
         let rows: Vec<Row> = all.iter().map(told).collect();
-        table(book, "", &columns, &rows);
+        Table::new("", &columns).set(book, &rows);
         return;
     }
     let mut by_day: BTreeMap<Moment, Vec<&Sealed<Gap>>> = BTreeMap::new();
     for gap in all {
         by_day.entry(gap.value.due_at).or_default().push(gap);
     }
-    let whole = format!("{} gaps are too many to tell one by one: each line below is a day on which something was due, newest first. Every gap is a record of its own in {FILE}.", number(all.len()));
+    let whole = format!(
+        "{} gaps are too many to tell one by one: each line below is a day on which something was due, newest first. Every gap is a record of its own in {FILE}.",
+        number(all.len())
+    );
     book.paragraph(&[body(whole)]);
     let rows: Vec<Row> = by_day.values().rev().take(LINES).map(|gaps| of_a_day(gaps)).collect();
-    table(book, "", &columns, &rows);
     let left_out: usize = by_day.values().rev().skip(LINES).map(Vec::len).sum();
-    if let Some(more) = rest(left_out, FILE) {
-        book.y += 5.0;
-        book.paragraph(&[more]);
-    }
+    Table::new("", &columns).foot(rest(left_out, FILE)).set(book, &rows);
 }
 
 fn statement(all: &[Sealed<Gap>]) -> String {

@@ -267,6 +267,7 @@ impl Book {
         self.lines(eyebrow, width, BODY.leading);
         self.y += 2.0;
         for line in wrap(&[words(TITLE, title)], width) {
+            self.need(TITLE.leading + 20.0);
             self.y += TITLE.leading;
             let y = self.y - 8.0;
             self.canvas().set(LEFT, y, &line);

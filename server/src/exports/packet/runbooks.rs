@@ -11,7 +11,7 @@ use domain::{
 use super::{
     page::{Book, body, origin, quiet, span, strong},
     sentences::{absent, counted, frame, lead, rest},
-    table::{Row, col, num, table},
+    table::{Row, Table, col, num},
     text::{MONO_SMALL, words},
 };
 use crate::exports::content::Content;
@@ -33,11 +33,9 @@ pub fn section(book: &mut Book, content: &Content) {
     }
     lead(book, "The text of each version is in the bundle, byte for byte as it was filed.");
     let rows: Vec<Row> = all.iter().take(LISTED).map(row).collect();
-    table(book, "", &[col("Version", 60.0), col("Title", 246.0), col("Approved", 80.0), col("", 90.0)], &rows);
-    if let Some(more) = rest(all.len().saturating_sub(LISTED), "data/runbooks/index.jsonl") {
-        book.y += 5.0;
-        book.paragraph(&[more]);
-    }
+    let columns = [col("Version", 56.0), col("Title", 222.0), col("Approved", 86.0), col("", 112.0)];
+    let older = rest(all.len().saturating_sub(LISTED), "data/runbooks/index.jsonl");
+    Table::new("", &columns).foot(older).set(book, &rows);
 
     let Some(Ok(newest)) = all.first().map(|v| Runbook::parse(&v.value.text)) else { return };
     let rows: Vec<Row> = newest
@@ -55,24 +53,26 @@ pub fn section(book: &mut Book, content: &Content) {
         .collect();
     if !rows.is_empty() {
         let title = format!("What version {} promises", newest.front.version);
-        let columns = [col("Loss", 224.0), num("Restored in", 84.0), num("Data lost", 84.0), num("It says it takes", 84.0)];
-        table(book, &title, &columns, &rows);
-        book.y += 5.0;
-        book.paragraph(&[quiet("What it says it takes is a claim; only a drill measures a time.")]);
+        let columns =
+            [col("Loss", 224.0), num("Restored in", 84.0), num("Data lost", 84.0), num("It says it takes", 84.0)];
+        let foot = quiet("What it says it takes is a claim; only a drill measures a time.");
+        Table::new(&title, &columns).foot([foot]).set(book, &rows);
     }
 }
 
 fn row(version: &Sealed<RunbookVersion>) -> Row {
     let v = &version.value;
     let (title, owner) = match Runbook::parse(&v.text) {
-        Ok(read) => {
-            (read.front.title, format!("owner {}; next review {}", read.front.owner, read.front.next_review))
-        }
+        Ok(read) => (read.front.title, format!("owner {}; next review {}", read.front.owner, read.front.next_review)),
         Err(why) => ("Cannot be read".to_owned(), why.to_string()),
     };
     Row::of(vec![
         vec![strong(v.version.as_str())],
-        vec![body(title), quiet(format!("\n{owner}")), words(MONO_SMALL, format!("\n{}", layout::runbook_file(&v.version)))],
+        vec![
+            body(title),
+            quiet(format!("\n{owner}")),
+            words(MONO_SMALL, format!("\n{}", layout::runbook_file(&v.version))),
+        ],
         vec![body(say::date(v.occurred_at)), quiet(format!("\n{}", v.by))],
         vec![origin(v.demo)],
     ])

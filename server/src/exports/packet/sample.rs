@@ -9,10 +9,11 @@ use domain::{
 use super::{
     attestations::Filed,
     marks::Ring,
-    page::{Book, LEFT, body, quiet},
+    page::{Book, body, quiet},
     sentences::{capital, frame, lead, number, rest},
-    table::{Row, col, table},
-    text::{HEAD, INK, MONO, MONO_SMALL, RULE, Span, Style, words, wrap},
+    shell,
+    table::{Row, Table, col},
+    text::{HEAD, INK, MONO, MONO_SMALL, Span, Style, words},
 };
 use crate::exports::content::Content;
 
@@ -25,7 +26,7 @@ pub fn section(book: &mut Book, content: &Content, filed: &Filed, sample: &Sampl
     let entry = format!("Sample of {} {}, and how it was drawn", number(drawn.chosen.len()), drawn.population.id());
     let eyebrow = [body("Drawn at random, so that nobody chose what is looked at.")];
     book.section(title, &entry, 0, &eyebrow, frame(title));
-    lead(book, format!("{}.", capital(&drawn.says())));
+    lead(book, format!("{} were drawn.", capital(&drawn.says())));
     facts(book, drawn);
     recipe(book, drawn);
     let row = |(i, item): (usize, &Item)| {
@@ -37,11 +38,9 @@ pub fn section(book: &mut Book, content: &Content, filed: &Filed, sample: &Sampl
         .ringed(Ring::Whole, format!("№ {}", item.seq))
     };
     let rows: Vec<Row> = drawn.chosen.iter().take(PRINTED).enumerate().map(row).collect();
-    table(book, "Drawn, lowest rank first", &[col("", 28.0), col("", 196.0), col("What it is", 252.0)], &rows);
-    if let Some(more) = rest(drawn.chosen.len().saturating_sub(PRINTED), layout::DRAW) {
-        book.y += 5.0;
-        book.paragraph(&[more]);
-    }
+    let columns = [col("", 28.0), col("", 196.0), col("What it is", 252.0)];
+    let others = rest(drawn.chosen.len().saturating_sub(PRINTED), layout::DRAW);
+    Table::new("Drawn, lowest rank first", &columns).tight().foot(others).set(book, &rows);
 }
 
 fn facts(book: &mut Book, drawn: &Drawn) {
@@ -51,37 +50,37 @@ fn facts(book: &mut Book, drawn: &Drawn) {
     let root = fact("Ledger’s root", vec![words(small, say::groups(&drawn.root))])
         .ringed(Ring::Whole, format!("head of {}", say::count(i64::try_from(drawn.ledger_size).unwrap_or(i64::MAX))));
     let rows = [
-        fact("Population", vec![body(format!("{} {}, each once", say::count(of), drawn.population.id())), quiet(format!("\n{}", layout::POPULATION))]),
+        fact(
+            "Population",
+            vec![
+                body(format!("{} {}, each once", say::count(of), drawn.population.id())),
+                quiet(format!("\n{}", layout::POPULATION)),
+            ],
+        ),
         fact("Public value", vec![words(small, drawn.public_value.as_str()), quiet("\ngiven from outside")]),
         root,
         fact("Seed", vec![words(small, say::groups(&drawn.seed))]),
     ];
-    table(book, "How it was drawn", &[col("", 92.0), col("", 384.0)], &rows);
-    book.y += 5.0;
-    book.paragraph(&[quiet("Seed: SHA-256 of root, comma, public value. An item’s rank: SHA-256 of seed, comma, its line in the population. The lowest ranks are drawn. The draw is fair if the auditor gave the value after noting the ledger’s head.")]);
+    let foot = quiet(
+        "Seed: SHA-256 of root, comma, public value. An item’s rank: SHA-256 of seed, comma, its line in the population. The lowest ranks are drawn. The draw is fair if the auditor gave the value after noting the ledger’s head.",
+    );
+    Table::new("How it was drawn", &[col("", 92.0), col("", 384.0)]).foot([foot]).set(book, &rows);
 }
 
 fn recipe(book: &mut Book, drawn: &Drawn) {
-    const STYLE: Style = Style { size: 9.4, leading: 14.0, ink: INK, ..MONO };
-    const IN: f32 = 22.0;
     book.heading("To draw it again");
     book.y += 8.0;
-    let width = book.width();
-    for line in drawn.recipe.lines() {
-        let text = line.trim_start();
-        let indent = STYLE.width(" ") * (line.len() - text.len()).min(8) as f32;
-        for (i, part) in wrap(&[words(STYLE, text)], width - indent - IN).iter().enumerate() {
-            book.need(STYLE.leading);
-            let y = book.y + 10.0;
-            book.canvas().set(LEFT + indent + if i > 0 { IN } else { 0.0 }, y, part);
-            book.y += STYLE.leading;
-        }
+    if shell::returns(&drawn.public_value) {
+        shell::set(book, &drawn.recipe);
+        book.paragraph(&[quiet(
+            "In bash, in the bundle’s folder; it prints the drawn lines of the population, lowest rank first.",
+        )]);
+    } else {
+        book.paragraph(&[quiet(format!(
+            "The public value cannot be copied from here as it is; the shell line stands in {}.",
+            layout::DRAW
+        ))]);
     }
-    book.y += 4.0;
-    let y = book.y;
-    book.canvas().rule(LEFT, y, width, RULE);
-    book.y += 4.0;
-    book.paragraph(&[quiet(format!("In bash, in the bundle’s folder. A line that is broken here and goes on further in is one line; to copy it, take it from {} or START-HERE.txt.", layout::DRAW))]);
 }
 
 fn says(content: &Content, filed: &Filed, population: Population, seq: u64) -> String {

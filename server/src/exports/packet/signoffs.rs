@@ -3,19 +3,14 @@
 //! Whatever is said to be approved comes through [`Signoff`]. A person's name in a document is that
 //! document's word, and is worded so.
 
-use domain::{
-    control::Evidence,
-    record::Seal,
-    runbook::Runbook,
-    words as say,
-};
+use domain::{control::Evidence, record::Seal, runbook::Runbook, words as say};
 
 use super::{
     marks::{self, Mark},
     page::{Book, body, quiet, strong},
     sentences::{absent, counted, frame, lead, rest},
-    table::{Row, col, table},
-    text::{MONO_SMALL, STRONG, words},
+    table::{Row, Table, col},
+    text::{MONO_SMALL, STRONG, Span, words},
 };
 use crate::exports::content::Content;
 
@@ -50,10 +45,17 @@ pub fn section(book: &mut Book, content: &Content) {
         return;
     }
     let approvals = counted(all.len(), "approval is", "approvals are");
-    lead(book, format!("Nothing in this bundle was signed in the portal. {} stated in the runbook itself.", super::sentences::capital(&approvals)));
-    draw(book, &all);
-    book.y += 6.0;
-    book.paragraph(&[quiet("An approval that is stated stands in the document: its words are sealed, and so is when they were filed. That the named person wrote them is the company’s word. The role is the one the runbook gives.")]);
+    lead(
+        book,
+        format!(
+            "Nothing in this bundle was signed in the portal. {} stated in the runbook itself.",
+            super::sentences::capital(&approvals)
+        ),
+    );
+    let foot = quiet(
+        "An approval that is stated stands in the document: its words are sealed, and so is when they were filed. That the named person wrote them is the company’s word. The role is the one the runbook gives.",
+    );
+    draw(book, &all, foot);
 }
 
 /// The runbook's own approvals, as its front matter states them.
@@ -74,7 +76,7 @@ fn stated(content: &Content) -> Vec<Signoff> {
     content.runbooks.iter().filter_map(approved).collect()
 }
 
-fn draw(book: &mut Book, all: &[Signoff]) {
+fn draw(book: &mut Book, all: &[Signoff], foot: Span) {
     let rows: Vec<Row> = all
         .iter()
         .take(LISTED)
@@ -90,10 +92,7 @@ fn draw(book: &mut Book, all: &[Signoff]) {
             .sealed(&s.seal)
         })
         .collect();
-    table(book, "", &[col("What", 222.0), col("Who", 120.0), col("Decision", 134.0)], &rows);
-    if let Some(more) = rest(all.len().saturating_sub(LISTED), "data/runbooks/index.jsonl") {
-        book.y += 5.0;
-        book.paragraph(&[more]);
-    }
+    let columns = [col("What", 222.0), col("Who", 120.0), col("Decision", 134.0)];
+    let others = rest(all.len().saturating_sub(LISTED), "data/runbooks/index.jsonl");
+    Table::new("", &columns).foot(others).foot([foot]).set(book, &rows);
 }
-

@@ -6,7 +6,7 @@ use domain::record::Seal;
 use super::{
     marks::Ring,
     page::{Book, LEFT, number, ring_of},
-    text::{HEAD, INK, Line, MONO_SMALL, RULE, SECTION, Span, Style, words, wrap},
+    text::{HEAD, INK, Line, MONO_SMALL, RULE, SECTION, SMALL, Span, Style, words, wrap},
 };
 
 #[derive(Clone, Debug)]
@@ -72,25 +72,47 @@ pub struct Placed {
 }
 
 const GAP: f32 = 12.0;
+/// Above and below a row's text: rows of one line are 27 high, tight ones 23.
 const PAD: f32 = 5.5;
+const TIGHT: f32 = 3.5;
+/// Between the cells and what stands under them.
+const AIR: f32 = 3.0;
 /// A table lower than this is not parted.
-const WHOLE_BELOW: f32 = 240.0;
+const WHOLE_BELOW: f32 = 330.0;
 /// From the top of a table to its first row, and room under the last.
 const HEADROOM: f32 = 70.0;
 
 /// A title and columns. With a title the title stands in the head, at the left, or on a line of its
 /// own when the first column has a head.
+#[derive(Clone)]
 pub struct Table<'a> {
     title: &'a str,
     columns: &'a [Column],
     /// The record that holds every row, beside each head.
     seal: Option<&'a Seal>,
+    /// Under the last row, on the same page.
+    foot: Vec<Span>,
+    pad: f32,
     x: f32,
 }
 
 impl<'a> Table<'a> {
     pub fn new(title: &'a str, columns: &'a [Column]) -> Self {
-        Self { title, columns, seal: None, x: LEFT }
+        Self { title, columns, seal: None, foot: Vec::new(), pad: PAD, x: LEFT }
+    }
+
+    pub fn tight(self) -> Self {
+        Self { pad: TIGHT, ..self }
+    }
+
+    /// A note under the table; one more begins on a line of its own.
+    pub fn foot(mut self, spans: impl IntoIterator<Item = Span>) -> Self {
+        let mut spans = spans.into_iter().peekable();
+        if !self.foot.is_empty() && spans.peek().is_some() {
+            self.foot.push(words(SMALL, "\n"));
+        }
+        self.foot.extend(spans);
+        self
     }
 
     /// Its rows are all in this one record.
@@ -100,14 +122,21 @@ impl<'a> Table<'a> {
 
     pub fn set(&self, book: &mut Book, rows: &[Row]) -> Placed {
         let mut placed = Placed::default();
-        let all: f32 = rows.iter().map(|row| self.height(row)).sum();
-        let first = rows.first().map_or(0.0, |row| self.height(row));
+        let foot = self.foot_height();
+        let all = rows.iter().map(|row| self.height(row)).sum::<f32>() + foot;
+        let first = rows.first().map_or(0.0, |row| self.height(row)) + if rows.len() == 1 { foot } else { 0.0 };
         let wanted = if all < WHOLE_BELOW { all } else { first };
         book.need((wanted + HEADROOM).min(book.capacity()));
-        book.gap(22.0);
+        book.gap(20.0);
         self.head(book, &mut placed);
         for (i, row) in rows.iter().enumerate() {
-            let tall = self.height(row);
+            // The last two rows and what is under them are not parted: none goes on alone.
+            let tall = match rows.len() - i {
+                1 => self.height(row) + foot,
+                2 => self.height(row) + self.height(&rows[i + 1]) + foot,
+                _ => self.height(row),
+            };
+            let tall = if tall <= book.capacity() - HEADROOM { tall } else { self.height(row) };
             if i > 0 && tall > book.left() && tall <= book.capacity() - HEADROOM {
                 self.close(book);
                 book.turn();
@@ -118,7 +147,19 @@ impl<'a> Table<'a> {
             self.row(book, row, &mut placed);
         }
         self.close(book);
+        if !self.foot.is_empty() {
+            book.y += 5.0;
+            book.lines(&self.foot, self.width(), SMALL.leading);
+            book.y += 4.0;
+        }
         placed
+    }
+
+    fn foot_height(&self) -> f32 {
+        if self.foot.is_empty() {
+            return 0.0;
+        }
+        wrap(&self.foot, self.width()).len() as f32 * SMALL.leading + 5.0
     }
 
     fn width(&self) -> f32 {
@@ -167,8 +208,8 @@ impl<'a> Table<'a> {
     fn height(&self, row: &Row) -> f32 {
         let cells = self.columns.iter().zip(&row.cells).map(|(c, spans)| cell_height(spans, c.width - GAP));
         let cells = cells.fold(16.0, f32::max);
-        let under = cell_height(&row.under, self.width() - GAP);
-        (cells + under).max(Book::note_height(row.ring, &row.notes)) + 2.0 * PAD
+        let under = cell_height(&row.under, self.width() - GAP) + if row.under.is_empty() { 0.0 } else { AIR };
+        (cells + under).max(Book::note_height(row.ring, &row.notes)) + 2.0 * self.pad
     }
 
     fn row(&self, book: &mut Book, row: &Row, placed: &mut Placed) {
@@ -181,12 +222,12 @@ impl<'a> Table<'a> {
             book.y = top + tall;
         }
         if !row.notes.is_empty() {
-            book.note(page, top + PAD + 11.7, row.ring, &row.notes);
+            book.note(page, top + self.pad + 11.7, row.ring, &row.notes);
         }
     }
 
     fn cells(&self, book: &mut Book, row: &Row) {
-        let top = book.y + PAD;
+        let top = book.y + self.pad;
         let mut x = self.x;
         let mut deepest = top + 16.0;
         for (column, spans) in self.columns.iter().zip(&row.cells) {
@@ -200,6 +241,7 @@ impl<'a> Table<'a> {
             deepest = deepest.max(y);
             x += column.width;
         }
+        deepest += AIR;
         for line in wrap(&row.under, self.width() - GAP).iter().filter(|_| !row.under.is_empty()) {
             let tall = line_height(line, leading(&row.under));
             book.canvas().set(self.x, deepest + tall * 0.73, line);
@@ -209,7 +251,7 @@ impl<'a> Table<'a> {
 
     /// A row taller than a page: its cells one under the other, line by line.
     fn flow(&self, book: &mut Book, row: &Row, placed: &mut Placed) {
-        book.y += PAD;
+        book.y += self.pad;
         for spans in row.cells.iter().chain([&row.under]).filter(|s| !s.is_empty()) {
             for line in wrap(spans, self.width() - GAP) {
                 let tall = line_height(&line, leading(spans));
@@ -217,14 +259,14 @@ impl<'a> Table<'a> {
                     self.close(book);
                     book.turn();
                     self.head(book, placed);
-                    book.y += PAD;
+                    book.y += self.pad;
                 }
                 let y = book.y + tall * 0.73;
                 book.canvas().set(self.x, y, &line);
                 book.y += tall;
             }
         }
-        book.y += PAD;
+        book.y += self.pad;
     }
 }
 
@@ -242,11 +284,12 @@ pub fn pair(book: &mut Book, left: (&Table, &[Row]), right: (&Table, &[Row]), ap
         return;
     }
     book.need(most);
-    book.gap(22.0);
+    book.gap(20.0);
     let top = book.y;
     let mut deepest = top;
     let x = LEFT + left.0.width() + apart;
-    for (table, rows) in [left, (&Table { x, ..*right.0 }, right.1)] {
+    let moved = Table { x, ..right.0.clone() };
+    for (table, rows) in [left, (&moved, right.1)] {
         book.y = top;
         table.head(book, &mut Placed::default());
         for (i, row) in rows.iter().enumerate() {

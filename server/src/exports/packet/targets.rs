@@ -7,7 +7,7 @@ use super::{
     marks::{self, Mark},
     page::{Book, LEFT, body, quiet, span, strong},
     sentences::{counted, frame, lead},
-    table::{Row, col, table},
+    table::{Row, Table, col},
     text::{BODY, SMALL, STRONG, Span, words},
 };
 use crate::exports::content::Content;
@@ -27,15 +27,13 @@ pub fn section(book: &mut Book, content: &Content) {
     let rows: Vec<Row> = content.targets.iter().map(row).collect();
     let columns =
         [col("Loss", 150.0), col("Time to restore", 80.0), col("", 92.0), col("Data lost", 74.0), col("State", 80.0)];
-    let placed = table(book, "", &columns, &rows);
+    let note = "A bar is the measured time; its upright line the promise. At risk: within the promise, but over 80 % of it. Stale: measured longer ago than the quarter the drills keep to.";
+    let placed = Table::new("", &columns).foot([quiet(note)]).set(book, &rows);
     for (judged, (page, top, _)) in content.targets.iter().zip(&placed.rows) {
         if let Some(measured) = measured(judged) {
             bullet::draw(book.canvas_of(*page), LEFT + 230.0, top + 14.0, judged, measured.restore_ms);
         }
     }
-    book.y += 6.0;
-    let note = "A bar is the measured time; its upright line the promise. At risk: within the promise, but over 80 % of it. Stale: measured longer ago than the quarter the drills keep to.";
-    book.paragraph(&[quiet(note)]);
 }
 
 fn measured(judged: &Judged) -> Option<&Measured> {

@@ -1,6 +1,13 @@
 //! Restore times over the quarters against the promise: few points, each with its value.
 
-use domain::{drill::Drill, record::Sealed, schedule::{self, Period}, target::Scenario, verdict::Verdict, words::brief};
+use domain::{
+    drill::Drill,
+    record::Sealed,
+    schedule::{self, Period},
+    target::Scenario,
+    verdict::Verdict,
+    words::brief,
+};
 
 use super::{
     marks::Mark,

@@ -222,7 +222,90 @@ pub fn sampled() -> Content {
         occurred_at: stamped_at,
         by: "portal".into(),
     }];
-    content.log.previous = Some(Head { size: 611, root: digest("before"), at: at("2026-05-30T09:00:00Z"), checkpoint: String::new() });
+    content.log.previous =
+        Some(Head { size: 611, root: digest("before"), at: at("2026-05-30T09:00:00Z"), checkpoint: String::new() });
+    content
+}
+
+/// The same, where everything that somebody named has this name.
+pub fn named(name: &str) -> Content {
+    let mut content = content(5);
+    content.org = name.into();
+    content.made_by = name.into();
+    let newest = content.attestations.iter().map(|a| a.value.occurred_at).max();
+    for a in content.attestations.iter_mut().filter(|a| Some(a.value.occurred_at) == newest) {
+        a.value.tenant = format!("{name}{}", a.value.tenant);
+        a.seal.by = name.into();
+    }
+    for f in content.findings.iter_mut().take(3) {
+        let f = &mut f.value;
+        (f.title, f.what, f.owner, f.found_by) = (name.into(), name.into(), name.into(), name.into());
+    }
+    for g in content.gaps.iter_mut().take(2) {
+        g.value.says = name.into();
+        if let Missing::Tenant { tenant } = &mut g.value.what {
+            *tenant = name.into();
+        }
+    }
+    for d in content.drills.iter_mut().take(2) {
+        d.seal.by = name.into();
+        let d = &mut d.value;
+        d.by = name.into();
+        d.people[0] = Person { role: name.into(), name: name.into() };
+        (d.source.recovery_point, d.target.environment) = (name.into(), name.into());
+        for count in &mut d.counts {
+            count.collection = name.into();
+        }
+        for document in &mut d.documents {
+            (document.collection, document.id) = (name.into(), name.into());
+        }
+        for step in &mut d.steps {
+            step.note = name.into();
+        }
+        for check in &mut d.checks {
+            check.detail = name.into();
+        }
+        if let Some(draw) = &mut d.draw {
+            draw.chosen = name.into();
+            draw.eligible[0] = name.into();
+            draw.excluded[0].name = name.into();
+        }
+    }
+    if let Some(runbook) = content.runbooks.first_mut() {
+        runbook.value.by = name.into();
+        runbook.value.version = name.into();
+    }
+    content
+}
+
+/// More of everything than anybody reads.
+pub fn crowded() -> Content {
+    let mut content = content(17);
+    let drill = content.drills[0].clone();
+    content.drills = (0..60)
+        .map(|i| {
+            let mut drill = drill.clone();
+            drill.id = format!("D-{i:04}");
+            drill.value.occurred_at = drill.value.occurred_at.plus_millis(-i * 5 * 24 * 60 * MINUTE);
+            drill
+        })
+        .collect();
+    let newest = &mut content.drills[0].value;
+    newest.counts =
+        (0..300).map(|i| Count { collection: format!("collection-{i:03}"), expected: i, actual: i }).collect();
+    if let Some(draw) = &mut newest.draw {
+        draw.eligible = tenants(20_000);
+    }
+    let finding = content.findings[0].clone();
+    content.findings = (0..1000)
+        .map(|i| {
+            let mut finding = finding.clone();
+            finding.id = format!("F-{i:04}");
+            finding.value.id = finding.id.clone();
+            finding
+        })
+        .collect();
+    content.runbooks = vec![content.runbooks[0].clone(); 200];
     content
 }
 
@@ -383,7 +466,14 @@ pub fn content_of(tenant_count: usize, sundays: usize) -> Content {
     .map(|t| target::judge(t, &drills, made_at))
     .collect();
 
-    let head = Head { size: 1517, root: digest("head"), at: made_at, checkpoint: format!("passmuster.example/cartie\n1517\n{ROOT}\n\n— passmuster.example/cartie /sDhsgh4E7a1vJc4tVqM0nqBkVtq1CzZgX1y6oYpYvQ0u8Jm1bR3kq3r1J6vJ2hXk0nq8wZyq3uF2m5pQ7s0k1aB2cD=\n") };
+    let head = Head {
+        size: 1517,
+        root: digest("head"),
+        at: made_at,
+        checkpoint: format!(
+            "passmuster.example/cartie\n1517\n{ROOT}\n\n— passmuster.example/cartie /sDhsgh4E7a1vJc4tVqM0nqBkVtq1CzZgX1y6oYpYvQ0u8Jm1bR3kq3r1J6vJ2hXk0nq8wZyq3uF2m5pQ7s0k1aB2cD=\n"
+        ),
+    };
     Content {
         org: "CARTIE".into(),
         id: "B-041".into(),

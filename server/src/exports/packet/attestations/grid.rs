@@ -16,7 +16,10 @@ use crate::exports::{
     packet::{
         marks::Ring,
         page::{Book, COLUMN, Canvas, LEFT, number, quiet, ring, ring_of},
-        text::{CELL, GREY, INK, INK3, Line, MISS, MONO_SMALL, RULE, SECTION, SMALL, STRONG, Style, TINY, clipped, words, wrap},
+        text::{
+            CELL, GREY, INK, INK3, Line, MISS, MONO_SMALL, RULE, SECTION, SMALL, STRONG, Style, TINY, clipped, words,
+            wrap,
+        },
     },
 };
 
@@ -27,7 +30,6 @@ const NAME: f32 = 116.0;
 const COUNT: f32 = 48.0;
 /// A name that needs more lines than this ends in an ellipsis.
 const NAME_LINES: usize = 20;
-const LEGEND: f32 = 30.0;
 
 /// The columns of one chart: neighbouring weeks of the grid.
 pub struct Block {
@@ -98,7 +100,7 @@ fn chart(book: &mut Book, content: &Content, grid: &Grid, block: &Block, newest:
     missed.sort_unstable();
     let usual = missed.get(missed.len() / 2).copied().unwrap_or(0);
     let said = said::place(said::newest(content, grid, block), block);
-    let foot = said::height(&said) + LEGEND;
+    let foot = said::height(&said) + 14.0;
     let rows: Vec<Named> = grid
         .rows
         .iter()
@@ -109,11 +111,11 @@ fn chart(book: &mut Book, content: &Content, grid: &Grid, block: &Block, newest:
             Named { row, name, tall }
         })
         .collect();
-    book.need(120.0_f32.max(rows.first().map_or(0.0, |r| r.tall) + foot + 40.0));
+    book.need(rows.first().map_or(0.0, |r| r.tall) + foot + 90.0);
     book.gap(18.0);
     let mut at = 0;
     while at < rows.len() {
-        let (top, page) = (header(book, grid, block, "Tenants by weeks"), book.pages.len() - 1);
+        let (top, page) = (header(book, grid, block), book.pages.len() - 1);
         let mut full = Areas::default();
         let start = at;
         while let Some(Named { row, name, tall }) = rows.get(at) {
@@ -150,7 +152,7 @@ fn chart(book: &mut Book, content: &Content, grid: &Grid, block: &Block, newest:
         }
     }
     said::draw(book, &said);
-    legend(book);
+    book.y += 6.0;
 }
 
 /// "left after 27 Sep" in place of the line after a tenant's last Sunday; the places it stands on, none
@@ -220,21 +222,27 @@ fn months(grid: &Grid, block: &Block) -> Vec<usize> {
     (0..block.len).filter(|&i| i == 0 || month(i) != month(i - 1)).collect()
 }
 
-/// Title and months over an ink rule, whose place is returned.
-pub fn header(book: &mut Book, grid: &Grid, block: &Block, title: &str) -> f32 {
+/// The title with the legend at its right, then the months over an ink rule, whose place is returned.
+fn header(book: &mut Book, grid: &Grid, block: &Block) -> f32 {
+    let y = book.y + 14.0;
+    book.canvas().words(LEFT, y, SECTION, "Tenants by weeks");
+    legend(book, y);
+    book.y += 18.0;
+    months_over(book, grid, block)
+}
+
+/// The months over an ink rule, whose place is returned.
+pub fn months_over(book: &mut Book, grid: &Grid, block: &Block) -> f32 {
     let y = book.y + 14.0;
     let canvas = book.canvas();
-    canvas.words(LEFT, y, SECTION, title);
     let starts = months(grid, block);
-    let mut taken = LEFT + SECTION.width(title) + 6.0;
     for (n, &i) in starts.iter().enumerate() {
         let room = starts.get(n + 1).copied().unwrap_or(block.len) - i;
         let at = grid.weeks[block.first + i].utc();
         let long = at.format(if n == 0 || at.month() == 1 { "%b ’%y" } else { "%b" }).to_string();
-        let space = room as f32 * block.step;
-        let fits = [long, at.format("%b").to_string()].into_iter().find(|t| TINY.width(t) <= space - 1.0);
-        if let Some(text) = fits.filter(|_| block.x(i) >= taken) {
-            taken = block.x(i) + TINY.width(&text) + 2.0;
+        let space = room as f32 * block.step - 1.0;
+        let fits = [long, at.format("%b").to_string()].into_iter().find(|t| TINY.width(t) <= space);
+        if let Some(text) = fits {
             canvas.words(block.x(i), y, TINY, text);
         }
     }
@@ -243,22 +251,22 @@ pub fn header(book: &mut Book, grid: &Grid, block: &Block, title: &str) -> f32 {
     y + 7.0
 }
 
-fn legend(book: &mut Book) {
-    let y = book.y + 18.0;
-    let canvas = book.canvas();
-    let mut x = LEFT;
-    for (cell, text) in [
+fn legend(book: &mut Book, y: f32) {
+    let parts = [
         (Cell::Attested, "attested"),
-        (Cell::Late, "late, on another day"),
+        (Cell::Late, "late"),
         (Cell::Missed, "missed"),
         (Cell::NotATenant, "not a tenant"),
         (Cell::ToCome, "to come"),
-    ] {
+    ];
+    let wide = |text: &str| 12.0 + SMALL.width(text) + 14.0;
+    let canvas = book.canvas();
+    let mut x = LEFT + COLUMN + 14.0 - parts.iter().map(|(_, text)| wide(text)).sum::<f32>();
+    for (cell, text) in parts {
         let mut full = Areas::default();
         full.collect(cell, x, y - 9.5, 8.0);
         full.paint(canvas);
         canvas.words(x + 12.0, y, SMALL, text);
-        x += 12.0 + SMALL.width(text) + 14.0;
+        x += wide(text);
     }
-    book.y = y + 8.0;
 }

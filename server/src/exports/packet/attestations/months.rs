@@ -14,7 +14,7 @@ use crate::exports::packet::{
     marks::Ring,
     page::{Book, body, quiet},
     sentences::join,
-    table::{Row, col, num, table},
+    table::{Row, Table, col, num},
     text::{BODY, INK2, MISS, RISK, SMALL, STRONG, words},
 };
 
@@ -64,8 +64,6 @@ pub fn draw(book: &mut Book, filed: &Filed, grid: &Grid) {
         num("Missed", 60.0),
         col("Strength", 136.0),
     ];
-    table(book, title, &columns, &rows);
-    book.y += 5.0;
     let mut note = vec![words(
         SMALL.ink(INK2),
         "Strength, weakest first: declared is a program’s own word; listed is the vendor’s answer; counted, fingerprinted and restored say more. Nothing below restored shows that a tenant can be restored.",
@@ -73,7 +71,7 @@ pub fn draw(book: &mut Book, filed: &Filed, grid: &Grid) {
     if filed.demo {
         note.push(words(SMALL.ink(RISK), " Some of these attestations are seeded demo data."));
     }
-    book.paragraph(&note);
+    Table::new(title, &columns).tight().foot(note).set(book, &rows);
 }
 
 fn name(week: Moment, format: &str) -> String {

@@ -2,12 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Moment,
-    coverage::Grid,
-    gap::Missing,
-    schedule::sunday_of,
-};
+use domain::{Moment, coverage::Grid, gap::Missing, schedule::sunday_of};
 
 use super::grid::Block;
 use crate::exports::{
@@ -89,7 +84,7 @@ fn said(content: &Content, grid: &Grid, block: &Block, order: Vec<usize>) -> Vec
             n if n == owed && skipped => "the whole run was skipped".to_owned(),
             1 => {
                 let missed = grid.missed(block.first + place);
-                format!("{} absent", fit(STYLE, missed.first().copied().unwrap_or_default(), 150.0))
+                format!("{} absent", fit(STYLE, missed.first().copied().unwrap_or_default(), 100.0))
             }
             n => format!("{} absent", counted(n, "tenant", "tenants")),
         };
@@ -102,20 +97,30 @@ fn said(content: &Content, grid: &Grid, block: &Block, order: Vec<usize>) -> Vec
     all
 }
 
-/// Each as high as it is free, right of its leader or else left of it; one that finds no room is left out.
+/// The arrangement that says most in the fewest lines: every choice of sides is tried, taking the words
+/// from either end, each as high as it is free. At most four, hence at most 2 × 2⁴ arrangements.
 pub fn place(mut said: Vec<Said>, block: &Block) -> Vec<Placed> {
-    said.sort_by_key(|one| std::cmp::Reverse(one.place));
+    said.sort_by_key(|one| one.place);
+    let forward: Vec<usize> = (0..said.len()).collect();
+    let backward: Vec<usize> = forward.iter().rev().copied().collect();
+    (0..1_u32 << said.len())
+        .flat_map(|sides| [arrange(&said, block, sides, &forward), arrange(&said, block, sides, &backward)])
+        .min_by_key(|all| (said.len() - all.len(), all.iter().map(|p| p.level).max()))
+        .unwrap_or_default()
+}
+
+/// Words that would leave the chart, or meet others, are left out.
+fn arrange(said: &[Said], block: &Block, sides: u32, order: &[usize]) -> Vec<Placed> {
     let mut placed: Vec<Placed> = Vec::new();
-    for one in said {
-        let leader = block.x(one.place) + block.cell() / 2.0;
-        let wide = STYLE.width(&one.words) + 5.0;
-        let sides = [(leader, leader + wide), (leader - wide, leader)];
-        let free = (0..SAID)
-            .flat_map(|level| sides.map(|(from, to)| (level, from, to)))
-            .filter(|(_, from, to)| *from >= LEFT && *to <= LEFT + COLUMN)
-            .map(|(level, from, to)| Placed { words: one.words.clone(), level, from, to, leader })
-            .find(|here| placed.iter().all(|other| here.clear_of(other)));
-        placed.extend(free);
+    for &i in order {
+        let leader = block.x(said[i].place) + block.cell() / 2.0;
+        let wide = STYLE.width(&said[i].words) + 5.0;
+        let (from, to) = if sides >> i & 1 == 1 { (leader - wide, leader) } else { (leader, leader + wide) };
+        if from < LEFT || to > LEFT + COLUMN {
+            continue;
+        }
+        let at = |level| Placed { words: said[i].words.clone(), level, from, to, leader };
+        placed.extend((0..SAID).map(at).find(|here| placed.iter().all(|other| here.clear_of(other))));
     }
     placed
 }
@@ -156,10 +161,10 @@ mod tests {
             strengths: vec![None; 52],
         };
         let blocks = blocks(&grid, LEFT + 116.0, 312.0);
-        for places in [[0, 1, 2, 3], [48, 49, 50, 51], [0, 17, 34, 51], [20, 21, 40, 41]] {
-            let said = places.map(|place| Said { place, words: "3 May: kestrel-freight absent, F-024".to_owned() });
-            let placed = place(said.into(), &blocks[0]);
-            assert_eq!(placed.len(), 4, "{places:?}");
+        for (places, said) in [([0, 1, 2, 3], 4), ([48, 49, 50, 51], 4), ([0, 17, 34, 51], 3), ([20, 21, 40, 41], 4)] {
+            let words = "3 May: kestrel-freight absent, F-024";
+            let placed = place(places.map(|place| Said { place, words: words.to_owned() }).into(), &blocks[0]);
+            assert_eq!(placed.len(), said, "{places:?}");
             for (i, one) in placed.iter().enumerate() {
                 assert!(one.from >= LEFT && one.to <= LEFT + COLUMN, "{places:?}");
                 assert!(placed[i + 1..].iter().all(|other| one.clear_of(other)), "{places:?}");

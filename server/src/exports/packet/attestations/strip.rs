@@ -4,7 +4,7 @@
 use domain::coverage::Grid;
 
 use super::{
-    grid::{Block, blocks, header},
+    grid::{Block, blocks, months_over},
     said,
 };
 use crate::exports::{
@@ -12,7 +12,7 @@ use crate::exports::{
     packet::{
         marks::Mark,
         page::{Book, COLUMN, LEFT, quiet, ring},
-        text::{CELL, INK, INK3},
+        text::{CELL, INK, INK3, SECTION},
     },
 };
 
@@ -28,10 +28,12 @@ pub fn draw(book: &mut Book, content: &Content, grid: &Grid) {
 
 fn chart(book: &mut Book, content: &Content, grid: &Grid, block: &Block) {
     let said = said::place(said::worst(content, grid, block), block);
-    book.need(TALL + 60.0 + said::height(&said));
+    book.need(TALL + 90.0 + said::height(&said));
     book.gap(18.0);
-    book.y += 20.0;
-    header(book, grid, block, "");
+    let y = book.y + 14.0;
+    book.canvas().words(LEFT, y, SECTION, "Sunday by Sunday");
+    book.y += 18.0;
+    months_over(book, grid, block);
     let top = book.y + 9.0;
     let base = top + TALL;
     let mut bars = Vec::new();

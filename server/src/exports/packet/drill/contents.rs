@@ -1,7 +1,7 @@
 //! What was verified of the restored contents: the checks, the counts of both sides, the drawn documents.
 
 use domain::{
-    drill::{Check, CheckVerdict, Count, Drill, DrawnDocument},
+    drill::{Check, CheckVerdict, Count, DrawnDocument, Drill},
     record::Sealed,
     words as say,
 };
@@ -11,7 +11,7 @@ use crate::exports::packet::{
     page::{Book, body, quiet},
     sentences::{capital, counted, rest},
     table::{Row, Table, col, num, pair},
-    text::{BODY, INK, MONO_SMALL, SMALL, STRONG, Style, words},
+    text::{BODY, INK, MONO_SMALL, STRONG, Style, words},
 };
 
 /// So many collections and documents are printed, those that differ first.
@@ -40,15 +40,15 @@ pub fn checks(book: &mut Book, sealed: &Sealed<Drill>) {
 pub fn both_sides(book: &mut Book, sealed: &Sealed<Drill>) {
     let d = &sealed.value;
     let (counts, documents) = (counts(d), documents(d));
-    let widths = [col("Collection", 82.0), num("Recovery point", 60.0), num("Restored", 60.0), num("Difference", 50.0)];
-    let drawn = [col("", 20.0), col("", 112.0), col("", 78.0)];
-    let left = Table::new("Document counts", &widths).within(&sealed.seal);
-    let right = Table::new("Drawn documents", &drawn);
+    let widths = [col("Collection", 72.0), num("Expected", 54.0), num("Restored", 54.0), num("Difference", 60.0)];
+    let drawn = [col("Document", 88.0), col("Collection", 74.0), col("", 60.0)];
+    let left = Table::new("Document counts", &widths).tight().within(&sealed.seal);
+    let right = Table::new("Drawn documents", &drawn).tight();
     match (counts.is_empty(), documents.is_empty()) {
         (true, true) => return,
         (false, true) => drop(left.set(book, &counts)),
         (true, false) => drop(right.within(&sealed.seal).set(book, &documents)),
-        (false, false) => pair(book, (&left, &counts), (&right, &documents), 22.0),
+        (false, false) => pair(book, (&left, &counts), (&right, &documents), 14.0),
     }
     for (n, of) in [(d.counts.len(), "collections"), (d.documents.len(), "documents")] {
         if let Some(more) = rest(n.saturating_sub(PRINTED), FILE) {
@@ -58,7 +58,7 @@ pub fn both_sides(book: &mut Book, sealed: &Sealed<Drill>) {
     }
     if !documents.is_empty() {
         book.y += 5.0;
-        book.paragraph(&[quiet("Documents by their SHA-256 over the raw BSON, never by content: one beginning where both sides agree, two where they differ. The whole digests are in the record.")]);
+        book.paragraph(&[quiet("Expected: in the recovery point. Documents are compared by their SHA-256 over the raw BSON, never by content; the digests stand in the record.")]);
     }
 }
 
@@ -84,10 +84,8 @@ fn counts(d: &Drill) -> Vec<Row> {
     ordered.sort_by_key(|c| c.expected == c.actual);
     let mut rows: Vec<Row> = ordered.into_iter().take(PRINTED).map(row).collect();
     if !rows.is_empty() {
-        let (expected, actual) = d
-            .counts
-            .iter()
-            .fold((0i64, 0i64), |(e, a), c| (e.saturating_add(c.expected), a.saturating_add(c.actual)));
+        let (expected, actual) =
+            d.counts.iter().fold((0i64, 0i64), |(e, a), c| (e.saturating_add(c.expected), a.saturating_add(c.actual)));
         let bold = Style { size: 10.5, ..STRONG };
         rows.push(Row::of(vec![
             vec![words(bold, counted(d.counts.len(), "collection", "collections"))],
@@ -100,27 +98,25 @@ fn counts(d: &Drill) -> Vec<Row> {
 }
 
 fn documents(d: &Drill) -> Vec<Row> {
-    let mut ordered: Vec<(usize, &DrawnDocument)> = d.documents.iter().enumerate().collect();
-    ordered.sort_by_key(|(_, doc)| doc.equal());
+    let small = Style { size: 10.5, ..STRONG };
+    let mut ordered: Vec<&DrawnDocument> = d.documents.iter().collect();
+    ordered.sort_by_key(|doc| doc.equal());
     ordered
         .into_iter()
         .take(PRINTED)
-        .map(|(i, doc)| {
+        .map(|doc| {
             let mut state = match (&doc.actual, doc.equal()) {
-                (_, true) => marks::state(Mark::Met, "equal", STRONG),
-                (None, _) => marks::state(Mark::Miss, "absent", STRONG),
-                (Some(_), false) => marks::state(Mark::Miss, "differs", STRONG),
+                (_, true) => marks::state(Mark::Met, "equal", small),
+                (None, _) => marks::state(Mark::Miss, "absent", small),
+                (Some(_), false) => marks::state(Mark::Miss, "differs", small),
             };
-            let begins = |hex: &str| words(MONO_SMALL, format!("\n{}", say::short_digest(hex)));
-            state.push(begins(&doc.expected));
-            if let (Some(actual), false) = (&doc.actual, doc.equal()) {
-                state.push(begins(actual));
+            if !doc.equal() {
+                for digest in [Some(&doc.expected), doc.actual.as_ref()].into_iter().flatten() {
+                    state.push(words(MONO_SMALL, format!("\n{}", say::short_digest(digest))));
+                }
             }
-            Row::of(vec![
-                vec![words(SMALL, (i + 1).to_string())],
-                vec![words(MONO_SMALL.ink(INK), tail(&doc.id)), words(MONO_SMALL, format!("\n{}", doc.collection))],
-                state,
-            ])
+            let id = vec![words(MONO_SMALL.ink(INK), tail(&doc.id))];
+            Row::of(vec![id, vec![words(MONO_SMALL, doc.collection.as_str())], state])
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! How the tenant was drawn, so that anyone can draw again.
 
 use domain::{
+    draw::recipe,
     drill::{Draw, Drill, Excluded},
     record::Sealed,
     words as say,
@@ -10,6 +11,7 @@ use crate::exports::packet::{
     marks::Ring,
     page::{Book, body, quiet},
     sentences::{counted, number},
+    shell,
     table::{Row, Table, col},
     text::{HEAD, INK, MONO, MONO_SMALL, SMALL, Span, Style, words},
 };
@@ -20,9 +22,21 @@ const NAMED: usize = 40;
 pub fn draw(book: &mut Book, sealed: &Sealed<Drill>) {
     let Some(draw) = &sealed.value.draw else { return };
     let columns = [col("", 92.0), col("", 384.0)];
-    Table::new("The draw", &columns).within(&sealed.seal).set(book, &facts(draw));
-    book.y += 5.0;
-    book.paragraph(&[quiet("Seed: SHA-256 of root, comma, public value. A tenant’s rank: SHA-256 of seed, comma, name. The lowest rank is drawn; sha256sum and sort give the same answer. Eligible list: SHA-256 of the names in order, each with a newline.")]);
+    let foot = quiet(
+        "Seed: SHA-256 of root, comma, public value. A tenant’s rank: SHA-256 of seed, comma, name. The lowest rank is drawn. Eligible list: SHA-256 of the names in order, each with a newline.",
+    );
+    Table::new("The draw", &columns).within(&sealed.seal).foot([foot]).set(book, &facts(draw));
+    let parts = || draw.eligible.iter().chain([&draw.public_value]);
+    match &draw.root {
+        Some(root) if draw.eligible.len() <= NAMED && parts().all(|part| shell::returns(part)) => {
+            book.heading("To draw it again");
+            book.y += 8.0;
+            shell::set(book, &recipe(&draw.eligible, root, &draw.public_value));
+            book.paragraph(&[quiet("In bash; the last word it prints is the tenant drawn.")]);
+        }
+        Some(_) => book.paragraph(&[quiet("The names are too many, or not of letters that can be copied from here, for a shell line; passmuster verify makes the draw again from the record.")]),
+        None => {}
+    }
 }
 
 fn facts(draw: &Draw) -> Vec<Row> {

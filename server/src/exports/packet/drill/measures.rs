@@ -21,6 +21,7 @@ struct Cell {
 
 pub fn draw(book: &mut Book, sealed: &Sealed<Drill>) {
     let d = &sealed.value;
+    book.need(120.0);
     let top = book.y;
     let (page, third) = (book.pages.len() - 1, COLUMN / 3.0);
     let mut deepest = top + 80.0;
@@ -57,7 +58,10 @@ pub fn draw(book: &mut Book, sealed: &Sealed<Drill>) {
     if let Some(why) = &d.abandoned {
         book.y += 10.0;
         let mut spans = marks::state(Mark::None, "abandoned", STRONG);
-        spans.push(body(format!(": {}. What ran before stays on record; it is not a measurement.", why.trim_end_matches('.'))));
+        spans.push(body(format!(
+            ": {}. What ran before stays on record; it is not a measurement.",
+            why.trim_end_matches('.')
+        )));
         book.paragraph(&spans);
     }
 }

@@ -36,7 +36,9 @@ pub fn source_and_staging(book: &mut Book, sealed: &Sealed<Drill>) {
     }
     if let Some(exposure) = &d.exposure {
         let mut copy = match exposure.until {
-            Some(end) => vec![body(format!("from {} until {}, {}", at(exposure.from), at(end), span(end.since(exposure.from))))],
+            Some(end) => {
+                vec![body(format!("from {} until {}, {}", at(exposure.from), at(end), span(end.since(exposure.from))))]
+            }
             None => {
                 let mut still = marks::state(Mark::Miss, "still exists", BODY);
                 still.push(body(format!(", since {}", at(exposure.from))));
@@ -46,7 +48,7 @@ pub fn source_and_staging(book: &mut Book, sealed: &Sealed<Drill>) {
         copy.push(quiet(format!("\n{}", exposure.proof)));
         rows.push(fact("Copy existed", copy));
     }
-    let learned = d.learned_at.map_or_else(|| at(sealed.seal.at), at);
+    let learned = at(d.learned_at.unwrap_or(sealed.seal.at));
     let times = vec![body(format!("happened {}", at(d.occurred_at))), quiet(format!("\nlearned {learned}"))];
     rows.push(fact("Two times", times));
     let columns = [col("", 92.0), col("", 384.0)];
@@ -65,7 +67,5 @@ pub fn people(book: &mut Book, sealed: &Sealed<Drill>) {
     let named = d.people.iter().map(|p| vec![vec![body(p.name.as_str())], vec![body(p.role.as_str())]]);
     let rows: Vec<Row> = named.map(Row::of).collect();
     let columns = [col("", 200.0), col("Role", 276.0)];
-    Table::new("Who took part", &columns).within(&sealed.seal).set(book, &rows);
-    book.y += 5.0;
-    book.paragraph(&[quiet(recorded)]);
+    Table::new("Who took part", &columns).within(&sealed.seal).foot([quiet(recorded)]).set(book, &rows);
 }

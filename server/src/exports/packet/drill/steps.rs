@@ -42,9 +42,10 @@ pub fn draw(book: &mut Book, content: &Content, sealed: &Sealed<Drill>) {
         }
     }
     let columns = [col("", 16.0), col("", 208.0), col("Start, UTC", 64.0), num("Took", 48.0), col("", WIDE)];
-    let placed = Table::new("Steps and timings", &columns).within(&sealed.seal).set(book, &rows);
-    axis.heads(book, &placed);
     let medians = medians(content, d);
+    let foot = quiet(axis.says(!medians.is_empty()));
+    let placed = Table::new("Steps and timings", &columns).within(&sealed.seal).foot([foot]).set(book, &rows);
+    axis.heads(book, &placed);
     for (step, (page, top, tall)) in bars.iter().zip(&placed.rows) {
         let canvas = book.canvas_of(*page);
         axis.grid(canvas, *top, *tall);
@@ -52,8 +53,6 @@ pub fn draw(book: &mut Book, content: &Content, sealed: &Sealed<Drill>) {
             axis.bar(canvas, *top, step, medians.iter().find(|(id, _)| *id == step.id).map(|(_, ms)| *ms));
         }
     }
-    book.y += 5.0;
-    book.paragraph(&[quiet(axis.says(!medians.is_empty()))]);
 }
 
 fn row(i: usize, step: &Step) -> Row {
@@ -121,7 +120,7 @@ impl Axis {
         let rto_ms = d.plan.rto_ms;
         let promise = zero.since(from).saturating_add(rto_ms);
         let reaches = own_ms.saturating_mul(10) >= promise;
-        let long = if reaches { promise.max(own_ms) as f32 * 1.12 } else { own_ms as f32 * 1.04 };
+        let long = if reaches { promise.max(own_ms) as f32 * 1.17 } else { own_ms as f32 * 1.04 };
         Some(Self { from, zero, long, own_ms, rto_ms, reaches })
     }
 
@@ -154,7 +153,7 @@ impl Axis {
 
     fn heads(&self, book: &mut Book, placed: &Placed) {
         let style = Style { ink: INK, ..TINY };
-        let rto = format!("RTO {}", brief(self.rto_ms));
+        let rto = format!("RTO {}", Self::label(self.rto_ms));
         let wide = style.width(&rto);
         let from = (self.clock(self.rto_ms) - wide / 2.0).min(AXIS + WIDE - wide);
         for (page, base) in &placed.heads {
@@ -164,7 +163,7 @@ impl Axis {
                 let text = Self::label(ms);
                 let wide = TINY.width(&text);
                 let at = (self.clock(ms) - wide / 2.0).max(AXIS - 2.0).min(AXIS + WIDE - wide);
-                if at > taken && (!self.reaches || at + wide + 5.0 < from) {
+                if at > taken && (!self.reaches || at + wide + 4.0 < from) {
                     taken = at + wide + 4.0;
                     canvas.words(at, *base, TINY, text);
                 }
@@ -203,7 +202,7 @@ impl Axis {
 
     fn says(&self, medians: bool) -> String {
         let reach = if self.reaches {
-            "Minutes on the recovery clock unless said; dashed, the promise.".to_owned()
+            "Minutes on the clock unless said; dashed, the promise.".to_owned()
         } else {
             format!(
                 "The axis is this drill’s own length, {}; the promised {} lies far beyond it.",
@@ -211,7 +210,7 @@ impl Axis {
                 span(self.rto_ms)
             )
         };
-        let upright = if medians { " Upright: the median of the drills before." } else { "" };
-        format!("{reach} Grey: before or after the clock.{upright}")
+        let upright = if medians { " Upright: median of earlier drills." } else { "" };
+        format!("{reach} Grey: off the clock.{upright}")
     }
 }
