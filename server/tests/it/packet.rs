@@ -85,10 +85,18 @@ fn the_packet_is_a_clean_pdf_with_its_own_fonts_and_text_that_can_be_read_out() 
             assert_eq!(flags, ["yes", "yes", "yes"], "embedded, subset, with Unicode: {row}");
         }
     }
-    if let Some(output) = run("pdfinfo", &[file]) {
+    if let Some(output) = run("pdfinfo", &["-isodates", file]) {
         let info = said(&output);
-        assert!(info.contains("Author:          CARTIE"), "{info}");
-        assert!(info.contains("Page size:       595.276 x 841.89 pts (A4)"), "{info}");
+        for line in [
+            "Title:           CARTIE, evidence of recovery, 2025-12-01..2026-11-30",
+            "Subject:         Evidence bundle B-041, 2025-12-01..2026-11-30",
+            "Author:          CARTIE",
+            "CreationDate:    2026-11-22T09:44:16Z",
+            "ModDate:         2026-11-22T09:44:16Z",
+            "Page size:       595.276 x 841.89 pts (A4)",
+        ] {
+            assert!(info.contains(line), "{line}: {info}");
+        }
     }
     let Some(pages) = made.read(&["-layout"]) else { return };
     let text = pages.concat();

@@ -96,3 +96,36 @@ fn draw(book: &mut Book, all: &[Signoff], foot: Span) {
     let others = rest(all.len().saturating_sub(LISTED), "data/runbooks/index.jsonl");
     Table::new("", &columns).foot(others).foot([foot]).set(book, &rows);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exports::packet::page::Draw;
+
+    #[test]
+    fn what_is_signed_and_what_is_only_stated_differ_by_shape_and_by_word() {
+        let at = domain::Moment::parse("2026-11-16T17:05:00Z").expect("a moment");
+        let signoff = |decision| Signoff {
+            what: "Runbook".into(),
+            version: "1.3".into(),
+            digest: "ab".repeat(32),
+            decision,
+            who: "founder".into(),
+            role: "owner".into(),
+            on: "2026-11-16".into(),
+            seal: Seal { seq: 1508, sha256: "ab".repeat(32), at, by: "founder".into(), broken: false },
+        };
+        let shapes = |decision| {
+            let mut book = Book::blank();
+            book.open(frame("Sign-offs"));
+            draw(&mut book, &[signoff(decision)], quiet("What a signature shows."));
+            let drawn = &book.pages[0].canvas.drawn;
+            let said = |word: &str| drawn.iter().any(|d| matches!(d, Draw::Words { text, .. } if text == word));
+            let disc = drawn.iter().any(|d| matches!(d, Draw::Curve { stroke: None, .. }));
+            assert!(said("№ 1508 · abab abab"));
+            (said("signed"), said("stated,\u{a0}not\u{a0}signed"), disc)
+        };
+        assert_eq!(shapes((Mark::Met, "signed")), (true, false, true));
+        assert_eq!(shapes((Mark::None, "stated, not signed")), (false, true, false));
+    }
+}

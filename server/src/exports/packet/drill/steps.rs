@@ -140,7 +140,7 @@ impl Axis {
             1_200_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 43_200_000, 86_400_000,
         ];
         let ahead = self.long - self.zero.since(self.from) as f32;
-        let step = STEPS.into_iter().find(|s| ahead / *s as f32 <= 4.6).unwrap_or(7 * 86_400_000);
+        let step = STEPS.into_iter().find(|s| ahead / *s as f32 <= 4.9).unwrap_or(7 * 86_400_000);
         let all = (0..6).map(|i| i * step).filter(|t| *t as f32 <= ahead);
         all.filter(|t| !self.reaches || (self.clock(*t) - self.clock(self.rto_ms)).abs() > 6.0).collect()
     }
