@@ -30,6 +30,24 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
+/// A text with no line break inside a duration: "5 h 30 m" stays whole.
+pub fn unbroken(text: &str) -> String {
+    const UNITS: [&str; 7] = ["ms", "s", "min", "h", "m", "day", "days"];
+    let mut out = String::with_capacity(text.len());
+    let mut before = "";
+    for (i, word) in text.split(' ').enumerate() {
+        let figure = |word: &str| word.ends_with(|c: char| c.is_ascii_digit());
+        let unit = |word: &str| UNITS.contains(&word.trim_end_matches([',', '.', ';', ':', ')']));
+        let stays = (figure(before) && unit(word)) || (before == "h" && word.starts_with(|c: char| c.is_ascii_digit()));
+        if i > 0 {
+            out.push(if stays { '\u{a0}' } else { ' ' });
+        }
+        out.push_str(word);
+        before = word;
+    }
+    out
+}
+
 /// "0:31", "62:08": minutes and seconds of a step; "38 ms" under a second.
 pub fn clock(ms: i64) -> String {
     let ms = ms.max(0);
@@ -151,6 +169,15 @@ mod tests {
         ] {
             assert_eq!(duration(ms), said, "{ms}");
         }
+    }
+
+    #[test]
+    fn a_duration_stays_on_one_line() {
+        let said = "restored 5 h 30 m later, write 3.2 s, not 4 min, before 2026-11-22 at noon";
+        assert_eq!(
+            unbroken(said),
+            "restored 5\u{a0}h\u{a0}30\u{a0}m later, write 3.2\u{a0}s, not 4\u{a0}min, before 2026-11-22 at noon"
+        );
     }
 
     #[test]

@@ -103,9 +103,8 @@ pub fn section(book: &mut Book, content: &Content, filed: &Filed) {
     let title = "Attestations";
     let eyebrow = [body("Every tenant is attested each Sunday: it was found in that week’s recovery point.")];
     if filed.count == 0 && content.gaps.is_empty() {
-        book.section(title, "Attestations, none", 0, &eyebrow, frame(title));
-        lead(book, absent(content, Evidence::Attestations, "No attestation was filed in this period."));
-        return;
+        let none = "No attestation was filed in this period.";
+        return absent(book, content, Evidence::Attestations, title, "Attestations, none", none);
     }
     let grid = filed.grid(content);
     let (tenants, weeks) = (grid.rows.len(), grid.weeks.len());

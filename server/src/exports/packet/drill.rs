@@ -28,12 +28,12 @@ const FILE: &str = "data/records/backup_drill_results.jsonl";
 pub fn section(book: &mut Book, content: &Content) {
     let all = &content.drills;
     let entry = format!("Restoration drills, {}", counted(all.len(), "record", "records"));
+    if all.is_empty() {
+        let none = "No drill was filed in this period.";
+        return absent(book, content, Evidence::Drills, "Restoration drills", "Restoration drills, none", none);
+    }
     let eyebrow = [body("A drill restores a drawn tenant into an empty database, and compares.")];
     book.section("Restoration drills", &entry, 0, &eyebrow, frame("Restoration drills"));
-    if all.is_empty() {
-        lead(book, absent(content, Evidence::Drills, "No drill was filed in this period."));
-        return;
-    }
     lead(book, statement(all));
     let list = list(book, content);
     trends(book, content);
@@ -119,7 +119,7 @@ fn trends(book: &mut Book, content: &Content) {
     if charts.is_empty() {
         return;
     }
-    book.need(TALL + 60.0);
+    book.need(TALL * charts.len().div_ceil(2) as f32 + 100.0);
     book.heading("Time to restore against the promise");
     for two in charts.chunks(2) {
         book.need(TALL);
@@ -154,7 +154,7 @@ fn record(book: &mut Book, content: &Content, sealed: &Sealed<Drill>, nth: usize
     measures::draw(book, sealed);
     if d.abandoned.is_none() {
         book.y += 9.0;
-        book.paragraph(&[words(PARAGRAPH, d.sentence())]);
+        book.paragraph(&[words(PARAGRAPH, say::unbroken(&d.sentence()))]);
     }
     steps::draw(book, content, sealed);
     contents::checks(book, sealed);

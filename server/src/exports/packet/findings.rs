@@ -26,17 +26,13 @@ pub fn section(book: &mut Book, content: &Content) {
     let all = &content.findings;
     let closed = all.iter().filter(|f| matches!(f.value.state, State::Closed { .. })).count();
     let open = all.len() - closed;
-    let entry = match all.len() {
-        0 => "Findings, none".to_owned(),
-        _ => format!("Findings, {} open and {} closed", number(open), number(closed)),
-    };
+    if all.is_empty() {
+        let none = "No finding was opened or stood open in this period.";
+        return absent(book, content, Evidence::Findings, "Findings", "Findings, none", none);
+    }
+    let entry = format!("Findings, {} open and {} closed", number(open), number(closed));
     let eyebrow = [body("What fell short, who owns it, and what closed it.")];
     book.section("Findings", &entry, 0, &eyebrow, frame("Findings"));
-    if all.is_empty() {
-        let none = absent(content, Evidence::Findings, "No finding was opened or stood open in this period.");
-        super::sentences::lead(book, none);
-        return;
-    }
     lead_of(book, &statement(content, open, closed));
 
     let mut ordered: Vec<&Sealed<Finding>> = all.iter().collect();

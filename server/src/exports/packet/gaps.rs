@@ -30,12 +30,11 @@ const FILE: &str = "data/gaps.jsonl";
 pub fn section(book: &mut Book, content: &Content) {
     let all = &content.gaps;
     let entry = format!("Gaps, {}", number(all.len()));
+    if all.is_empty() {
+        return absent(book, content, Evidence::Gaps, "Gaps", &entry, "No gap was recorded in this period.");
+    }
     let eyebrow = [body("What was due and is not there. A gap is a record of its own.")];
     book.section("Gaps", &entry, 0, &eyebrow, frame("Gaps"));
-    if all.is_empty() {
-        lead(book, absent(content, Evidence::Gaps, "No gap was recorded in this period."));
-        return;
-    }
     lead(book, statement(all));
     let columns = [col("Due", 78.0), col("", 72.0), col("What is missing", 326.0)];
     if all.len() <= TOLD {

@@ -183,6 +183,8 @@ pub struct Book {
     pub outline: Vec<Mark>,
     /// Where the next thing goes on the last page.
     pub y: f32,
+    /// The page that short sections share.
+    short: Option<usize>,
     org: String,
     foot: String,
 }
@@ -193,6 +195,7 @@ impl Book {
             pages: Vec::new(),
             outline: Vec::new(),
             y: TOP,
+            short: None,
             org: content.org.clone(),
             foot: format!("Bundle {}, made {}Z", content.id, second(content.made_at)),
         }
@@ -201,7 +204,7 @@ impl Book {
     /// Without content, to set something on.
     #[cfg(test)]
     pub fn blank() -> Self {
-        Self { pages: Vec::new(), outline: Vec::new(), y: TOP, org: String::new(), foot: String::new() }
+        Self { pages: Vec::new(), outline: Vec::new(), y: TOP, short: None, org: String::new(), foot: String::new() }
     }
 
     /// The page written on.
@@ -258,9 +261,27 @@ impl Book {
 
     /// Opens a page with a title; the section goes into the outline.
     pub fn section(&mut self, title: &str, entry: &str, level: u8, eyebrow: &[Span], frame: Frame) {
-        let margin = frame.margin;
         self.open(frame);
+        self.title(title, entry, level, eyebrow);
+    }
+
+    /// The same for a section of a sentence or two: several of them in a row share a page.
+    pub fn short_section(&mut self, title: &str, entry: &str, eyebrow: &[Span], frame: Frame) {
+        let last = self.pages.len().saturating_sub(1);
+        if self.short == Some(last) && self.left() > 240.0 {
+            self.y += 40.0;
+            let running = &mut self.pages[last].frame.running;
+            *running = format!("{running}, {}", frame.running);
+        } else {
+            self.open(frame);
+            self.short = Some(self.pages.len() - 1);
+        }
+        self.title(title, entry, 0, eyebrow);
+    }
+
+    fn title(&mut self, title: &str, entry: &str, level: u8, eyebrow: &[Span]) {
         let page = self.pages.len() - 1;
+        let margin = self.pages[page].frame.margin;
         self.outline.push(Mark { title: entry.to_owned(), page, level });
         self.y += 8.0;
         let width = self.width();
@@ -344,15 +365,17 @@ impl Book {
     pub fn finish(&mut self) {
         let count = self.pages.len();
         let head = Style { size: 13.0, ..SECTION };
-        let (org, foot) = (text::fit(head, &self.org, 220.0), self.foot.clone());
+        let named = format!("{}, evidence of recovery", text::fit(head, &self.org, 220.0));
+        let room = WHOLE - 23.0 - head.width(&named) - 16.0;
+        let foot = self.foot.clone();
         for (i, page) in self.pages.iter_mut().enumerate() {
             let frame = page.frame.clone();
             let canvas = &mut page.canvas;
             if i > 0 {
                 let mut top = Canvas::default();
                 marks::seal(&mut top, LEFT + 8.0, 48.5, 16.0, Ring::Whole);
-                top.words(LEFT + 23.0, 53.0, head, format!("{org}, evidence of recovery"));
-                top.words_to(RIGHT, 53.0, SMALL_HEAD, &frame.running);
+                top.words(LEFT + 23.0, 53.0, head, named.as_str());
+                top.words_to(RIGHT, 53.0, SMALL_HEAD, &text::fit(SMALL_HEAD, &frame.running, room));
                 canvas.drawn.splice(0..0, top.drawn);
                 canvas.words(LEFT, 1084.0, SMALL_FOOT, foot.as_str());
             }

@@ -25,12 +25,12 @@ pub fn section(book: &mut Book, content: &Content) {
         [one] => format!("Runbook {}, as approved", one.value.version),
         _ => format!("Runbook, {}", counted(all.len(), "version", "versions")),
     };
+    if all.is_empty() {
+        let none = "No runbook version lies in this period.";
+        return absent(book, content, Evidence::Runbooks, "The runbook", "Runbook, none", none);
+    }
     let eyebrow = [body("The plan that drills follow and targets are taken from.")];
     book.section("The runbook", &entry, 0, &eyebrow, frame("The runbook"));
-    if all.is_empty() {
-        lead(book, absent(content, Evidence::Runbooks, "No runbook version lies in this period."));
-        return;
-    }
     lead(book, "The text of each version is in the bundle, byte for byte as it was filed.");
     let rows: Vec<Row> = all.iter().take(LISTED).map(row).collect();
     let columns = [col("Version", 56.0), col("Title", 222.0), col("Approved", 86.0), col("", 112.0)];

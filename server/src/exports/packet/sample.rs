@@ -68,13 +68,9 @@ fn facts(book: &mut Book, drawn: &Drawn) {
 }
 
 fn recipe(book: &mut Book, drawn: &Drawn) {
-    book.heading("To draw it again");
-    book.y += 8.0;
     if shell::returns(&drawn.public_value) {
-        shell::set(book, &drawn.recipe);
-        book.paragraph(&[quiet(
-            "In bash, in the bundle’s folder; it prints the drawn lines of the population, lowest rank first.",
-        )]);
+        let says = "In bash, in the bundle’s folder; it prints the drawn lines of the population, lowest rank first.";
+        shell::set(book, "To draw it again", &drawn.recipe, says);
     } else {
         book.paragraph(&[quiet(format!(
             "The public value cannot be copied from here as it is; the shell line stands in {}.",

@@ -38,13 +38,17 @@ pub fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The sentence for a section without records: nothing there, or not in the scope.
-pub fn absent(content: &Content, kind: Evidence, none: &str) -> String {
-    if content.scope.admits_controls(kind.answers()) {
-        format!("{none} None was left out.")
-    } else {
-        format!("{} lie outside the controls of this bundle.", kind.title())
-    }
+/// A section without records: a sentence that none is there, or that they lie outside the scope.
+pub fn absent(book: &mut Book, content: &Content, kind: Evidence, title: &str, entry: &str, none: &str) {
+    book.short_section(title, entry, &[], frame(title));
+    lead(
+        book,
+        if content.scope.admits_controls(kind.answers()) {
+            format!("{none} None was left out.")
+        } else {
+            format!("{} lie outside the controls of this bundle.", kind.title())
+        },
+    );
 }
 
 /// What a list does not show stands whole in a file of the bundle: "… and 312 more, in data/gaps.jsonl".

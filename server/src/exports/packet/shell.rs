@@ -2,7 +2,7 @@
 
 use super::{
     face::Face,
-    page::{Book, LEFT},
+    page::{Book, LEFT, quiet},
     text::{INK, MONO, RULE, Style},
 };
 
@@ -15,11 +15,14 @@ pub fn returns(text: &str) -> bool {
     !text.contains("  ") && text.chars().all(|c| Face::Mono.draws_as_it_is(c))
 }
 
-/// Sets a script as wide as the column, under the heading before it.
-pub fn set(book: &mut Book, script: &str) {
+/// Sets a script under a heading, with a word on how to run it, all on one page where it fits.
+pub fn set(book: &mut Book, title: &str, script: &str, says: &str) {
     let width = book.width();
-    let letters = (width / STYLE.width("m")) as usize;
-    for line in broken(script, letters) {
+    let lines = broken(script, (width / STYLE.width("m")) as usize);
+    book.need((lines.len() as f32 * STYLE.leading + 90.0).min(book.capacity()));
+    book.heading(title);
+    book.y += 8.0;
+    for line in lines {
         book.need(STYLE.leading);
         let y = book.y + 10.0;
         let text = line.trim_start();
@@ -31,6 +34,7 @@ pub fn set(book: &mut Book, script: &str) {
     let y = book.y;
     book.canvas().rule(LEFT, y, width, RULE);
     book.y += 4.0;
+    book.paragraph(&[quiet(says)]);
 }
 
 /// Lines of at most so many letters. They are parted between words of the shell by a backslash, and

@@ -34,16 +34,13 @@ pub struct Signoff {
 
 pub fn section(book: &mut Book, content: &Content) {
     let all = stated(content);
-    let entry = match all.len() {
-        0 => "Sign-offs, none".to_owned(),
-        n => format!("Sign-offs, {} stated and none signed", super::sentences::number(n)),
-    };
+    if all.is_empty() {
+        let none = "No document in this bundle says that somebody approved it.";
+        return absent(book, content, Evidence::Runbooks, "Sign-offs", "Sign-offs, none", none);
+    }
+    let entry = format!("Sign-offs, {} stated and none signed", super::sentences::number(all.len()));
     let eyebrow = [body("Who stands by what, and whether a signature shows it.")];
     book.section("Sign-offs", &entry, 0, &eyebrow, frame("Sign-offs"));
-    if all.is_empty() {
-        lead(book, absent(content, Evidence::Runbooks, "No document in this bundle says that somebody approved it."));
-        return;
-    }
     let approvals = counted(all.len(), "approval is", "approvals are");
     lead(
         book,

@@ -78,8 +78,10 @@ const TIGHT: f32 = 3.5;
 /// Between the cells and what stands under them.
 const AIR: f32 = 3.0;
 /// A table lower than this is not parted.
-const WHOLE_BELOW: f32 = 330.0;
-/// From the top of a table to its first row, and room under the last.
+const WHOLE_BELOW: f32 = 390.0;
+/// Between what stands before a table and its head.
+const ABOVE: f32 = 20.0;
+/// The most that stands over the first row of a page.
 const HEADROOM: f32 = 70.0;
 
 /// A title and columns. With a title the title stands in the head, at the left, or on a line of its
@@ -122,12 +124,12 @@ impl<'a> Table<'a> {
 
     pub fn set(&self, book: &mut Book, rows: &[Row]) -> Placed {
         let mut placed = Placed::default();
-        let foot = self.foot_height();
+        let foot = self.foot_height(self.width());
         let all = rows.iter().map(|row| self.height(row)).sum::<f32>() + foot;
         let first = rows.first().map_or(0.0, |row| self.height(row)) + if rows.len() == 1 { foot } else { 0.0 };
         let wanted = if all < WHOLE_BELOW { all } else { first };
-        book.need((wanted + HEADROOM).min(book.capacity()));
-        book.gap(20.0);
+        book.need((wanted + self.head_height() + ABOVE + 4.0).min(book.capacity()));
+        book.gap(ABOVE);
         self.head(book, &mut placed);
         for (i, row) in rows.iter().enumerate() {
             // The last two rows and what is under them are not parted: none goes on alone.
@@ -147,19 +149,23 @@ impl<'a> Table<'a> {
             self.row(book, row, &mut placed);
         }
         self.close(book);
-        if !self.foot.is_empty() {
-            book.y += 5.0;
-            book.lines(&self.foot, self.width(), SMALL.leading);
-            book.y += 4.0;
-        }
+        self.note(book, self.width());
         placed
     }
 
-    fn foot_height(&self) -> f32 {
+    fn note(&self, book: &mut Book, width: f32) {
+        if !self.foot.is_empty() {
+            book.y += 5.0;
+            book.lines(&self.foot, width, SMALL.leading);
+            book.y += 4.0;
+        }
+    }
+
+    fn foot_height(&self, width: f32) -> f32 {
         if self.foot.is_empty() {
             return 0.0;
         }
-        wrap(&self.foot, self.width()).len() as f32 * SMALL.leading + 5.0
+        wrap(&self.foot, width).len() as f32 * SMALL.leading + 5.0
     }
 
     fn width(&self) -> f32 {
@@ -175,18 +181,30 @@ impl<'a> Table<'a> {
         self.rule(book, INK);
     }
 
+    /// Whether the title stands over the heads instead of among them.
+    fn own_line(&self) -> bool {
+        self.columns.first().is_some_and(|c| !c.head.is_empty())
+    }
+
+    fn heads(&self) -> Vec<Vec<Line>> {
+        self.columns.iter().map(|c| wrap(&[words(HEAD, c.head.as_str())], c.width - GAP * 0.5)).collect()
+    }
+
+    /// From the title's upper edge to the ink rule.
+    fn head_height(&self) -> f32 {
+        let most = self.heads().iter().map(Vec::len).max().unwrap_or(1).max(1) as f32;
+        let title = if self.own_line() && !self.title.is_empty() { 26.0 } else { 0.0 };
+        let heads = if self.own_line() { HEAD.leading * most + 2.0 } else { 17.0_f32.max(HEAD.leading * most) };
+        title + heads + 5.0
+    }
+
     fn head(&self, book: &mut Book, placed: &mut Placed) {
-        let own_line = self.columns.first().is_some_and(|c| !c.head.is_empty());
         if !self.title.is_empty() {
             let y = book.y + 16.0;
             book.canvas().words(self.x, y, SECTION, self.title);
-            book.y += if own_line { 26.0 } else { 0.0 };
         }
-        let heads: Vec<_> =
-            self.columns.iter().map(|c| wrap(&[words(HEAD, c.head.as_str())], c.width - GAP * 0.5)).collect();
-        let most = heads.iter().map(Vec::len).max().unwrap_or(1).max(1);
-        let depth = if own_line { HEAD.leading * most as f32 + 2.0 } else { 17.0_f32.max(HEAD.leading * most as f32) };
-        let base = book.y + depth - 1.0;
+        let heads = self.heads();
+        let base = book.y + self.head_height() - 6.0;
         let mut x = self.x;
         for (column, lines) in self.columns.iter().zip(&heads) {
             for (i, line) in lines.iter().enumerate() {
@@ -274,21 +292,25 @@ pub fn table(book: &mut Book, title: &str, columns: &[Column], rows: &[Row]) -> 
     Table::new(title, columns).set(book, rows)
 }
 
-/// Two tables side by side, kept on one page; one under the other when a page does not hold them.
+/// Two tables side by side, kept on one page with the left one's foot under both; one under the other
+/// when a page does not hold them.
 pub fn pair(book: &mut Book, left: (&Table, &[Row]), right: (&Table, &[Row]), apart: f32) {
-    let tall = |(table, rows): &(&Table, &[Row])| rows.iter().map(|row| table.height(row)).sum::<f32>() + HEADROOM;
-    let most = tall(&left).max(tall(&right));
+    let whole = left.0.width() + apart + right.0.width();
+    let tall = |(table, rows): &(&Table, &[Row])| {
+        rows.iter().map(|row| table.height(row)).sum::<f32>() + table.head_height() + ABOVE
+    };
+    let most = tall(&left).max(tall(&right)) + left.0.foot_height(whole) + 4.0;
     if most > book.capacity() {
-        left.0.set(book, left.1);
+        Table { foot: Vec::new(), ..left.0.clone() }.set(book, left.1);
         right.0.set(book, right.1);
+        left.0.note(book, whole);
         return;
     }
     book.need(most);
-    book.gap(20.0);
+    book.gap(ABOVE);
     let top = book.y;
     let mut deepest = top;
-    let x = LEFT + left.0.width() + apart;
-    let moved = Table { x, ..right.0.clone() };
+    let moved = Table { x: LEFT + left.0.width() + apart, ..right.0.clone() };
     for (table, rows) in [left, (&moved, right.1)] {
         book.y = top;
         table.head(book, &mut Placed::default());
@@ -302,6 +324,7 @@ pub fn pair(book: &mut Book, left: (&Table, &[Row]), right: (&Table, &[Row]), ap
         deepest = deepest.max(book.y);
     }
     book.y = deepest;
+    left.0.note(book, whole);
 }
 
 fn leading(spans: &[Span]) -> f32 {

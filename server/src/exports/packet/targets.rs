@@ -13,17 +13,17 @@ use super::{
 use crate::exports::content::Content;
 
 pub fn section(book: &mut Book, content: &Content) {
-    let entry = format!("Recovery targets, {}", counted(content.targets.len(), "promise", "promises"));
-    let eyebrow = [body("What was promised, and what drills measured.")];
-    book.section("Recovery targets", &entry, 0, &eyebrow, frame("Recovery targets"));
+    let title = "Recovery targets";
+    if content.targets.is_empty() {
+        book.short_section(title, "Recovery targets, none", &[], frame(title));
+        return lead(book, "No runbook in this bundle states a recovery target.");
+    }
+    let entry = format!("{title}, {}", counted(content.targets.len(), "promise", "promises"));
+    book.section(title, &entry, 0, &[body("What was promised, and what drills measured.")], frame(title));
     lead(
         book,
         "Achievements come from the newest completed drill of each kind of loss. What no drill has measured is untested, whatever the runbook says.",
     );
-    if content.targets.is_empty() {
-        book.paragraph(&[body("No runbook in this bundle states a recovery target.")]);
-        return;
-    }
     let rows: Vec<Row> = content.targets.iter().map(row).collect();
     let columns =
         [col("Loss", 150.0), col("Time to restore", 80.0), col("", 92.0), col("Data lost", 74.0), col("State", 80.0)];

@@ -42,23 +42,22 @@ pub fn both_sides(book: &mut Book, sealed: &Sealed<Drill>) {
     let (counts, documents) = (counts(d), documents(d));
     let widths = [col("Collection", 72.0), num("Expected", 54.0), num("Restored", 54.0), num("Difference", 60.0)];
     let drawn = [col("Document", 88.0), col("Collection", 74.0), col("", 60.0)];
-    let left = Table::new("Document counts", &widths).tight().within(&sealed.seal);
-    let right = Table::new("Drawn documents", &drawn).tight();
-    match (counts.is_empty(), documents.is_empty()) {
-        (true, true) => return,
-        (false, true) => drop(left.set(book, &counts)),
-        (true, false) => drop(right.within(&sealed.seal).set(book, &documents)),
-        (false, false) => pair(book, (&left, &counts), (&right, &documents), 14.0),
+    let mut foot = Vec::new();
+    if !documents.is_empty() {
+        foot.push(quiet("Expected: in the recovery point. Documents are compared by their SHA-256 over the raw BSON, never by content; the digests stand in the record."));
     }
     for (n, of) in [(d.counts.len(), "collections"), (d.documents.len(), "documents")] {
         if let Some(more) = rest(n.saturating_sub(PRINTED), FILE) {
-            book.y += 5.0;
-            book.paragraph(&[body(format!("{}: ", capital(of))), more]);
+            foot.extend([body(format!("{}{}: ", if foot.is_empty() { "" } else { "\n" }, capital(of))), more]);
         }
     }
-    if !documents.is_empty() {
-        book.y += 5.0;
-        book.paragraph(&[quiet("Expected: in the recovery point. Documents are compared by their SHA-256 over the raw BSON, never by content; the digests stand in the record.")]);
+    let left = Table::new("Document counts", &widths).tight().within(&sealed.seal);
+    let right = Table::new("Drawn documents", &drawn).tight();
+    match (counts.is_empty(), documents.is_empty()) {
+        (true, true) => {}
+        (false, true) => drop(left.foot(foot).set(book, &counts)),
+        (true, false) => drop(right.within(&sealed.seal).foot(foot).set(book, &documents)),
+        (false, false) => pair(book, (&left.foot(foot), &counts), (&right, &documents), 14.0),
     }
 }
 

@@ -1,5 +1,7 @@
 //! How the tenant was drawn, so that anyone can draw again.
 
+use std::collections::BTreeMap;
+
 use domain::{
     draw::recipe,
     drill::{Draw, Drill, Excluded},
@@ -29,10 +31,8 @@ pub fn draw(book: &mut Book, sealed: &Sealed<Drill>) {
     let parts = || draw.eligible.iter().chain([&draw.public_value]);
     match &draw.root {
         Some(root) if draw.eligible.len() <= NAMED && parts().all(|part| shell::returns(part)) => {
-            book.heading("To draw it again");
-            book.y += 8.0;
-            shell::set(book, &recipe(&draw.eligible, root, &draw.public_value));
-            book.paragraph(&[quiet("In bash; the last word it prints is the tenant drawn.")]);
+            let script = recipe(&draw.eligible, root, &draw.public_value);
+            shell::set(book, "To draw it again", &script, "In bash; the last word it prints is the tenant drawn.");
         }
         Some(_) => book.paragraph(&[quiet("The names are too many, or not of letters that can be copied from here, for a shell line; passmuster verify makes the draw again from the record.")]),
         None => {}
@@ -76,15 +76,21 @@ fn eligible(names: &[String]) -> Vec<Span> {
     spans
 }
 
+/// By reason: "a production customer's: alder-finch, brightwater-clinics".
 fn excluded(all: &[Excluded]) -> Vec<Span> {
     if all.is_empty() {
         return vec![body("none")];
     }
-    let one = |(i, e): (usize, &Excluded)| {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for out in all.iter().take(NAMED) {
+        reasons.entry(out.why.as_str()).or_default().push(out.name.as_str());
+    }
+    let style = Style { ink: INK, ..MONO_SMALL };
+    let one = |(i, (why, names)): (usize, (&str, Vec<&str>))| {
         let gap = if i == 0 { "" } else { "\n" };
-        [words(MONO, format!("{gap}{}", e.name)), body(format!("  {}", e.why))]
+        [body(format!("{gap}{why}: ")), words(style, names.join("  "))]
     };
-    let mut spans: Vec<Span> = all.iter().take(NAMED).enumerate().flat_map(one).collect();
+    let mut spans: Vec<Span> = reasons.into_iter().enumerate().flat_map(one).collect();
     if all.len() > NAMED {
         spans.push(quiet(format!("\n… and {} more, in the record", number(all.len() - NAMED))));
     }

@@ -41,7 +41,7 @@ pub fn draw(book: &mut Book, content: &Content, sealed: &Sealed<Drill>) {
             bars.push(None);
         }
     }
-    let columns = [col("", 16.0), col("", 208.0), col("Start, UTC", 64.0), num("Took", 48.0), col("", WIDE)];
+    let columns = [col("", 16.0), col("", 201.0), col("Start, UTC", 64.0), num("Took", 55.0), col("", WIDE)];
     let medians = medians(content, d);
     let foot = quiet(axis.says(!medians.is_empty()));
     let placed = Table::new("Steps and timings", &columns).within(&sealed.seal).foot([foot]).set(book, &rows);
