@@ -49,9 +49,10 @@ pub fn section(book: &mut Book, content: &Content) {
     if others.is_empty() {
         return;
     }
-    let rows: Vec<Row> = others.iter().take(LISTED).map(|f| row(f, content)).collect();
+    let rows: Vec<Row> = others.iter().take(LISTED).map(|f| shortly(f, content)).collect();
     let file = "data/findings/findings.jsonl";
     Table::new("The others, shortly", &columns)
+        .tight()
         .foot(rest(others.len().saturating_sub(LISTED), file))
         .foot([quiet(format!("What was found, why, and what was planned stands in {file}."))])
         .set(book, &rows);
@@ -101,13 +102,29 @@ fn row(sealed: &Sealed<Finding>, content: &Content) -> Row {
     if f.demo {
         text.extend([quiet("\n"), origin(true)]);
     }
+    let mut state = state(f, content);
+    state.push(quiet(format!("\nopened {}", say::date(f.occurred_at))));
+    Row::of(vec![vec![words(MONO, f.id.as_str())], text, vec![body(f.owner.as_str())], state]).sealed(&sealed.seal)
+}
+
+/// Without its story.
+fn shortly(sealed: &Sealed<Finding>, content: &Content) -> Row {
+    let f = &sealed.value;
+    let mut title = vec![body(f.title.as_str())];
+    if f.demo {
+        title.extend([quiet(" "), origin(true)]);
+    }
+    Row::of(vec![vec![words(MONO, f.id.as_str())], title, vec![body(f.owner.as_str())], state(f, content)])
+        .sealed(&sealed.seal)
+}
+
+fn state(f: &Finding, content: &Content) -> Vec<Span> {
     let mut state = marks::standing(f.standing(content.made_at), STRONG);
     state.push(quiet(match &f.state {
         State::Open => format!("\ndue {}", say::date(f.due_at)),
         State::Closed { at, .. } => format!("\n{}", say::date(*at)),
     }));
-    state.push(quiet(format!("\nopened {}", say::date(f.occurred_at))));
-    Row::of(vec![vec![words(MONO, f.id.as_str())], text, vec![body(f.owner.as_str())], state]).sealed(&sealed.seal)
+    state
 }
 
 /// What was found, why, what was planned, what closed it: each after its marginal word.
