@@ -6,19 +6,27 @@
 use crate::{exports::content::Content, sign::SignError};
 
 mod attestations;
-mod charts;
+mod bullet;
 mod check;
 mod cover;
 mod drill;
-mod lists;
+mod face;
+mod findings;
+mod fingerprints;
+mod gaps;
 mod marks;
 mod page;
 mod pdf;
+mod runbooks;
+mod sample;
+mod sentences;
+mod shell;
 mod sign;
+mod signoffs;
 mod table;
-#[cfg(test)]
-mod tests;
+mod targets;
 mod text;
+mod trend;
 
 pub use sign::sign;
 
@@ -50,13 +58,18 @@ pub enum PacketError {
 pub fn make(content: &Content, keys: &Fingerprints) -> Result<Vec<u8>, PacketError> {
     let mut book = page::Book::new(content);
     cover::reserve(&mut book);
-    lists::targets(&mut book, content);
-    lists::runbooks(&mut book, content);
-    drill::all(&mut book, content);
-    attestations::grid(&mut book, content);
-    lists::findings(&mut book, content);
-    lists::gaps(&mut book, content);
-    check::how(&mut book, content, keys);
+    targets::section(&mut book, content);
+    runbooks::section(&mut book, content);
+    drill::section(&mut book, content);
+    attestations::section(&mut book, content);
+    findings::section(&mut book, content);
+    gaps::section(&mut book, content);
+    signoffs::section(&mut book, content);
+    if let Some(sample) = &content.sample {
+        sample::section(&mut book, content, sample);
+    }
+    check::section(&mut book, content);
+    fingerprints::section(&mut book, content, keys);
     cover::draw(&mut book, content, keys);
     book.finish();
     pdf::write(&book, content)

@@ -438,8 +438,8 @@ fn weeks(content: &Content) -> Vec<Week> {
             Week {
                 sunday: words::date(sunday),
                 attested: attested.sightings.found(sunday),
-                weakest: week.and_then(|w| w.strengths.keys().next()).map_or("", |s| s.word()),
-                seqs: week.and_then(|w| w.seqs).map(|(a, b)| format!("№ {a} to {b}")).unwrap_or_default(),
+                weakest: week.and_then(|w| w.by.keys().next()).map_or("", |s| s.word()),
+                seqs: week.map(|w| format!("№ {} to {}", w.first_seq, w.last_seq)).unwrap_or_default(),
                 missing,
                 tenants: here
                     .iter()

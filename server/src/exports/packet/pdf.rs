@@ -18,8 +18,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     PacketError,
+    face::Face,
     page::{Book, Draw, Page},
-    text::{Face, Ink, Style},
+    text::{Ink, Style},
 };
 use crate::exports::content::Content;
 
