@@ -91,7 +91,7 @@ async fn portal(
     let config = Config {
         portal: config::Portal { listen: address, public_url: url.clone(), site_root: options.site_root.clone() },
         database: config::Database { uri: uri.to_owned(), name: "passmuster".to_owned() },
-        keys: config::Keys { dir: options.data.join("keys") },
+        keys: config::Keys { dir: options.data.join("keys"), passphrase: Default::default() },
         company: config::Company {
             name: "CARTIE".to_owned(),
             log: "demo.passmuster.example/cartie".to_owned(),
@@ -103,6 +103,7 @@ async fn portal(
     };
     write_config(&options.data, &config)?;
     let house = House::open(config).await?;
+    house.begin().await?;
     let token = people(&house, &options.data, audit).await?;
     seed(&house, began).await?;
     let serving = tokio::spawn({

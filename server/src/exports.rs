@@ -17,6 +17,7 @@ pub fn press(
     keys: &Keys,
     progress: &orders::Progress,
 ) -> Result<(Vec<u8>, bundle::BundleMade), bundle::ExportError> {
+    keys.may_sign_at(content.made_at)?;
     match pressed(content, keys, progress) {
         Err(bundle::ExportError::Time(cause)) => {
             tracing::warn!(%cause, "a bundle without outside time");

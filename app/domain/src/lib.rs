@@ -12,6 +12,7 @@ pub mod drill;
 pub mod ejson;
 pub mod finding;
 pub mod gap;
+pub mod key;
 pub mod proof;
 pub mod record;
 pub mod role;

@@ -11,8 +11,7 @@ use std::{
 use domain::{
     draw::hex,
     proof::{
-        checkpoint::{self, VerifierKey},
-        dsse, hash_from_hex,
+        checkpoint, dsse, hash_from_hex,
         layout::{self, COLLECTIONS, Index, LogSaid, PeriodSaid},
         leaf, sha256_hex, timestamp,
         tree::{Frontier, leaf_hash},
@@ -138,7 +137,7 @@ fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Res
     let mut counts = BTreeMap::new();
     for collection in COLLECTIONS {
         let mut here: Vec<&SealedBytes> = content.records.iter().filter(|r| r.coll == collection.name).collect();
-        if here.is_empty() && collection.kind == Kind::Draw {
+        if here.is_empty() && matches!(collection.kind, Kind::Draw | Kind::Key) {
             continue;
         }
         here.sort_by_key(|r| r.seq);
@@ -154,7 +153,7 @@ fn files(content: &Content, packet_pdf: &[u8], keys: &Keys, folder: &str) -> Res
     put(layout::PACKET, packet_pdf.to_vec());
     put(layout::ROOT_CERTIFICATE, keys.root_pem().into_bytes());
     put(layout::SIGNER_CERTIFICATE, keys.signer_pem().into_bytes());
-    put(layout::VKEY, format!("{}\n", content.log.vkey).into_bytes());
+    put(layout::VKEY, keys.vkeys().iter().map(|key| format!("{key}\n")).collect::<String>().into_bytes());
     if let Some(previous) = &content.log.previous {
         put(layout::PREVIOUS_CHECKPOINT, previous.checkpoint.clone().into_bytes());
         let frontier: String = content.log.frontier.iter().map(|h| format!("{}\n", hex(h))).collect();
@@ -266,7 +265,7 @@ fn role(name: &str) -> &'static str {
         layout::PACKET => "the packet, for reading and printing",
         layout::ROOT_CERTIFICATE => "the root certificate, for comparison with your own copy",
         layout::SIGNER_CERTIFICATE => "the certificate of the key that signed the bundle",
-        layout::VKEY => "the ledger's public key",
+        layout::VKEY => "the ledger's public key, and those it had before",
         layout::PREVIOUS_CHECKPOINT => "the older signed head of the ledger",
         layout::PREVIOUS_FRONTIER => "the older tree's perfect subtrees",
         layout::ENTRIES => "every ledger entry since, by digest",
@@ -283,6 +282,7 @@ fn role(name: &str) -> &'static str {
         "data/runbooks/index.jsonl" => "runbook versions, exact sealed bytes",
         layout::POPULATION => "every item the sample could be drawn from",
         layout::DRAW => "the sample: seed, shell line and the items drawn",
+        "data/keys/keys.jsonl" => "keys that came into use or were retired, exact sealed bytes",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         _ => "a runbook version's text",
     }
@@ -301,9 +301,9 @@ fn check_log(content: &Content, keys: &Keys) -> Result<Vec<Entry>, ExportError> 
     if log.vkey != keys.vkey() || log.origin != keys.origin() {
         return Err(wrong("its key or name is not the one in the key folder".to_owned()));
     }
-    let key = VerifierKey::parse(&log.vkey).map_err(|e| wrong(e.to_string()))?;
+    let known = keys.vkeys();
     let signed = |head: &Head| {
-        let opened = checkpoint::open(&head.checkpoint, &key).map_err(|e| wrong(e.to_string()))?;
+        let (opened, _) = checkpoint::open_by(&head.checkpoint, &known).map_err(|e| wrong(e.to_string()))?;
         if opened.size == head.size && Some(opened.root) == hash_from_hex(&head.root) {
             Ok(opened)
         } else {
@@ -360,7 +360,8 @@ fn check_records(content: &Content, entries: &[Entry]) -> Result<(), ExportError
     }
     let everything = content.scope.period.is_none() && content.scope.controls.is_none();
     let absent = entries.iter().find(|e| {
-        let carried = e.kind != Kind::Draw && layout::collection(&e.coll).is_some_and(|c| c.kind == e.kind);
+        let carried =
+            !matches!(e.kind, Kind::Draw | Kind::Key) && layout::collection(&e.coll).is_some_and(|c| c.kind == e.kind);
         carried && !seen.contains(&e.seq)
     });
     match absent {

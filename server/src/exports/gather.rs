@@ -13,7 +13,7 @@ use super::{
     orders::Progress,
 };
 use crate::{
-    ledger::{as_i64, unhex},
+    ledger::{as_i64, keys, unhex},
     store::{evidence::Evidence, port_error},
     time::{Outside, checkpoints},
 };
@@ -80,6 +80,11 @@ pub async fn gather(
     progress.begin("Folding the ledger", 0);
     let log = log(evidence, records.first().map(|r| r.seq)).await?;
     let from = log.previous.as_ref().map_or(0, |p| p.size);
+    // Who signed this part of the ledger, whatever the period; keys from before it do not make it longer.
+    let keys = keys::between(&evidence.ledger, from, log.head.size).await?;
+    held_against_their_seals(evidence, keys::KEYS, &keys).await?;
+    records.extend(keys);
+    records.sort_by_key(|r| r.seq);
     let timestamps = checkpoints::between(&evidence.ledger.store, from, log.head.size).await?;
     Ok(Content {
         org: org.to_owned(),

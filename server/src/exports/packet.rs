@@ -10,6 +10,7 @@ mod charts;
 mod check;
 mod cover;
 mod drill;
+mod handover;
 mod lists;
 mod marks;
 mod page;
@@ -20,6 +21,7 @@ mod table;
 mod tests;
 mod text;
 
+pub use handover::{Handover, handover};
 pub use sign::sign;
 
 /// What the reader compares with a copy received by another way; digests as 64 lower-case hex digits.
@@ -59,5 +61,5 @@ pub fn make(content: &Content, keys: &Fingerprints) -> Result<Vec<u8>, PacketErr
     check::how(&mut book, content, keys);
     cover::draw(&mut book, content, keys);
     book.finish();
-    pdf::write(&book, content)
+    pdf::write(&book, &pdf::About::bundle(content))
 }

@@ -493,7 +493,7 @@ fn content_files(content: &Content) -> Vec<(&'static str, &'static str)> {
     ];
     let records = layout::COLLECTIONS
         .into_iter()
-        .filter(|c| c.name != "draws" || content.records.iter().any(|r| r.coll == c.name))
+        .filter(|c| !["draws", "keys"].contains(&c.name) || content.records.iter().any(|r| r.coll == c.name))
         .map(|c| (c.file.trim_start_matches("data/"), "exact sealed bytes, a record a line"));
     let log = [("log/entries.jsonl", "the ledger's entries, by digest"), ("log/checkpoint.txt", "its signed head")];
     let sample = content.sample.iter().flat_map(|_| {

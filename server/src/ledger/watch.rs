@@ -21,7 +21,7 @@ use crate::store::port_error;
 /// Written by anyone, never changed once there.
 const OPEN: [&str; 2] = ["backup_audit_log", "backup_drill_results"];
 /// Written by the portal alone; their current document is the newest sealed version.
-const OURS: [&str; 4] = ["findings", "gaps", "runbooks", "draws"];
+const OURS: [&str; 5] = ["findings", "gaps", "runbooks", "draws", super::keys::KEYS];
 
 /// How long after a failure the watch begins again.
 const PAUSE: Duration = Duration::from_secs(2);

@@ -131,7 +131,7 @@ pub fn sealed<T: DeserializeOwned>(row: &Document, broken: &HashSet<String>) -> 
     Ok(Sealed { id: bytes.id, value, seal })
 }
 
-fn sealed_bytes(row: &Document) -> Result<SealedBytes, PortError> {
+pub fn sealed_bytes(row: &Document) -> Result<SealedBytes, PortError> {
     let text = |key: &str| row.get_str(key).map(str::to_owned).map_err(|e| PortError::Broken(e.to_string()));
     let seq = row.get_i64("_id").ok().and_then(|n| u64::try_from(n).ok());
     Ok(SealedBytes {

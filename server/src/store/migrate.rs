@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../../migrations/0001_collections_and_indexes.json"),
     },
     Migration { name: "0002_bundle_orders", text: include_str!("../../../migrations/0002_bundle_orders.json") },
+    Migration { name: "0003_keys", text: include_str!("../../../migrations/0003_keys.json") },
 ];
 
 #[derive(serde::Deserialize)]

@@ -192,7 +192,7 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             site_root: "../target/site".into(),
         },
         database: config::Database { uri: uri.to_owned(), name: name.to_owned() },
-        keys: config::Keys { dir: keys.to_owned() },
+        keys: config::Keys { dir: keys.to_owned(), passphrase: Default::default() },
         company: config::Company {
             name: "Testwerk".to_owned(),
             log: "portal.test/log".to_owned(),

@@ -126,7 +126,8 @@ impl Checking {
 }
 
 fn must_be_here(entry: &Entry) -> bool {
-    entry.kind != Kind::Draw && layout::collection(&entry.coll).is_some_and(|c| c.kind == entry.kind)
+    !matches!(entry.kind, Kind::Draw | Kind::Key)
+        && layout::collection(&entry.coll).is_some_and(|c| c.kind == entry.kind)
 }
 
 fn record(collection: Collection, line: &str, seq: u64, log: &Log) -> Result<Record, String> {

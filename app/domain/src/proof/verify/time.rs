@@ -7,7 +7,6 @@ use crate::{
     Moment, ejson,
     proof::{
         bundle::UnverifiedBundle,
-        checkpoint,
         layout::{self, Index},
         timestamp::{self, Authorities, Stamp},
         tree::Hash,
@@ -136,7 +135,7 @@ fn stamps(
             return Err(format!("{name}: the checkpoint and its token belong together, and one is missing"));
         };
         let text = std::str::from_utf8(note).map_err(|_| format!("{name}.txt is not text"))?;
-        let head = checkpoint::open(text, &log.key).map_err(|e| format!("{name}.txt: {e}"))?;
+        let head = log.keys.open(text).map_err(|e| format!("{name}.txt: {e}"))?;
         if head.size.to_string() != size || log.root_at(head.size) != Some(&head.root) {
             return Err(format!("{name}.txt is not a head of this ledger"));
         }

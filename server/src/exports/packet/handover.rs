@@ -1,0 +1,192 @@
+//! The auditor's page: one sheet with what is handed over once, outside every bundle, to be kept and compared.
+//!
+//! It says what `anchors.json` says, for an eye and for a drawer, and stays one sheet whatever there is to say.
+
+use domain::{
+    Moment,
+    proof::{anchors::Anchors, sha256_hex, timestamp::Authorities},
+    words as say,
+};
+
+use super::{
+    PacketError,
+    marks::{self, Ring},
+    page::{Book, COLUMN, Frame, LEFT, RIGHT, WHOLE, quiet, second, strong},
+    pdf::{self, About},
+    table::{Row, col, table},
+    text::{
+        self, BODY, COMPANY, Face, INK, INK2, LEAD, MARGINAL, MONO, MONO_SMALL, PARAGRAPH, SECTION, SMALL, Span, Style,
+        words, wrap,
+    },
+};
+use crate::sign::Keys;
+
+/// What the page is made of.
+pub struct Handover<'a> {
+    pub anchors: &'a Anchors,
+    pub keys: &'a Keys,
+    pub made_at: Moment,
+}
+
+const TITLE: Style = Style { tracking: -0.5, size: 38.0, leading: 44.0, face: Face::SerifLight, ink: INK };
+const VALUE: Style = MONO_SMALL.ink(INK);
+const COMMAND: Style = Style { size: 9.6, leading: 14.5, ..MONO };
+/// More than these go into the file alone: a sheet is a sheet.
+const MOST: usize = 2;
+
+/// Makes the page: a PDF 1.7 file of one sheet. The same arguments give the same bytes.
+pub fn handover(of: &Handover<'_>) -> Result<Vec<u8>, PacketError> {
+    let org = of.anchors.org.as_str();
+    let mut book = Book::named(org, String::new());
+    book.open(Frame::default());
+    head(&mut book, of);
+    lead(&mut book, org);
+    digests(&mut book, of)?;
+    how(&mut book, org);
+    receipt(&mut book);
+    let foot = format!("Made {}Z, from the keys of {}", second(of.made_at), text::fit(BODY, org, 300.0));
+    book.canvas().words(LEFT, 1084.0, Style { size: 10.5, ..BODY.ink(INK2) }, foot);
+    book.finish();
+    let about = About {
+        title: format!("{org}, anchors for the auditor"),
+        author: org.to_owned(),
+        subject: "What evidence bundles are checked against".to_owned(),
+        identifier: of.anchors.root_sha256.clone(),
+        made_at: of.made_at,
+        seed: vec![of.anchors.json()],
+    };
+    pdf::write(&book, &about)
+}
+
+fn head(book: &mut Book, of: &Handover<'_>) {
+    let canvas = book.canvas();
+    marks::seal(canvas, LEFT + 9.5, 49.5, 19.0, Ring::Whole);
+    canvas.words(LEFT + 27.0, 54.0, Style { size: 13.5, ..SECTION }, "Passmuster");
+    canvas.words_to(RIGHT, 54.0, BODY.ink(INK2), &say::long_date(of.made_at));
+    canvas.words(LEFT, 112.0, COMPANY, text::fit(COMPANY, &of.anchors.org, WHOLE));
+    canvas.words(LEFT - 1.0, 158.0, TITLE, "Anchors for the auditor");
+    canvas.scotch(LEFT, 176.0, WHOLE);
+    book.y = 196.0;
+}
+
+fn lead(book: &mut Book, org: &str) {
+    let says = format!(
+        "Keep this page. Every evidence bundle of {org} prints the same digests, and whoever forged a bundle would print his own: what shows whose it is, is this copy, which came to you by another way."
+    );
+    for line in wrap(&[words(LEAD, says)], COLUMN + 90.0) {
+        book.y += LEAD.leading;
+        let y = book.y - 6.0;
+        book.canvas().set(LEFT, y, &line);
+    }
+    book.y += 2.0;
+}
+
+fn digests(book: &mut Book, of: &Handover<'_>) -> Result<(), PacketError> {
+    let (anchors, keys) = (of.anchors, of.keys);
+    let row = |name: &str, what: String, value: &str, more: String| {
+        let mut right = vec![words(VALUE, value)];
+        if !more.is_empty() {
+            right.push(quiet(format!("\n{}", text::fit(SMALL, &more, 490.0))));
+        }
+        Row::of(vec![vec![strong(name), quiet(format!("\n{what}"))], right])
+    };
+    let sha = || "SHA-256 of its DER".to_owned();
+    let day = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d").to_string();
+    let mut rows = vec![
+        row(
+            "Root certificate",
+            sha(),
+            &say::groups(&anchors.root_sha256),
+            format!("{}, until {}", keys.root_name(), day(keys.root_until())),
+        ),
+        row("Ledger’s key", "signs every head".to_owned(), &anchors.log_vkey, format!("ledger {}", keys.origin())),
+    ];
+    for vkey in anchors.earlier_log_vkeys.iter().rev().take(MOST) {
+        rows.push(row("Earlier key", "still signs beside it".to_owned(), vkey, String::new()));
+    }
+    let pems = &anchors.tsa_roots;
+    let named = if pems.is_empty() { Vec::new() } else { authorities(pems)? };
+    for (name, digest) in named.iter().take(MOST) {
+        rows.push(row("Time authority", sha(), &say::groups(digest), name.clone()));
+    }
+    if named.is_empty() {
+        rows.push(Row::of(vec![
+            vec![strong("Time authority")],
+            vec![quiet("none: times are the company’s own, and every bundle says so")],
+        ]));
+    }
+    let left_out = anchors.earlier_log_vkeys.len().saturating_sub(MOST) + named.len().saturating_sub(MOST);
+    let file = match left_out {
+        0 => "the same for programs; sha256sum prints this".to_owned(),
+        n => format!("holds {n} more that this sheet has no room for"),
+    };
+    rows.push(row(
+        "anchors.json",
+        "SHA-256 of the file".to_owned(),
+        &say::groups(&sha256_hex(anchors.json().as_bytes())),
+        file,
+    ));
+    rows.push(row(
+        "Signer in use",
+        "changes, led to by the root".to_owned(),
+        &say::groups(&keys.signer_fingerprint()),
+        format!("for information; {}, until {}", keys.signer_name(), day(keys.signer_until())),
+    ));
+    table(book, "To compare", &[col("", 156.0), col("", 500.0)], &rows);
+    Ok(())
+}
+
+fn authorities(pems: &[String]) -> Result<Vec<(String, String)>, PacketError> {
+    let read = Authorities::from_pem(&pems.concat()).map_err(|e| PacketError::Pdf(e.to_string()))?;
+    Ok(read.named())
+}
+
+fn how(book: &mut Book, org: &str) {
+    book.heading("How to use it");
+    book.y += 8.0;
+    step(
+        book,
+        "1. The certificate you keep as evidence-root.pem must have the first digest above:",
+        &["openssl x509 -in evidence-root.pem -noout -fingerprint -sha256"],
+    );
+    step(
+        book,
+        "2. With Passmuster, on any machine and without a network. It says what it found, and what it could not prove:",
+        &["passmuster verify BUNDLE.zip --anchors anchors.json"],
+    );
+    step(
+        book,
+        "3. Without it, in a bundle’s unpacked folder; START-HERE.txt there has the rest of the recipe:",
+        &[
+            "openssl cms -verify -binary -inform DER -in signatures/tagmanifest-sha256.txt.p7s \\",
+            "  -content tagmanifest-sha256.txt -CAfile ../evidence-root.pem -purpose any -out /dev/null",
+        ],
+    );
+    let says = format!(
+        "A new signer changes nothing here. When the root or the ledger’s key changes, {org} hands you a new page; keep this one with the bundles of its time."
+    );
+    book.paragraph(&[words(PARAGRAPH, says)]);
+}
+
+fn step(book: &mut Book, says: &str, commands: &[&str]) {
+    let spans: Vec<Span> = vec![words(PARAGRAPH, says)];
+    let width = book.width();
+    book.lines(&spans, width, PARAGRAPH.leading);
+    for command in commands {
+        let y = book.y + 11.0;
+        book.canvas().words(LEFT + 14.0, y, COMMAND, *command);
+        book.y += COMMAND.leading;
+    }
+    book.y += 7.0;
+}
+
+/// Lines to be filled in with a pen.
+fn receipt(book: &mut Book) {
+    const Y: f32 = 1036.0;
+    let canvas = book.canvas();
+    let parts = [("Handed over by", 0.0, 226.0), ("Received by", 250.0, 226.0), ("On", 500.0, 156.0)];
+    for (label, x, w) in parts {
+        canvas.rule(LEFT + x, Y, w, INK);
+        canvas.words(LEFT + x, Y + 15.0, MARGINAL, label);
+    }
+}
