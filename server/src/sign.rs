@@ -79,6 +79,10 @@ pub enum SignError {
     Already(PathBuf),
     #[error("{file} is cut short or damaged ({cause}); bring it back from its backup")]
     Damaged { file: PathBuf, cause: String },
+    #[error("{file} is not what it should be: {cause}")]
+    NotAKey { file: PathBuf, cause: String },
+    #[error("{file} holds no certificate that can be read ({cause}); it must be PEM, as the authority sent it")]
+    NotACertificate { file: PathBuf, cause: String },
     #[error(
         "{0} is encrypted, and no passphrase is configured: set keys.passphrase, or PASSMUSTER_KEYS__PASSPHRASE_FILE to a file that holds it"
     )]

@@ -78,7 +78,11 @@ pub async fn gather(
         })
         .unwrap_or_default();
     progress.begin("Folding the ledger", 0);
-    let log = log(evidence, records.first().map(|r| r.seq)).await?;
+    let first = match records.first() {
+        Some(record) => Some(keys::reach(&evidence.ledger, record.seq).await?),
+        None => None,
+    };
+    let log = log(evidence, first).await?;
     let from = log.previous.as_ref().map_or(0, |p| p.size);
     // Who signed this part of the ledger, whatever the period; keys from before it do not make it longer.
     let keys = keys::between(&evidence.ledger, from, log.head.size).await?;

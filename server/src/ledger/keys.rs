@@ -18,6 +18,8 @@ use crate::{
 };
 
 pub const KEYS: &str = "keys";
+/// At 240 bytes an entry, a quarter of a megabyte before it is packed.
+const NEAR: u64 = 1000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
@@ -49,6 +51,13 @@ pub async fn unsealed(ledger: &Ledger, folder: &Folder) -> Result<usize, KeysErr
     let events = folder.events(&ledger.keys, ledger.clock.now(), PORTAL)?;
     let known = known(ledger).await?;
     Ok(events.iter().filter(|event| !known.contains(&event.id())).count())
+}
+
+/// From where a bundle whose first record is at `first` has to begin so that it tells of the keys just before it:
+/// `NEAR` entries further back at most.
+pub async fn reach(ledger: &Ledger, first: u64) -> Result<u64, PortError> {
+    let keys = between(ledger, first.saturating_sub(NEAR), first).await?;
+    Ok(keys.first().map_or(first, |key| key.seq))
 }
 
 /// The records of keys sealed in that part of the ledger, in its order.

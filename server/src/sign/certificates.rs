@@ -54,8 +54,8 @@ pub fn signer(
     let name = named(org, "evidence signer")?;
     let of = CertificateOf::Signer { name, issuer: root.tbs_certificate().subject().clone() };
     let (_, root_until) = validity(root);
-    let left = root_until.since(Moment::from(now).plus_millis(-BACK * 1000)).max(0);
-    let lasts = SIGNER_LASTS.min(Duration::from_millis(left.unsigned_abs()));
+    let left = (root_until.millis() / 1000 - (now.timestamp() - BACK)).max(0);
+    let lasts = SIGNER_LASTS.min(Duration::from_secs(left.unsigned_abs()));
     if root_until <= Moment::from(now) {
         return Err(SignError::Refused(format!(
             "the root certificate ended on {}; begin with a new root (a new folder of keys, or passmuster key import --root) and hand the auditor new anchors",

@@ -331,7 +331,8 @@ impl Folder {
         as_key: impl Fn(&SecretDocument) -> Result<T, String>,
     ) -> Result<T, SignError> {
         let text = self.text(name)?.ok_or_else(|| self.lacks(name))?;
-        as_key(&opened(&self.path(name), &text, self.passphrase())?).map_err(|cause| self.damaged(name, cause))
+        let file = self.path(name);
+        as_key(&opened(&file, &text, self.passphrase())?).map_err(|cause| SignError::NotAKey { file, cause })
     }
 
     pub(super) fn certificate(&self, name: &str) -> Result<Certificate, SignError> {
@@ -395,6 +396,7 @@ pub(super) fn opened(file: &Path, text: &str, passphrase: Option<&Passphrase>) -
         Unread::Locked => SignError::Locked(file.to_owned()),
         Unread::WrongPassphrase => SignError::WrongPassphrase(file.to_owned()),
         Unread::Damaged(cause) => SignError::Damaged { file: file.to_owned(), cause },
+        Unread::Another(cause) => SignError::NotAKey { file: file.to_owned(), cause },
     })
 }
 

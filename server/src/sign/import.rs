@@ -149,7 +149,7 @@ impl Folder {
         };
         let text = Zeroizing::new(read(file)?);
         let key = opened(file, &text, brought.key_passphrase.as_ref().or(self.passphrase()))?;
-        let key = secret::p256(&key).map_err(|cause| SignError::Damaged { file: file.clone(), cause })?;
+        let key = secret::p256(&key).map_err(|cause| SignError::NotAKey { file: file.clone(), cause })?;
         Ok((key, false))
     }
 
@@ -212,9 +212,9 @@ fn certificates_of(
 
 /// One certificate at least.
 fn chain_in(file: &Path) -> Result<Vec<Certificate>, SignError> {
-    let damaged = |cause: String| SignError::Damaged { file: file.to_owned(), cause };
-    let found = Certificate::load_pem_chain(read(file)?.as_bytes()).map_err(|e| damaged(e.to_string()))?;
-    if found.is_empty() { Err(damaged("it holds no certificate".to_owned())) } else { Ok(found) }
+    let none = |cause: String| SignError::NotACertificate { file: file.to_owned(), cause };
+    let found = Certificate::load_pem_chain(read(file)?.as_bytes()).map_err(|e| none(e.to_string()))?;
+    if found.is_empty() { Err(none("it is empty".to_owned())) } else { Ok(found) }
 }
 
 fn read(file: &Path) -> Result<String, SignError> {

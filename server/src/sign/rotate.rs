@@ -142,7 +142,7 @@ impl RootKeyFile {
             .map(zeroize::Zeroizing::new)
             .map_err(|cause| SignError::CannotRead { file: file.clone(), cause })?;
         let key = opened(file, &text, self.passphrase.as_ref().or(folder.passphrase()))?;
-        let key = secret::p256(&key).map_err(|cause| SignError::Damaged { file: file.clone(), cause })?;
+        let key = secret::p256(&key).map_err(|cause| SignError::NotAKey { file: file.clone(), cause })?;
         if super::folder::is_key_of(&key, &keys.root) {
             return Ok(key);
         }

@@ -64,6 +64,8 @@ pub enum Unread {
     Locked,
     WrongPassphrase,
     Damaged(String),
+    /// Whole, and something else.
+    Another(String),
 }
 
 /// Whether a key's text is encrypted.
@@ -86,10 +88,10 @@ pub fn read(text: &str, passphrase: Option<&Passphrase>) -> Result<SecretDocumen
             // A wrong passphrase gives bytes that are no padding or no key: the two cannot be told apart.
             locked.decrypt(passphrase.0.as_bytes()).map_err(|_| Unread::WrongPassphrase)
         }
-        "EC PRIVATE KEY" => Err(Unread::Damaged(
+        "EC PRIVATE KEY" => Err(Unread::Another(
             "it is SEC1; turn it into PKCS#8 with: openssl pkcs8 -topk8 -in OLD -out NEW".to_owned(),
         )),
-        other => Err(Unread::Damaged(format!("it is a {other}, and must be a {CLEAR}"))),
+        other => Err(Unread::Another(format!("it is a {other}, and must be a {CLEAR}"))),
     }
 }
 

@@ -357,6 +357,10 @@ impl LedgerPort for Evidence {
         self.ledger.keys.vkey()
     }
 
+    fn earlier_vkeys(&self) -> Vec<String> {
+        self.ledger.keys.vkeys().iter().skip(1).map(ToString::to_string).collect()
+    }
+
     async fn outside_time(&self) -> Result<Option<OutsideTime>, PortError> {
         let newest = checkpoints::newest(&self.ledger.store).await?;
         Ok(newest.map(|t| OutsideTime { size: t.size, at: t.stamped_at, authority: t.authority }))

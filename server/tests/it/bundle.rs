@@ -16,7 +16,7 @@ use domain::proof::{
 };
 use server::exports::bundle::{self, ExportError};
 
-pub use forged::sign_again;
+pub use forged::{sign_again, wrong};
 pub use sample::Sample;
 pub use sample::pack;
 use sample::{now, trust};

@@ -10,7 +10,7 @@ use cms::{
     signed_data::{SignedData, SignerIdentifier, SignerInfo},
 };
 use der::{
-    Any, Decode, Encode, Sequence,
+    Any, Decode, Encode, Reader, Sequence, SliceReader, Tag, TagNumber, Tagged,
     asn1::{ObjectIdentifier, OctetString},
     pem,
 };
@@ -230,7 +230,7 @@ fn signed_data(p7s: &[u8]) -> Result<SignedData, SignatureError> {
         return Err(SignatureError::NotCms("its version or content type is another".to_owned()));
     }
     // What decoding passed over would come back different: sets out of order, forms that are not DER.
-    if Any::encode_from(&signed).map_err(not_cms)? != info.content {
+    if !is_canonical(&info.content, &signed).map_err(not_cms)? {
         return Err(SignatureError::NotCms("it is not in its one canonical encoding".to_owned()));
     }
     if signed.encap_content_info.econtent.is_some() {
@@ -246,6 +246,43 @@ fn signed_data(p7s: &[u8]) -> Result<SignedData, SignatureError> {
         exactly(algorithm, SHA256)?;
     }
     Ok(signed)
+}
+
+/// Whether these bytes are the one encoding of what was read from them.
+///
+/// The certificates may stand in DER's order or in the one `cms` writes, which puts certificates of one length
+/// in an order of its own (0.3.0-rc.0: it compares how many of their bytes are above 127 first). Nothing signs
+/// their order, and nothing is taken from it.
+fn is_canonical(content: &Any, signed: &SignedData) -> der::Result<bool> {
+    let written = Any::encode_from(signed)?;
+    if written == *content {
+        return Ok(true);
+    }
+    let (theirs, ours): (Vec<Any>, Vec<Any>) = (content.decode_as()?, written.decode_as()?);
+    let mut same = theirs.len() == ours.len();
+    for (their, our) in theirs.iter().zip(&ours) {
+        let certificates = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+        if their == our {
+            continue;
+        }
+        same &= their.tag() == certificates && our.tag() == certificates && {
+            let (theirs, mut ours) = (members(their)?, members(our)?);
+            ours.sort();
+            // In order, and none twice.
+            theirs.is_sorted_by(|a, b| a < b) && theirs == ours
+        };
+    }
+    Ok(same)
+}
+
+/// The members of a set, each as its own bytes.
+fn members(set: &Any) -> der::Result<Vec<Vec<u8>>> {
+    let mut reader = SliceReader::new(set.value())?;
+    let mut all = Vec::new();
+    while !reader.is_finished() {
+        all.push(Any::decode(&mut reader)?.to_der()?);
+    }
+    Ok(all)
 }
 
 fn only_signer(signed: &SignedData, with_token: bool) -> Result<&SignerInfo, SignatureError> {
@@ -291,7 +328,9 @@ fn signer_certificate(
                 matches!(tbs.get_extension::<SubjectKeyIdentifier>(), Ok(Some((_, mine))) if mine == *id)
             }
         };
-        if signs && found.is_none() {
+        if signs && found.is_some() {
+            return Err(SignatureError::StrayCertificate);
+        } else if signs {
             found = Some(certificate.clone());
         } else if certificate.to_der().map_err(not_cms)? != root.der {
             shipped.push(certificate.clone());
@@ -341,10 +380,11 @@ pub(super) fn issued_by(
     let tbs = certificate.tbs_certificate();
     exactly(tbs.signature(), ECDSA_WITH_SHA256)?;
     exactly(certificate.signature_algorithm(), ECDSA_WITH_SHA256)?;
+    let key = public_key(issuer, whose)?;
     let bytes = certificate.signature().as_bytes().ok_or(SignatureError::OtherRoot)?;
     let signature = Signature::from_der(bytes).map_err(|_| SignatureError::OtherRoot)?;
     let message = tbs.to_der().map_err(not_cms)?;
-    public_key(issuer, whose)?.verify(&message, &signature).map_err(|_| SignatureError::OtherRoot)
+    key.verify(&message, &signature).map_err(|_| SignatureError::OtherRoot)
 }
 
 /// Whether every critical extension is one that is checked here.

@@ -29,6 +29,9 @@ pub struct Handover<'a> {
 }
 
 const TITLE: Style = Style { tracking: -0.5, size: 38.0, leading: 44.0, face: Face::SerifLight, ink: INK };
+/// A digest in two lines, to be compared with a finger.
+const DIGEST: Style = Style { leading: 17.0, ..MONO };
+/// A key on one line.
 const VALUE: Style = MONO_SMALL.ink(INK);
 const COMMAND: Style = Style { size: 9.6, leading: 14.5, ..MONO };
 /// More than these go into the file alone: a sheet is a sheet.
@@ -42,7 +45,7 @@ pub fn handover(of: &Handover<'_>) -> Result<Vec<u8>, PacketError> {
     head(&mut book, of);
     lead(&mut book, org);
     digests(&mut book, of)?;
-    how(&mut book, org);
+    how(&mut book);
     receipt(&mut book);
     let foot = format!("Made {}Z, from the keys of {}", second(of.made_at), text::fit(BODY, org, 300.0));
     book.canvas().words(LEFT, 1084.0, Style { size: 10.5, ..BODY.ink(INK2) }, foot);
@@ -70,8 +73,9 @@ fn head(book: &mut Book, of: &Handover<'_>) {
 }
 
 fn lead(book: &mut Book, org: &str) {
+    let org = text::fit(LEAD, org, 300.0);
     let says = format!(
-        "Keep this page. Every evidence bundle of {org} prints the same digests, and whoever forged a bundle would print his own: what shows whose it is, is this copy, which came to you by another way."
+        "Keep this page. Every evidence bundle of {org} prints the same digests; a forged one would print the forger’s. This copy, which came to you by another way, shows which it is."
     );
     for line in wrap(&[words(LEAD, says)], COLUMN + 90.0) {
         book.y += LEAD.leading;
@@ -83,8 +87,8 @@ fn lead(book: &mut Book, org: &str) {
 
 fn digests(book: &mut Book, of: &Handover<'_>) -> Result<(), PacketError> {
     let (anchors, keys) = (of.anchors, of.keys);
-    let row = |name: &str, what: String, value: &str, more: String| {
-        let mut right = vec![words(VALUE, value)];
+    let row = |name: &str, what: String, value: Span, more: String| {
+        let mut right = vec![value];
         if !more.is_empty() {
             right.push(quiet(format!("\n{}", text::fit(SMALL, &more, 490.0))));
         }
@@ -96,18 +100,23 @@ fn digests(book: &mut Book, of: &Handover<'_>) -> Result<(), PacketError> {
         row(
             "Root certificate",
             sha(),
-            &say::groups(&anchors.root_sha256),
+            digest(&anchors.root_sha256),
             format!("{}, until {}", keys.root_name(), day(keys.root_until())),
         ),
-        row("Ledger’s key", "signs every head".to_owned(), &anchors.log_vkey, format!("ledger {}", keys.origin())),
+        row(
+            "Ledger’s key",
+            "signs every head".to_owned(),
+            words(VALUE, anchors.log_vkey.as_str()),
+            format!("ledger {}", keys.origin()),
+        ),
     ];
     for vkey in anchors.earlier_log_vkeys.iter().rev().take(MOST) {
-        rows.push(row("Earlier key", "still signs beside it".to_owned(), vkey, String::new()));
+        rows.push(row("Earlier key", "still signs beside it".to_owned(), words(VALUE, vkey.as_str()), String::new()));
     }
     let pems = &anchors.tsa_roots;
     let named = if pems.is_empty() { Vec::new() } else { authorities(pems)? };
-    for (name, digest) in named.iter().take(MOST) {
-        rows.push(row("Time authority", sha(), &say::groups(digest), name.clone()));
+    for (name, sha256) in named.iter().take(MOST) {
+        rows.push(row("Time authority", sha(), digest(sha256), name.clone()));
     }
     if named.is_empty() {
         rows.push(Row::of(vec![
@@ -123,17 +132,23 @@ fn digests(book: &mut Book, of: &Handover<'_>) -> Result<(), PacketError> {
     rows.push(row(
         "anchors.json",
         "SHA-256 of the file".to_owned(),
-        &say::groups(&sha256_hex(anchors.json().as_bytes())),
+        digest(&sha256_hex(anchors.json().as_bytes())),
         file,
     ));
     rows.push(row(
         "Signer in use",
-        "changes, led to by the root".to_owned(),
-        &say::groups(&keys.signer_fingerprint()),
+        "may change; the root vouches".to_owned(),
+        digest(&keys.signer_fingerprint()),
         format!("for information; {}, until {}", keys.signer_name(), day(keys.signer_until())),
     ));
     table(book, "To compare", &[col("", 156.0), col("", 500.0)], &rows);
     Ok(())
+}
+
+/// In groups of four, half on each line.
+fn digest(hex: &str) -> Span {
+    let (first, second) = hex.split_at(hex.len() / 2);
+    words(DIGEST, format!("{}\n{}", say::groups(first), say::groups(second)))
 }
 
 fn authorities(pems: &[String]) -> Result<Vec<(String, String)>, PacketError> {
@@ -141,7 +156,7 @@ fn authorities(pems: &[String]) -> Result<Vec<(String, String)>, PacketError> {
     Ok(read.named())
 }
 
-fn how(book: &mut Book, org: &str) {
+fn how(book: &mut Book) {
     book.heading("How to use it");
     book.y += 8.0;
     step(
@@ -162,9 +177,7 @@ fn how(book: &mut Book, org: &str) {
             "  -content tagmanifest-sha256.txt -CAfile ../evidence-root.pem -purpose any -out /dev/null",
         ],
     );
-    let says = format!(
-        "A new signer changes nothing here. When the root or the ledger’s key changes, {org} hands you a new page; keep this one with the bundles of its time."
-    );
+    let says = "A new signer changes nothing here. When the root or the ledger’s key changes you are handed a new page; keep this one with the bundles of its time.";
     book.paragraph(&[words(PARAGRAPH, says)]);
 }
 

@@ -33,7 +33,7 @@ use server::{
         bundle::{self, BundleMade},
         content::{Content, Log, SealedBytes},
     },
-    sign::Keys,
+    sign::{Folder, Keys},
     time::Outside,
 };
 
@@ -59,6 +59,7 @@ pub struct Sample {
     findings: Vec<Sealed<Finding>>,
     gaps: Vec<Sealed<Gap>>,
     runbooks: Vec<Sealed<RunbookVersion>>,
+    key_ids: Vec<String>,
     pub scope: Scope,
     pub made_at: Moment,
     /// The sample asked for.
@@ -88,6 +89,7 @@ impl Sample {
             findings: Vec::new(),
             gaps: Vec::new(),
             runbooks: Vec::new(),
+            key_ids: Vec::new(),
             scope: Scope::EVERYTHING,
             made_at: now(),
             sample: None,
@@ -232,6 +234,16 @@ impl Sample {
             occurred_at: moment("2026-11-16T14:04:18Z"),
             learned_at: None,
             by: "operator".into(),
+        }
+    }
+
+    /// What the portal seals at its start: the keys of a folder that the ledger does not know.
+    pub fn seal_keys(&mut self, folder: &Folder) {
+        for event in folder.events(&self.keys, self.made_at, "portal").expect("events") {
+            if !self.key_ids.contains(&event.id()) {
+                self.seal("keys", Kind::Key, &event.id(), &event);
+                self.key_ids.push(event.id());
+            }
         }
     }
 
