@@ -58,6 +58,10 @@ async fn follow(ledger: &Ledger) -> Result<(), PortError> {
         Ok(stream) => stream,
         Err(_) => open(None).await.map_err(port_error)?,
     };
+    // The stream begins at what the server had applied, the scan reads what a majority has: a record between the two
+    // would be in neither. A write that a majority has taken, after the stream was opened, brings the scan past it.
+    let opened = doc! { "$set": { "openedAt": date(ledger.clock.now()) } };
+    state.update_one(doc! { "_id": "stream" }, opened).upsert(true).await.map_err(port_error)?;
     scan(ledger).await?;
     while let Some(event) = stream.try_next().await.map_err(port_error)? {
         take(ledger, &event).await?;
