@@ -33,8 +33,12 @@ fn pressed(
     keys: &Keys,
     progress: &orders::Progress,
 ) -> Result<(Vec<u8>, bundle::BundleMade), bundle::ExportError> {
-    let prints =
-        packet::Fingerprints { root: keys.root_fingerprint(), signer: keys.signer_fingerprint(), vkey: keys.vkey() };
+    let prints = packet::Fingerprints {
+        root: keys.root_fingerprint(),
+        signer: keys.signer_fingerprint(),
+        vkey: keys.vkey(),
+        earlier_vkeys: keys.earlier_vkeys(),
+    };
     progress.begin("Setting the packet", 0);
     let pdf = packet::make(content, &prints)?;
     let pdf = packet::sign(pdf, &content.id, &content.org, content.made_at, keys, content.outside.stamping())?;

@@ -74,6 +74,10 @@ pub enum SignError {
     )]
     Awaiting(PathBuf),
     #[error(
+        "the key folder {0} holds no keys yet: passmuster key init makes them, and so does the portal's first start"
+    )]
+    NoKeys(PathBuf),
+    #[error(
         "the key folder {0} holds keys already, and none is ever written over; to replace one: passmuster key rotate"
     )]
     Already(PathBuf),

@@ -33,6 +33,8 @@ pub struct Fingerprints {
     pub signer: String,
     /// The log's C2SP verifier key, as checkpoints name it.
     pub vkey: String,
+    /// Those it had before that still sign beside it.
+    pub earlier_vkeys: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -58,7 +58,7 @@ pub fn signer(
     let lasts = SIGNER_LASTS.min(Duration::from_secs(left.unsigned_abs()));
     if root_until <= Moment::from(now) {
         return Err(SignError::Refused(format!(
-            "the root certificate ended on {}; begin with a new root (a new folder of keys, or passmuster key import --root) and hand the auditor new anchors",
+            "the root certificate ended on {}; make a new one with passmuster key rotate --root, and hand every auditor new anchors",
             domain::words::date(root_until)
         )));
     }

@@ -37,11 +37,14 @@ pub enum KeyCommand {
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
     },
-    /// Put a new signer in the earlier one's place, under the same root; with --log, a new key for the ledger. Example: passmuster key rotate --root-key /media/stick/root.key
+    /// Put a new signer in the earlier one's place, under the same root; with --log or --root, another key. Example: passmuster key rotate --root-key /media/stick/root.key
     Rotate {
         /// The ledger's key instead of the signer's; the earlier one signs beside it until it is retired.
-        #[arg(long, conflicts_with_all = ["root_key", "root_passphrase_file"])]
+        #[arg(long, conflicts_with_all = ["root", "root_key", "root_passphrase_file"])]
         log: bool,
+        /// A new root too, after the earlier one has ended or a key was stolen; every auditor needs new anchors then.
+        #[arg(long, conflicts_with_all = ["root_key", "root_passphrase_file"])]
+        root: bool,
         /// The root's private key, when it is kept away from the folder.
         #[arg(long, value_name = "FILE")]
         root_key: Option<PathBuf>,
@@ -101,6 +104,8 @@ pub struct ImportArgs {
 
 const RESTART: &str = "Start the portal again: it reads its keys then, and seals the change in the ledger.";
 
+const NEW_ROOT: &str = "The root is another now: hand every auditor the anchors of today (passmuster key show --json and --pdf). Bundles made before verify with the anchors of their time, as they did.";
+
 /// Does it and prints what came of it; what is to be done next goes to stderr.
 pub fn run(command: KeyCommand, config: &Config, json: bool) -> Result<()> {
     let folder = Folder::configured(&config.keys);
@@ -116,6 +121,12 @@ pub fn run(command: KeyCommand, config: &Config, json: bool) -> Result<()> {
                 "Heads of the ledger carry both signatures from then on, so that anchors handed over before still do.",
                 "Hand every auditor the anchors of today (passmuster key show --json), and end the earlier key afterwards: passmuster key retire ID",
             ]);
+            Ok(())
+        }
+        KeyCommand::Rotate { root: true, by, .. } => {
+            let events = folder.rotate_root(&config.company.name, &config.company.log, Utc::now(), &by.name())?;
+            told(&events, json);
+            next(&[RESTART, NEW_ROOT]);
             Ok(())
         }
         KeyCommand::Rotate { root_key, root_passphrase_file, by, .. } => {
@@ -262,9 +273,7 @@ fn import(folder: &Folder, config: &Config, args: ImportArgs, json: bool) -> Res
     told(&events, json);
     next(&[RESTART]);
     if events.iter().any(|e| matches!(e.key, Key::Root(_))) {
-        next(&[
-            "The root is another now: hand every auditor the anchors of today (passmuster key show --json and --pdf). Bundles made before verify with the anchors of their time, as they did.",
-        ]);
+        next(&[NEW_ROOT]);
     }
     Ok(())
 }

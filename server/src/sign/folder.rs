@@ -241,6 +241,9 @@ impl Folder {
                 missing.push(name);
             }
         }
+        if missing.len() == REQUIRED.len() && self.is_empty()? {
+            return Err(SignError::NoKeys(self.dir.clone()));
+        }
         if missing.contains(&SIGNER_KEY) && self.path(PENDING_KEY).exists() {
             return Err(SignError::Awaiting(self.dir.clone()));
         }
@@ -248,8 +251,17 @@ impl Folder {
             return Err(SignError::Incomplete { folder: self.dir.clone(), missing: missing.join(", ") });
         }
         let private = self.private()?;
-        let earlier = private.iter().filter(|name| name.starts_with("log-"));
         let log_key = |name: &str| LogKey::new(self.key(name, secret::ed25519)?, log_name);
+        let mut earlier = Vec::new();
+        for (name, id) in private.iter().filter_map(|name| Some((name, earlier_id(name)?))) {
+            let key = log_key(name)?;
+            let found = key.public.id();
+            if found != id {
+                let cause = format!("its key has the id {found}; the file was renamed, or company.log was changed");
+                return Err(SignError::NotAKey { file: self.path(name), cause });
+            }
+            earlier.push(key);
+        }
         let root = self.certificate(ROOT_CERTIFICATE)?;
         let signer = self.certificate(SIGNER_CERTIFICATE)?;
         let keys = Keys {
@@ -260,7 +272,7 @@ impl Folder {
             chain: self.certificates(CHAIN)?,
             signer_key: self.key(SIGNER_KEY, secret::p256)?,
             log: log_key(LOG_KEY)?,
-            earlier: earlier.map(|name| log_key(name)).collect::<Result<_, _>>()?,
+            earlier,
             retired: self.retired(log_name)?,
         };
         if !is_key_of(&keys.signer_key, &keys.signer) {
@@ -307,10 +319,10 @@ impl Folder {
             for entry in entries {
                 let entry = entry.map_err(|e| self.failed(e))?;
                 let name = entry.file_name().to_string_lossy().into_owned();
-                if !name.ends_with(".key") {
+                let name = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                if !is_ours(&name) {
                     continue;
                 }
-                let name = if folder.is_empty() { name } else { format!("{folder}/{name}") };
                 let file = self.path(&name);
                 let mode = fs::metadata(&file).map_err(|cause| SignError::CannotRead { file: file.clone(), cause })?;
                 let mode = mode.permissions().mode() & 0o777;
@@ -388,6 +400,20 @@ impl Folder {
             _ => SignError::Folder { folder, cause },
         }
     }
+}
+
+/// Whether a name is that of a private key which this program put there; others are not its to touch.
+fn is_ours(name: &str) -> bool {
+    let past_root = || name.strip_prefix(HISTORY)?.strip_prefix("/root-")?.strip_suffix(".key");
+    [ROOT_KEY, SIGNER_KEY, LOG_KEY, PENDING_KEY].contains(&name)
+        || earlier_id(name).is_some()
+        || past_root().is_some_and(|digest| digest.len() == 16)
+}
+
+/// The id in the name of an earlier key of the ledger: "log-c74f20a3.key".
+fn earlier_id(name: &str) -> Option<&str> {
+    let id = name.strip_prefix("log-")?.strip_suffix(".key")?;
+    (id.len() == 8 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))).then_some(id)
 }
 
 /// A private key's file opened, here or elsewhere.

@@ -120,7 +120,7 @@ impl Folder {
                 brought.signer.display()
             )));
         }
-        self.put(&mut change, &candidate, before.as_ref())?;
+        self.put(&mut change, &candidate, before.as_ref(), None)?;
         if pending {
             no_longer_pending(&mut change);
         }
@@ -153,7 +153,15 @@ impl Folder {
         Ok((key, false))
     }
 
-    fn put(&self, change: &mut Change, new: &Keys, before: Option<&Keys>) -> Result<(), SignError> {
+    /// The signer and what is above it in the place of what was before, which is kept. `root_key` is that of a new
+    /// root of the company's own.
+    pub(super) fn put(
+        &self,
+        change: &mut Change,
+        new: &Keys,
+        before: Option<&Keys>,
+        root_key: Option<&SigningKey>,
+    ) -> Result<(), SignError> {
         change.put(SIGNER_KEY, self.locked(&secret::p256_document(&new.signer_key)?)?);
         change.put(SIGNER_CERTIFICATE, pem(&new.signer)?);
         if new.chain.is_empty() {
@@ -171,10 +179,15 @@ impl Folder {
                 // The old root's key signs nothing here any more, and is nobody's to throw away.
                 if let Some(key) = self.text(ROOT_KEY)? {
                     change.put(past("root", &before.root, "key")?, key);
-                    change.remove(ROOT_KEY);
+                    if root_key.is_none() {
+                        change.remove(ROOT_KEY);
+                    }
                 }
             }
             None => {}
+        }
+        if let Some(key) = root_key {
+            change.put(ROOT_KEY, self.locked(&secret::p256_document(key)?)?);
         }
         change.put(ROOT_CERTIFICATE, pem(&new.root)?);
         Ok(())

@@ -13,9 +13,11 @@ use domain::{
 };
 
 use super::{
-    Folder, Keys, Passphrase, SignError, certificates,
+    Folder, Keys, LogKey, Passphrase, SignError, certificates,
     change::Change,
-    folder::{CHAIN, PENDING_KEY, PENDING_REQUEST, ROOT_KEY, SIGNER_CERTIFICATE, SIGNER_KEY, opened, past, pem, said},
+    folder::{
+        CHAIN, PENDING_KEY, PENDING_REQUEST, ROOT_KEY, SIGNER_CERTIFICATE, SIGNER_KEY, der, opened, past, pem, said,
+    },
     journal, secret,
 };
 
@@ -66,6 +68,42 @@ impl Folder {
         );
         self.apply(change, std::slice::from_ref(&event))?;
         Ok(event)
+    }
+
+    /// A new root of the company's own with a signer below it: after the root has ended, or a key was stolen. The
+    /// ledger's key stays. Every auditor needs new anchors afterwards.
+    pub fn rotate_root(
+        &self,
+        org: &str,
+        log_name: &str,
+        now: DateTime<Utc>,
+        by: &str,
+    ) -> Result<Vec<KeyEvent>, SignError> {
+        let _turn = self.turn()?;
+        let before = self.read_keys(log_name)?;
+        let (root_key, signer_key) = (certificates::new_p256()?, certificates::new_p256()?);
+        let root = certificates::root(org, &root_key, now)?;
+        let signer = certificates::signer(org, &signer_key, &root, &root_key, now)?;
+        let events = [
+            (Key::Root(said(&root)?), before.root_fingerprint()),
+            (Key::Signer(said(&signer)?), before.signer_fingerprint()),
+        ]
+        .map(|(key, replaces)| journal::event(key, Event::Rotated, Some(replaces), Moment::from(now), by));
+        let new = Keys {
+            root_der: der(&root)?,
+            root,
+            signer_der: der(&signer)?,
+            signer,
+            chain: Vec::new(),
+            signer_key,
+            log: LogKey { secret: before.log.secret.clone(), public: before.log.public.clone() },
+            earlier: Vec::new(),
+            retired: Vec::new(),
+        };
+        let mut change = Change::default();
+        self.put(&mut change, &new, Some(&before), Some(&root_key))?;
+        self.apply(change, &events)?;
+        Ok(events.to_vec())
     }
 
     /// A new key for the ledger; the one before it signs beside it from now on.

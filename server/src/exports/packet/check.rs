@@ -79,16 +79,14 @@ fn fingerprints(book: &mut Book, content: &Content, keys: &Fingerprints) {
         Row::of(vec![vec![strong(name), quiet(format!("\n{what}"))], value])
     };
     let digest = |hex: &str| vec![words(Style { ink: INK, ..MONO_SMALL }, say::groups(hex))];
-    let rows = [
+    let key = |vkey: &str| vec![words(Style { ink: INK, ..MONO_SMALL }, vkey)];
+    let mut rows = vec![
         row("Root certificate", "SHA-256 of its DER", digest(&keys.root)),
         row("Bundle signer", "SHA-256 of its DER", digest(&keys.signer)),
-        row(
-            "Ledger key",
-            "as its checkpoints name it",
-            vec![words(Style { ink: INK, ..MONO_SMALL }, keys.vkey.as_str())],
-        ),
-        row("Tree head", &format!("{} entries", content.log.head.size), digest(&content.log.head.root)),
+        row("Ledger key", "as its checkpoints name it", key(&keys.vkey)),
     ];
+    rows.extend(keys.earlier_vkeys.iter().map(|vkey| row("Earlier ledger key", "still signs beside it", key(vkey))));
+    rows.push(row("Tree head", &format!("{} entries", content.log.head.size), digest(&content.log.head.root)));
     table(book, "Fingerprints", &[col("", 156.0), col("", 500.0)], &rows);
     book.y += 4.0;
 }

@@ -84,6 +84,11 @@ fn each_fault_of_a_folder_has_a_sentence_of_its_own() {
             &["signer.key cannot be read", "mode 600"],
         ),
         (
+            "an earlier key of the ledger under another name",
+            |k| _ = fs::copy(k.file("log.key"), k.file("log-00000000.key")).expect("a copy"),
+            &["log-00000000.key is not what it should be: its key has the id"],
+        ),
+        (
             "a journal that is none",
             |k| fs::write(k.file("journal.jsonl"), "{}\n").expect("written"),
             &["journal.jsonl is cut short or damaged (line 1"],

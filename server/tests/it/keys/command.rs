@@ -48,7 +48,7 @@ fn a_company_makes_its_keys_hands_them_over_encrypts_and_replaces_them() {
         (said, beside)
     };
     let (_, _, beside) = run("key show");
-    assert!(beside.contains("lacks evidence-root.pem"), "{beside}");
+    assert!(beside.contains("holds no keys yet: passmuster key init"), "{beside}");
     let (said, beside) = good("key init");
     assert!(said.contains("root, SHA-256") && beside.contains("Back up the whole folder"), "{said}{beside}");
     assert!(beside.contains("root.key is needed only") && beside.contains("key show --pdf"), "{beside}");

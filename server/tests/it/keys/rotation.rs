@@ -98,7 +98,7 @@ fn bundles_from_before_and_after_verify_with_the_anchors_of_the_beginning_and_wi
     assert_eq!(names.text(layout::VKEY).expect("keys").lines().count(), 2);
     let report = audited.check(1, 1, None);
     let keys = report.checks.iter().find(|c| c.what == "The keys in the ledger").expect("the keys");
-    assert!(keys.found.contains("2 changes are recorded here") && keys.found.contains("sealed at №"), "{}", keys.found);
+    assert!(keys.found.contains("2 events are recorded here") && keys.found.contains("sealed at №"), "{}", keys.found);
 }
 
 #[test]
@@ -308,5 +308,37 @@ fn a_signer_never_outlives_its_root_and_an_ended_root_issues_none() {
     assert_eq!(keys.signer_until(), keys.root_until());
     let kept = Kept::made(3700);
     let refused = kept.folder.rotate_signer(ORG, LOG, None, now(), "founder").expect_err("it ended").to_string();
-    assert!(refused.contains("the root certificate ended on"), "{refused}");
+    assert!(refused.contains("the root certificate ended on") && refused.contains("key rotate --root"), "{refused}");
+}
+
+#[test]
+fn a_new_root_takes_the_ledger_along_and_leaves_old_bundles_their_anchors() {
+    // Both certificates have ended: nothing can be made, and nothing is lost.
+    let kept = Kept::made(3700);
+    let (before, root_key) = (kept.keys(), kept.text("root.key"));
+    let mut sample = Sample::with_keys(before.clone());
+    sample.made_at = Moment::from(now() - TimeDelta::days(3600));
+    let old = sample.bundle().1;
+    let events = kept.folder.rotate_root(ORG, LOG, now(), "founder").expect("a new root");
+    assert!(
+        matches!(&events[..], [root, signer] if matches!(root.key, Key::Root(_)) && matches!(signer.key, Key::Signer(_)))
+    );
+    let keys = kept.keys();
+    assert_eq!(keys.vkey(), before.vkey());
+    assert_ne!(keys.root_fingerprint(), before.root_fingerprint());
+    assert_eq!(kept.text(&format!("history/root-{}.key", &before.root_fingerprint()[..16])), root_key);
+    assert_ne!(kept.text("root.key"), root_key);
+    kept.folder.rotate_signer(ORG, LOG, None, now(), "founder").expect("the new root issues signers");
+
+    let today = Moment::from(now());
+    let trust = |keys: &server::sign::Keys| keys.anchors(ORG, Vec::new()).trust();
+    assert!(verify(&old, &trust(&before), today).verified());
+    assert!(wrong(&verify(&old, &trust(&keys), today)).contains("another root"));
+    sample.keys = kept.keys();
+    sample.made_at = today;
+    sample.begin_again_here();
+    sample.seal_keys(&kept.folder);
+    sample.finding("F-002", "Another");
+    let report = verify(&sample.bundle().1, &Trust { previous: Some(old), ..trust(&keys) }, today);
+    assert!(report.verified(), "{}", wrong(&report));
 }

@@ -36,7 +36,7 @@ fn sealed<T>(id: &str, value: T, seq: u64, at: Moment, by: &str) -> Sealed<T> {
 }
 
 pub fn keys() -> Fingerprints {
-    Fingerprints { root: digest("root"), signer: digest("signer"), vkey: VKEY.into() }
+    Fingerprints { root: digest("root"), signer: digest("signer"), vkey: VKEY.into(), earlier_vkeys: Vec::new() }
 }
 
 fn tenants(n: usize) -> Vec<String> {

@@ -6,7 +6,7 @@
 use super::{Checking, log::Log, records::Record};
 use crate::{
     ejson,
-    key::{Event, Key, KeyEvent},
+    key::{Event, KeyEvent},
     proof::signature::Signer,
     record::Kind,
     words,
@@ -29,9 +29,9 @@ impl Checking {
         if events.is_empty() && wrong.is_empty() {
             return;
         }
-        let counts = log.rest.key().to_string();
+        let counts = log.rest.key.to_string();
         if let Some((seq, _)) = events.iter().find(|(_, e)| e.event == Event::Retired && e.key.public() == counts) {
-            wrong.push(format!("the head is signed by {}, which № {seq} says was retired", log.rest.key().id()));
+            wrong.push(format!("the head is signed by {}, which № {seq} says was retired", log.rest.key.id()));
         }
         let begun = |word: &str, public: &str| {
             events.iter().find(|(_, e)| e.event != Event::Retired && e.key.word() == word && e.key.public() == public)
@@ -53,9 +53,8 @@ impl Checking {
             }
             None => "The signer's came into use before this part of the ledger.".to_owned(),
         };
-        let changes = events.iter().filter(|(_, e)| matches!(e.key, Key::Signer(_) | Key::Log { .. })).count();
-        let found =
-            format!("{changes} {} recorded here. {since}", if changes == 1 { "change is" } else { "changes are" });
+        let count = events.len();
+        let found = format!("{count} {} recorded here. {since}", if count == 1 { "event is" } else { "events are" });
         self.none_wrong(WHAT, wrong, found);
     }
 }

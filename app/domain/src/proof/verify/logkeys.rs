@@ -16,30 +16,22 @@ pub(super) struct LogKeys {
 }
 
 /// What the head's signature rests on.
-pub(super) enum Rest {
-    /// The ledger's own key.
-    Own(VerifierKey),
-    /// One it had before, which is the only one held.
-    Earlier { held: VerifierKey, own: VerifierKey },
+pub(super) struct Rest {
+    /// The key whose signature counts.
+    pub key: VerifierKey,
+    /// The id of the ledger's own key, when the one that counts is an earlier one, the only one held.
+    own: Option<String>,
 }
 
 impl Rest {
-    pub fn key(&self) -> &VerifierKey {
-        match self {
-            Rest::Own(key) | Rest::Earlier { held: key, .. } => key,
-        }
-    }
-
     /// Empty, or a sentence with a blank in front.
     pub fn says(&self) -> String {
-        match self {
-            Rest::Own(_) => String::new(),
-            Rest::Earlier { held, own } => format!(
-                " That rests on an earlier key of this ledger ({}), the one you hold; its key now is {}, which today's anchors name.",
-                held.id(),
-                own.id()
-            ),
-        }
+        self.own.as_ref().map_or_else(String::new, |own| {
+            format!(
+                " That rests on an earlier key of this ledger ({}), the one you hold; its key now is {own}, which today's anchors name.",
+                self.key.id()
+            )
+        })
     }
 }
 
@@ -70,10 +62,10 @@ impl LogKeys {
         }
         let counts = |key: &VerifierKey| self.held.is_empty() || self.held.contains(key);
         if counts(own) {
-            return Ok((head, Rest::Own(own.clone())));
+            return Ok((head, Rest { key: own.clone(), own: None }));
         }
         match signers.iter().map(|&i| &known[i]).find(|key| counts(key)) {
-            Some(held) => Ok((head, Rest::Earlier { held: held.clone(), own: own.clone() })),
+            Some(held) => Ok((head, Rest { key: held.clone(), own: Some(own.id()) })),
             None => Err(format!(
                 "its head is not signed by a key you hold, only by {}: the key you hold was retired; ask the company for its anchors of today",
                 own.id()
@@ -134,7 +126,7 @@ mod tests {
         let mut held = held.iter().map(|key| key.vkey());
         let trust = Trust { vkey: held.next(), earlier_vkeys: held.collect(), ..Trust::default() };
         let keys = LogKeys::read(&lines, &trust)?;
-        keys.open_head(note).map(|(_, rest)| format!("{}{}", rest.key().id(), rest.says()))
+        keys.open_head(note).map(|(_, rest)| format!("{}{}", rest.key.id(), rest.says()))
     }
 
     #[test]
