@@ -34,18 +34,18 @@ const DIGEST: Style = Style { leading: 17.0, ..MONO };
 /// A key on one line.
 const VALUE: Style = MONO_SMALL.ink(INK);
 const COMMAND: Style = Style { size: 9.6, leading: 14.5, ..MONO };
-/// More than these go into the file alone: a sheet is a sheet.
+/// So many earlier keys and so many authorities at most; more go into the file alone: a sheet is a sheet.
 const MOST: usize = 2;
 
 /// Makes the page: a PDF 1.7 file of one sheet. The same arguments give the same bytes.
 pub fn handover(of: &Handover<'_>) -> Result<Vec<u8>, PacketError> {
     let org = of.anchors.org.as_str();
-    let mut book = Book::named(org, String::new());
-    book.open(Frame::default());
-    head(&mut book, of);
-    lead(&mut book, org);
-    digests(&mut book, of)?;
-    how(&mut book);
+    let mut book = sheet(of, MOST)?;
+    for most in (0..MOST).rev() {
+        if book.pages.len() > 1 {
+            book = sheet(of, most)?;
+        }
+    }
     receipt(&mut book);
     let foot = format!("Made {}Z, from the keys of {}", second(of.made_at), text::fit(BODY, org, 300.0));
     book.canvas().words(LEFT, 1084.0, Style { size: 10.5, ..BODY.ink(INK2) }, foot);
@@ -59,6 +59,18 @@ pub fn handover(of: &Handover<'_>) -> Result<Vec<u8>, PacketError> {
         seed: vec![of.anchors.json()],
     };
     pdf::write(&book, &about)
+}
+
+/// The page with so many of what there may be several of; a name too long for its line may make it two.
+fn sheet(of: &Handover<'_>, most: usize) -> Result<Book, PacketError> {
+    let org = of.anchors.org.as_str();
+    let mut book = Book::named(org, String::new());
+    book.open(Frame::default());
+    head(&mut book, of);
+    lead(&mut book, org);
+    digests(&mut book, of, most)?;
+    how(&mut book);
+    Ok(book)
 }
 
 fn head(book: &mut Book, of: &Handover<'_>) {
@@ -85,7 +97,7 @@ fn lead(book: &mut Book, org: &str) {
     book.y += 2.0;
 }
 
-fn digests(book: &mut Book, of: &Handover<'_>) -> Result<(), PacketError> {
+fn digests(book: &mut Book, of: &Handover<'_>, most: usize) -> Result<(), PacketError> {
     let (anchors, keys) = (of.anchors, of.keys);
     let row = |name: &str, what: String, value: Span, more: String| {
         let mut right = vec![value];
@@ -110,12 +122,12 @@ fn digests(book: &mut Book, of: &Handover<'_>) -> Result<(), PacketError> {
             format!("ledger {}", keys.origin()),
         ),
     ];
-    for vkey in anchors.earlier_log_vkeys.iter().rev().take(MOST) {
+    for vkey in anchors.earlier_log_vkeys.iter().rev().take(most) {
         rows.push(row("Earlier key", "still signs beside it".to_owned(), words(VALUE, vkey.as_str()), String::new()));
     }
     let pems = &anchors.tsa_roots;
     let named = if pems.is_empty() { Vec::new() } else { authorities(pems)? };
-    for (name, sha256) in named.iter().take(MOST) {
+    for (name, sha256) in named.iter().take(most) {
         rows.push(row("Time authority", sha(), digest(sha256), name.clone()));
     }
     if named.is_empty() {
@@ -124,7 +136,7 @@ fn digests(book: &mut Book, of: &Handover<'_>) -> Result<(), PacketError> {
             vec![quiet("none: times are the company’s own, and every bundle says so")],
         ]));
     }
-    let left_out = anchors.earlier_log_vkeys.len().saturating_sub(MOST) + named.len().saturating_sub(MOST);
+    let left_out = anchors.earlier_log_vkeys.len().saturating_sub(most) + named.len().saturating_sub(most);
     let file = match left_out {
         0 => "the same for programs; sha256sum prints this".to_owned(),
         n => format!("holds {n} more that this sheet has no room for"),

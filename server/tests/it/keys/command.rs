@@ -153,7 +153,20 @@ fn a_sheet_is_a_sheet_whatever_there_is_to_say() {
     if let Some(path) = std::env::var_os("PAGE_OUT") {
         fs::write(path, &page).expect("a file to look at");
     }
+    let mut wordy = anchors.clone();
+    let name = "an-origin-longer-than-anybody-would-choose.".repeat(6);
+    let vkey = |seed: u8| domain::proof::checkpoint::VerifierKey::new(&name, &public(seed)).expect("a key").to_string();
+    (wordy.log_vkey, wordy.earlier_log_vkeys) = (vkey(1), vec![vkey(2), vkey(3)]);
+    let of = server::exports::packet::Handover { anchors: &wordy, keys: &keys, made_at };
+    fs::write(kept.dir.path().join("wordy.pdf"), server::exports::packet::handover(&of).expect("a page"))
+        .expect("written");
+    must(kept.dir.path(), "pdfinfo wordy.pdf | grep -E '^Pages: +1$'");
     let said = must(kept.dir.path(), "pdfinfo page.pdf | grep -E '^Pages: +1$' && pdftotext -layout page.pdf -");
     assert!(said.contains("holds 4 more that this sheet has no room for"), "{said}");
     assert!(said.contains("Earlier key") && said.contains("Handed over by") && said.contains("page 1 of 1"), "{said}");
+}
+
+/// The public part of a key of the ledger.
+fn public(seed: u8) -> [u8; 32] {
+    ed25519_dalek::SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes()
 }
