@@ -186,6 +186,8 @@ pub trait Ledger: Send + Sync {
     async fn checked_at(&self) -> Result<Option<Moment>, PortError>;
     /// The log's C2SP verifier key.
     fn vkey(&self) -> String;
+    /// Those it had before, in no order; heads signed then open with them.
+    fn earlier_vkeys(&self) -> Vec<String>;
     /// The hashes that show the first `old` entries to be the beginning of the head's, folded from the
     /// entries; `None` when the head has fewer.
     async fn consistency(&self, old: u64, head: &Head) -> Result<Option<Vec<Hash>>, PortError>;

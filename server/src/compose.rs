@@ -8,9 +8,11 @@ use chrono::Utc;
 use domain::{Moment, proof::anchors::Anchors};
 
 use crate::{
+    clock,
     config::Config,
-    ledger::Ledger,
-    sign::Keys,
+    jobs,
+    ledger::{self, Ledger},
+    sign::Folder,
     store::{Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, tokens::Tokens},
     time::TimeSource,
 };
@@ -44,6 +46,14 @@ impl Clock for SystemClock {
 }
 
 impl House {
+    /// What a portal does before it answers anybody: seals the keys it signs with, and looks at its clock.
+    pub async fn begin(&self) -> Result<()> {
+        clock::warn(&self.store, &*self.clock).await;
+        let folder = Folder::configured(&self.config.keys);
+        ledger::keys::seal(&self.ledger, &folder).await.context("sealing the keys in use")?;
+        Ok(())
+    }
+
     /// Connects, migrates, opens the keys. Nothing runs yet.
     pub async fn open(config: Config) -> Result<Self> {
         // Two providers may be linked; the one the database driver uses serves all. Set twice in tests: no harm.
@@ -51,7 +61,8 @@ impl House {
         let store = Store::connect(&config.database.uri, &config.database.name).await?;
         migrate::migrate(&store, false).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let keys = Keys::open_or_create(&config.keys.dir, &config.company.name, &config.company.log, Utc::now())
+        let keys = Folder::configured(&config.keys)
+            .open_or_create(&config.company.name, &config.company.log, Utc::now(), jobs::PORTAL)
             .with_context(|| format!("the keys in {}", config.keys.dir.display()))?;
         let time = TimeSource::configured(&config.time, clock.clone())?.map(Arc::new);
         let company = Arc::new(Company {

@@ -97,7 +97,7 @@ async fn portal(
             scratch: PathBuf::new(),
         },
         database: config::Database { uri: uri.to_owned(), name: "passmuster".to_owned() },
-        keys: config::Keys { dir: options.data.join("keys") },
+        keys: config::Keys { dir: options.data.join("keys"), passphrase: Default::default() },
         company: config::Company {
             name: "CARTIE".to_owned(),
             log: "demo.passmuster.example/cartie".to_owned(),
@@ -109,6 +109,7 @@ async fn portal(
     };
     write_config(&options.data, &config)?;
     let house = House::open(config).await?;
+    house.begin().await?;
     let token = people(&house, &options.data, audit).await?;
     seed(&house, began).await?;
     let serving = tokio::spawn({

@@ -66,6 +66,7 @@ pub fn router(house: &House) -> Router {
         .route("/evidence/{id}/download", get(downloads::bundle))
         .route("/evidence/root.pem", get(downloads::root_pem))
         .route("/evidence/anchors.json", get(downloads::anchors))
+        .route("/evidence/anchors.pdf", get(downloads::anchors_page))
         .route("/evidence/log.vkey", get(downloads::vkey))
         .route("/ledger/checkpoint", get(downloads::checkpoint))
         .route("/ledger/entries", get(downloads::entries))

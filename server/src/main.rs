@@ -32,9 +32,8 @@ use server::{
         portal::Portal,
         progress::{Progress, Silent, Terminal},
     },
-    sign::Keys,
+    sign::command::{self as key, KeyCommand},
     store::{Store, migrate},
-    time::TimeSource,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +80,7 @@ enum Command {
     /// Tokens for machines. Example: passmuster token new --name drill-runner --scope drills:write
     #[command(subcommand)]
     Token(TokenCommand),
-    /// The signing keys. Example: passmuster key show
+    /// The signing keys: make, show, encrypt, replace, request, import. Example: passmuster key show
     #[command(subcommand)]
     Key(KeyCommand),
     /// Look at configuration, database, keys, clock and ledger, and say what to do.
@@ -120,12 +119,6 @@ enum TokenCommand {
     },
 }
 
-#[derive(Subcommand)]
-enum KeyCommand {
-    /// Print the public part: what an auditor is handed when the engagement begins; with --json, anchors.json itself.
-    Show,
-}
-
 #[derive(Args)]
 struct VerifyArgs {
     bundle: PathBuf,
@@ -135,7 +128,7 @@ struct VerifyArgs {
     /// The root certificate as it was handed over outside the bundle.
     #[arg(long)]
     root: Option<PathBuf>,
-    /// The log's verifier key as it was handed over: a file.
+    /// The log's verifier key as it was handed over: a file, with earlier keys that count as well below it.
     #[arg(long)]
     key: Option<PathBuf>,
     /// Roots of the time authorities that are believed: a PEM file.
@@ -252,7 +245,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Drill(args) => run_drill(*args, cli.json).await,
         Command::Export(args) => export(args, cli.json).await,
         Command::Verify(args) => run_verify(&args, cli.json),
-        Command::Key(KeyCommand::Show) => show_keys(&config()?, cli.json),
+        Command::Key(command) => key::run(command, &config()?, cli.json).map(|()| ExitCode::SUCCESS),
         Command::User(UserCommand::Invite { name, role, controls }) => invite(config()?, name, &role, &controls).await,
         Command::Token(TokenCommand::New { name, scope, days }) => new_token(config()?, &name, &scope, days).await,
         Command::Doctor => run_doctor(config()?, cli.json).await,
@@ -280,6 +273,7 @@ fn stop_at_signal() -> CancellationToken {
 async fn serve(config: Config) -> Result<ExitCode> {
     let stop = stop_at_signal();
     let house = House::open(config).await?;
+    house.begin().await?;
     let listener = http::bind(&house).await?;
     eprintln!("Passmuster for {} on {}", house.company.name, house.config.portal.public_url);
     http::serve(&house, listener, stop).await?;
@@ -494,7 +488,9 @@ fn run_verify(args: &VerifyArgs, json: bool) -> Result<ExitCode> {
         trust.root_pem = Some(text(read!(path)));
     }
     if let Some(path) = &args.key {
-        trust.vkey = Some(text(read!(path)));
+        let mut keys = text(read!(path)).lines().map(str::to_owned).collect::<Vec<_>>().into_iter();
+        trust.vkey = Some(keys.next().unwrap_or_default());
+        trust.earlier_vkeys = keys.collect();
     }
     if let Some(path) = &args.tsa_roots {
         trust.tsa_roots_pem = Some(text(read!(path)));
@@ -569,26 +565,6 @@ async fn new_token(config: Config, name: &str, scopes: &[String], days: u32) -> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Needs neither the database nor a running portal, and makes no key.
-fn show_keys(config: &Config, json: bool) -> Result<ExitCode> {
-    let keys = Keys::open(&config.keys.dir, &config.company.log)?;
-    let clock = std::sync::Arc::new(server::compose::SystemClock);
-    let time = TimeSource::configured(&config.time, clock)?;
-    let anchors = keys.anchors(&config.company.name, time.map(|t| t.roots_pem().to_vec()).unwrap_or_default());
-    if json {
-        print!("{}", anchors.json());
-        return Ok(ExitCode::SUCCESS);
-    }
-    println!("company           {}", anchors.org);
-    println!("root, SHA-256     {}", anchors.root_sha256);
-    println!("signer, SHA-256   {}", keys.signer_fingerprint());
-    println!("signer holds      until {}", keys.signer_until().format("%Y-%m-%d"));
-    println!("ledger's key      {}", anchors.log_vkey);
-    println!("time authorities  {} roots pinned", anchors.tsa_roots.len());
-    eprintln!("For the auditor: passmuster key show --json > anchors.json");
-    Ok(ExitCode::SUCCESS)
-}
-
 async fn run_doctor(config: Config, json: bool) -> Result<ExitCode> {
     let shown = config.shown();
     let findings = doctor::look(config).await;
@@ -601,7 +577,12 @@ async fn run_doctor(config: Config, json: bool) -> Result<ExitCode> {
         }
         println!();
         for f in findings {
-            println!("{}  {}: {}", if f.ok { "ok   " } else { "WRONG" }, f.what, f.found);
+            let mark = match (f.ok, f.next.is_empty()) {
+                (false, _) => "WRONG",
+                (true, true) => "ok   ",
+                (true, false) => "note ",
+            };
+            println!("{mark}  {}: {}", f.what, f.found);
             if !f.next.is_empty() {
                 println!("       {}", f.next);
             }

@@ -13,6 +13,7 @@ pub mod drill;
 pub mod ejson;
 pub mod finding;
 pub mod gap;
+pub mod key;
 pub mod passkey;
 pub mod proof;
 pub mod record;

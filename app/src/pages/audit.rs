@@ -112,6 +112,8 @@ fn Anchors(id: String, handed: Option<HandedOver>, owner: bool) -> impl IntoView
                 {says}
                 <p>
                     <a href="/evidence/anchors.json" download="anchors.json">"anchors.json"</a>
+                    ", "
+                    <a href="/evidence/anchors.pdf" download="anchors.pdf">"the same as a sheet to print"</a>
                     <span class="second">"The root’s digest, the ledger’s key and the time authorities, to be kept by the firm before the first bundle."</span>
                 </p>
                 {form}

@@ -9,7 +9,7 @@ use domain::{
     drill::Drill,
     finding::Finding,
     gap::Gap,
-    proof::inclusion::InclusionProof,
+    proof::{checkpoint::VerifierKey, inclusion::InclusionProof},
     record::{Head, Sealed},
     role::Scope,
     runbook::RunbookVersion,
@@ -93,6 +93,8 @@ pub struct Log {
     pub origin: String,
     /// C2SP verifier key of the log.
     pub vkey: String,
+    /// Every key its heads may be signed by: the one above, and those it had before.
+    pub known: Vec<VerifierKey>,
     /// The older checkpoint; `None` when the log is given from its beginning.
     pub previous: Option<Head>,
     /// Roots of the perfect subtrees of the older tree, largest first; empty from the beginning.

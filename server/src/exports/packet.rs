@@ -14,6 +14,7 @@ mod face;
 mod findings;
 mod fingerprints;
 mod gaps;
+mod handover;
 mod marks;
 mod page;
 mod pdf;
@@ -28,6 +29,7 @@ mod targets;
 mod text;
 mod trend;
 
+pub use handover::{Handover, handover};
 pub use sign::sign;
 
 /// What the reader compares with a copy received by another way; digests as 64 lower-case hex digits.
@@ -39,6 +41,8 @@ pub struct Fingerprints {
     pub signer: String,
     /// The log's C2SP verifier key, as checkpoints name it.
     pub vkey: String,
+    /// Those it had before that still sign beside it.
+    pub earlier_vkeys: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -72,5 +76,5 @@ pub fn make(content: &Content, keys: &Fingerprints) -> Result<Vec<u8>, PacketErr
     fingerprints::section(&mut book, content, keys);
     cover::draw(&mut book, content, keys);
     book.finish();
-    pdf::write(&book, content)
+    pdf::write(&book, &pdf::About::bundle(content))
 }

@@ -50,6 +50,7 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
         root_fingerprint: colons(&keys.root_fingerprint()),
         signer_fingerprint: colons(&keys.signer_fingerprint()),
         vkey: &content.log.vkey,
+        earlier_vkeys: keys.earlier_vkeys(),
         sample: sample::view(content),
         self_asserted: match &content.outside {
             Outside::Stamped { .. } => None,
@@ -135,6 +136,7 @@ struct StartHere<'a> {
     root_fingerprint: String,
     signer_fingerprint: String,
     vkey: &'a str,
+    earlier_vkeys: Vec<String>,
     /// Why no outside authority stamped it.
     self_asserted: Option<&'a str>,
     sample: Option<SampleView>,

@@ -12,6 +12,7 @@ use domain::{
     ejson,
     finding::{Finding, State},
     gap::Gap,
+    key::KeyEvent,
     record::Kind,
     runbook::RunbookVersion,
 };
@@ -124,6 +125,7 @@ fn kind(coll: &str) -> Kind {
         "gaps" => Kind::Gap,
         "runbooks" => Kind::Runbook,
         "draws" => Kind::Draw,
+        super::keys::KEYS => Kind::Key,
         "exports" => Kind::Export,
         "timestamps" => Kind::Timestamp,
         "passkeys" => Kind::Key,
@@ -171,6 +173,10 @@ fn facts(coll: &str, plain: &Value) -> Facts {
         "runbooks" => {
             facts.answers = answers(Evidence::Runbooks);
             facts.understood = reads::<RunbookVersion>(plain).is_some();
+        }
+        super::keys::KEYS => {
+            facts.answers = Control::ALL.to_vec();
+            facts.understood = reads::<KeyEvent>(plain).is_some();
         }
         _ => facts.answers = Control::ALL.to_vec(),
     }

@@ -6,6 +6,7 @@ mod drawn;
 mod drill;
 mod faults;
 mod gaps;
+mod keys;
 mod ledger;
 mod orders;
 mod packet;

@@ -215,7 +215,7 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             scratch: std::path::PathBuf::new(),
         },
         database: config::Database { uri: uri.to_owned(), name: name.to_owned() },
-        keys: config::Keys { dir: keys.to_owned() },
+        keys: config::Keys { dir: keys.to_owned(), passphrase: Default::default() },
         company: config::Company {
             name: "Testwerk".to_owned(),
             log: "portal.test/log".to_owned(),

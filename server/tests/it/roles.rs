@@ -25,8 +25,9 @@ const PAGES: [&str; 10] = [
 const OWNERS: [&str; 2] = ["/settings/audits", "/settings/tokens"];
 
 /// Routes with a parameter that names nothing here, and files.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "/evidence/anchors.json",
+    "/evidence/anchors.pdf",
     "/evidence/root.pem",
     "/evidence/log.vkey",
     "/ledger/checkpoint",

@@ -40,10 +40,14 @@ fn digest(hex: &str) -> Vec<Span> {
 
 fn keys_and_bundle(content: &Content, keys: &Fingerprints) -> Vec<Row> {
     let made = format!("\nmade {}Z by {}", second(content.made_at), content.made_by);
-    vec![
+    let key = |vkey: &str| vec![words(SMALL_INK, vkey)];
+    let mut rows = vec![
         row("Root certificate", "SHA-256 of its DER", digest(&keys.root)),
         row("Bundle signer", "SHA-256 of its DER", digest(&keys.signer)),
-        row("Ledger key", "as its checkpoints name it", vec![words(SMALL_INK, keys.vkey.as_str())]),
+        row("Ledger key", "as its checkpoints name it", key(&keys.vkey)),
+    ];
+    rows.extend(keys.earlier_vkeys.iter().map(|vkey| row("Earlier ledger key", "still signs beside it", key(vkey))));
+    rows.push(
         row(
             "Bundle",
             "its number and period",
@@ -55,7 +59,8 @@ fn keys_and_bundle(content: &Content, keys: &Fingerprints) -> Vec<Row> {
                 ),
             ],
         ),
-    ]
+    );
+    rows
 }
 
 fn ledger(content: &Content) -> Vec<Row> {

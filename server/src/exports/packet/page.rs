@@ -191,14 +191,12 @@ pub struct Book {
 
 impl Book {
     pub fn new(content: &Content) -> Self {
-        Self {
-            pages: Vec::new(),
-            outline: Vec::new(),
-            y: TOP,
-            short: None,
-            org: content.org.clone(),
-            foot: format!("Bundle {}, made {}Z", content.id, second(content.made_at)),
-        }
+        Self::named(&content.org, format!("Bundle {}, made {}Z", content.id, second(content.made_at)))
+    }
+
+    /// `foot` stands at the foot of every page but the first.
+    pub fn named(org: &str, foot: String) -> Self {
+        Self { pages: Vec::new(), outline: Vec::new(), y: TOP, short: None, org: org.to_owned(), foot }
     }
 
     /// Without content, to set something on.

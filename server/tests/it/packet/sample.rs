@@ -44,7 +44,7 @@ fn sealed<T>(id: &str, value: T, seq: u64, at: Moment, by: &str) -> Sealed<T> {
 }
 
 pub fn keys() -> Fingerprints {
-    Fingerprints { root: digest("root"), signer: digest("signer"), vkey: VKEY.into() }
+    Fingerprints { root: digest("root"), signer: digest("signer"), vkey: VKEY.into(), earlier_vkeys: Vec::new() }
 }
 
 fn tenants(n: usize) -> Vec<String> {
@@ -506,6 +506,7 @@ pub fn content_of(tenant_count: usize, sundays: usize) -> Content {
         log: Log {
             origin: "passmuster.example/cartie".into(),
             vkey: VKEY.into(),
+            known: Vec::new(),
             previous: None,
             frontier: Vec::new(),
             head,
