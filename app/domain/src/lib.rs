@@ -13,6 +13,7 @@ pub mod ejson;
 pub mod finding;
 pub mod gap;
 pub mod passkey;
+pub mod person;
 pub mod proof;
 pub mod record;
 pub mod role;

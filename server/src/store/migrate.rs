@@ -20,6 +20,9 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../../migrations/0001_collections_and_indexes.json"),
     },
     Migration { name: "0002_bundle_orders", text: include_str!("../../../migrations/0002_bundle_orders.json") },
+    Migration { name: "0003_ledger_refusals", text: include_str!("../../../migrations/0003_ledger_refusals.json") },
+    Migration { name: "0005_passkeys", text: include_str!("../../../migrations/0005_passkeys.json") },
+    Migration { name: "0006_people", text: include_str!("../../../migrations/0006_people.json") },
 ];
 
 #[derive(serde::Deserialize)]
