@@ -2,6 +2,8 @@
 //!
 //! Every answer is cut to the scope given; what lies outside is absent, and `None` for one record.
 
+mod sign_in;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -22,6 +24,10 @@ use domain::{
 
 use crate::problem::{Problem, ProblemKind};
 
+pub use sign_in::{
+    Invitation, Invited, Mailed, OpenSession, OwnPasskey, Passkeys, People, Sessions, SignedInBy, ThisSession, Ways,
+};
+
 /// All ports, cheap to clone, in every request's context.
 #[derive(Clone)]
 pub struct Ports {
@@ -34,6 +40,10 @@ pub struct Ports {
     pub runbooks: Arc<dyn Runbooks>,
     pub ledger: Arc<dyn Ledger>,
     pub bundles: Arc<dyn Bundles>,
+    pub ways: Arc<Ways>,
+    pub people: Arc<dyn People>,
+    pub passkeys: Arc<dyn Passkeys>,
+    pub sessions: Arc<dyn Sessions>,
 }
 
 /// Whose portal this is.

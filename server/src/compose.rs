@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use app::ports::{Clock, Company, Ports};
+use app::ports::{Clock, Company, Ports, Ways};
 use chrono::Utc;
 use domain::Moment;
 
 use crate::{
     config::Config,
+    http::limits::Limits,
     ledger::Ledger,
+    notify::mail::Mailer,
+    people::People,
+    provider::Provider,
     sign::Keys,
-    store::{Store, bundles::Exports, evidence::Evidence, migrate},
+    store::{Store, bundles::Exports, evidence::Evidence, migrate, sessions::Sessions},
     time::TimeSource,
 };
 
@@ -25,6 +29,10 @@ pub struct House {
     pub ledger: Arc<Ledger>,
     pub evidence: Evidence,
     pub exports: Exports,
+    pub people: Arc<People>,
+    pub mailer: Option<Mailer>,
+    pub provider: Option<Arc<Provider>>,
+    pub limits: Arc<Limits>,
     pub ports: Ports,
 }
 
@@ -57,6 +65,24 @@ impl House {
         let evidence = Evidence { ledger: ledger.clone() };
         let scratch = config.portal.scratch();
         let exports = Exports { evidence: evidence.clone(), company: company.clone(), scratch };
+        let address = config.portal.public_url.trim_end_matches('/').to_owned();
+        let mailer = Mailer::configured(&config.mail)?;
+        let provider = Provider::configured(&config.oidc, &address)?.map(Arc::new);
+        let ways = Ways {
+            address: address.clone(),
+            // An IPv6 address in a URL stands in brackets.
+            passkeys: config.portal.place().rp_id.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err(),
+            code: mailer.is_some(),
+            provider: provider.as_ref().map(|p| p.name().to_owned()),
+        };
+        let people = Arc::new(People {
+            store: store.clone(),
+            ledger: ledger.clone(),
+            mailer: mailer.clone(),
+            clock: clock.clone(),
+            company: company.clone(),
+            address,
+        });
         let shared = Arc::new(evidence.clone());
         let ports = Ports {
             company: company.clone(),
@@ -66,9 +92,27 @@ impl House {
             gaps: shared.clone(),
             findings: shared.clone(),
             runbooks: shared.clone(),
-            ledger: shared,
+            ledger: shared.clone(),
             bundles: Arc::new(exports.clone()),
+            ways: Arc::new(ways),
+            people: people.clone(),
+            passkeys: shared,
+            sessions: Arc::new(Sessions::new(&store)),
         };
-        Ok(Self { config: Arc::new(config), company, clock, store, ledger, evidence, exports, ports })
+        let limits = Arc::new(Limits::default());
+        Ok(Self {
+            config: Arc::new(config),
+            company,
+            clock,
+            store,
+            ledger,
+            evidence,
+            exports,
+            people,
+            mailer,
+            provider,
+            limits,
+            ports,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! MongoDB, the only store. One file per noun beside the sealed records they all read.
 
 pub mod bundles;
+pub mod codes;
 pub mod evidence;
 pub mod live;
 pub mod migrate;
