@@ -8,8 +8,11 @@ pub mod evidence;
 pub mod findings;
 pub mod guard;
 pub mod ledger;
+pub mod once;
 pub mod overview;
+pub mod people;
 pub mod runbook;
+pub mod settings;
 pub mod targets;
 pub mod theme;
 

@@ -16,11 +16,7 @@ pub struct Letter {
 
 /// An invitation, or another link for somebody invited before.
 pub fn invitation(company: &str, by: &str, name: &str, role: Role, link: &str) -> Letter {
-    let role = match role {
-        Role::Owner => "an owner",
-        Role::Operator => "an operator",
-        Role::Auditor => "an auditor",
-    };
+    let role = &role.with_article();
     Letter {
         subject: format!("Sign in to the backup evidence of {company}"),
         text: said(InvitationText { company, by, name, role, link }.render()),

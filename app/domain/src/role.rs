@@ -23,6 +23,11 @@ impl Role {
         }
     }
 
+    /// "an owner"
+    pub fn with_article(self) -> String {
+        format!("an {}", self.word())
+    }
+
     pub fn from_word(word: &str) -> Option<Role> {
         Role::ALL.into_iter().find(|role| role.word() == word)
     }

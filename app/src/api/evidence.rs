@@ -14,14 +14,15 @@ use domain::{
     words,
 };
 use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 use leptos_router::params::ParamsMap;
 
-use super::{coverage, guard};
+use super::{coverage, guard, once};
 use crate::{
     ports::{Bundle, Order, PortError, Ports, Stage, Wish},
     problem::{Problem, ProblemKind},
 };
+
+const HERE: &str = "/evidence";
 
 /// What a form asks for, as it was written.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -144,7 +145,7 @@ pub async fn load(query: &ParamsMap) -> Result<EvidencePage, Problem> {
         Err(_) => Vec::new(),
     };
     let bundles = ports.bundles.all(&actor).await?;
-    let (mut made, mut refused) = (query.get("made"), query.get("refused").and_then(|_| refusal::read()));
+    let (mut made, mut refused) = (query.get("made"), query.get("refused").map(|_| once::refused(HERE, plain)));
     if let Some(id) = query.get("order") {
         match ports.bundles.ordered(&actor, &id, Duration::ZERO).await?.map(|o| o.stage) {
             Some(Stage::Made(bundle)) => made = Some(bundle),
@@ -209,7 +210,7 @@ pub async fn make_bundle(
             Ok(())
         }
         Err(problem) => {
-            refusal::leave(&problem);
+            once::refuse(&problem, HERE);
             if problem.kind == ProblemKind::NotSignedIn {
                 leptos_axum::redirect("/sign-in");
             } else {
@@ -240,65 +241,18 @@ async fn make(ask: &Ask) -> Result<Ordered, Problem> {
     Ok(Ordered::OnItsWay(order))
 }
 
+fn plain() -> Problem {
+    Problem::new(
+        ProblemKind::Conflict,
+        "No bundle was made.",
+        "What was sealed is still sealed.",
+        "Try again; the reason will stand here.",
+    )
+}
+
 fn refused_sample(e: AskError) -> Problem {
     let (what, next) = e.says();
     Problem::bad_input(what, next)
-}
-
-/// A problem carried over the redirect after a form, in a cookie that lives a minute: an address that
-/// carried it could be forged by whoever sends a link.
-mod refusal {
-    use super::*;
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    use http::{HeaderValue, header};
-
-    const NAME: &str = "passmuster-refused";
-    /// Browsers keep cookies up to 4096 bytes; base64 of 2.8 kB stays under that.
-    const LONGEST: usize = 2800;
-
-    pub fn leave(problem: &Problem) {
-        let Some(response) = use_context::<ResponseOptions>() else { return };
-        let wants_page = use_context::<http::request::Parts>().is_some_and(|parts| {
-            parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
-        });
-        if !wants_page {
-            if let Ok(status) = http::StatusCode::from_u16(problem.kind.status()) {
-                response.set_status(status);
-            }
-            return;
-        }
-        let json = serde_json::to_vec(problem).unwrap_or_default();
-        if json.len() > LONGEST {
-            return;
-        }
-        let cookie =
-            format!("{NAME}={}; Path=/evidence; Max-Age=60; HttpOnly; SameSite=Lax", URL_SAFE_NO_PAD.encode(json));
-        if let Ok(value) = HeaderValue::from_str(&cookie) {
-            response.append_header(header::SET_COOKIE, value);
-        }
-    }
-
-    /// The problem left for this reader; a plain one when the cookie has gone.
-    pub fn read() -> Option<Problem> {
-        let parts = use_context::<http::request::Parts>()?;
-        let left = parts
-            .headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|v| v.to_str().ok())
-            .flat_map(|v| v.split(';'))
-            .find_map(|pair| pair.trim().strip_prefix(NAME)?.strip_prefix('='))
-            .and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok())
-            .and_then(|json| serde_json::from_slice(&json).ok());
-        Some(left.unwrap_or_else(|| {
-            Problem::new(
-                ProblemKind::Conflict,
-                "No bundle was made.",
-                "What was sealed is still sealed.",
-                "Try again; the reason will stand here.",
-            )
-        }))
-    }
 }
 
 #[cfg(test)]

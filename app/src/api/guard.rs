@@ -3,7 +3,10 @@
 use domain::role::{Actor, Permission};
 use leptos::prelude::*;
 
-use crate::{ports::Ports, problem::Problem};
+use crate::{
+    ports::{Ports, ThisSession},
+    problem::Problem,
+};
 
 /// The person signed in, when their role has the permission, and the ports.
 ///
@@ -20,6 +23,11 @@ pub async fn signed_in(permission: Permission) -> Result<(Actor, Ports), Problem
 /// Who is signed in, if anyone.
 pub fn actor() -> Option<Actor> {
     use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Actor>().cloned())
+}
+
+/// The session this request came by, if somebody is signed in.
+pub fn this_session() -> Option<ThisSession> {
+    use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<ThisSession>().cloned())
 }
 
 /// The ports of this request.

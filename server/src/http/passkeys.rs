@@ -4,6 +4,7 @@
 //! live document has it.
 
 use app::{
+    parts::local,
     ports::{PortError, SignedInBy},
     problem::{Problem, ProblemKind},
 };
@@ -25,7 +26,7 @@ use super::{
     agent::agent,
     limits::Peer,
     refused,
-    session::{SignedIn, begin, local, told},
+    session::{SignedIn, begin, told},
 };
 use crate::{
     compose::House,
@@ -165,6 +166,15 @@ pub async fn finish_registration(
         Err(e) => return told(e.into()),
     }
     tracing::info!(person = who.actor.id, "a passkey was registered");
+    // Removed while they registered: their passkeys were revoked before this one was there.
+    match house.store.person(&who.actor.id).await {
+        Ok(Some(_)) => {}
+        Ok(None) => {
+            let ended = passkeys::revoke_all(&house.ledger, &who.actor.id, "the portal").await;
+            return told(ended.map_or_else(Problem::from, |()| Problem::not_signed_in()));
+        }
+        Err(e) => return told(e.into()),
+    }
     // The count it begins with; a lower one later would be a copy's.
     if let Err(e) = house.store.use_passkey(&made.id, made.count, now).await {
         return told(e.into());

@@ -1,7 +1,7 @@
 //! The way to the company's own provider and back. Every answer is a page: nothing of the provider's own failures
 //! reaches anybody as a fault of the portal's.
 
-use app::ports::SignedInBy;
+use app::{parts::local, ports::SignedInBy};
 use axum::{
     extract::{Query, State},
     http::{HeaderMap, HeaderValue, header},
@@ -13,7 +13,7 @@ use tower_sessions::Session;
 use super::{
     limits::Peer,
     refused,
-    session::{begin, local, secure},
+    session::{begin, secure},
     sign_in::encoded,
 };
 use crate::{
