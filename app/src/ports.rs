@@ -2,6 +2,8 @@
 //!
 //! Every answer is cut to the scope given; what lies outside is absent, and `None` for one record.
 
+mod sign_in;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -23,6 +25,10 @@ use domain::{
 
 use crate::problem::{Problem, ProblemKind};
 
+pub use sign_in::{
+    Invitation, Invited, Mailed, OpenSession, OwnPasskey, Passkeys, People, Sessions, SignedInBy, ThisSession, Ways,
+};
+
 /// All ports, cheap to clone, in every request's context.
 #[derive(Clone)]
 pub struct Ports {
@@ -37,6 +43,10 @@ pub struct Ports {
     pub bundles: Arc<dyn Bundles>,
     pub audits: Arc<dyn AuditsPort>,
     pub tokens: Arc<dyn TokensPort>,
+    pub ways: Arc<Ways>,
+    pub people: Arc<dyn People>,
+    pub passkeys: Arc<dyn Passkeys>,
+    pub sessions: Arc<dyn Sessions>,
 }
 
 /// Whose portal this is.

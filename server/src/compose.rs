@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use app::ports::{Clock, Company, Ports};
+use app::ports::{Clock, Company, Ports, Ways};
 use chrono::Utc;
 use domain::{Moment, proof::anchors::Anchors};
 
 use crate::{
     clock,
     config::Config,
+    http::limits::Limits,
     jobs,
     ledger::{self, Ledger},
+    notify::mail::Mailer,
+    people::People,
+    provider::Provider,
     sign::Folder,
-    store::{Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, tokens::Tokens},
+    store::{Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, sessions::Sessions, tokens::Tokens},
     time::TimeSource,
 };
 
@@ -27,6 +31,10 @@ pub struct House {
     pub ledger: Arc<Ledger>,
     pub evidence: Evidence,
     pub exports: Exports,
+    pub people: Arc<People>,
+    pub mailer: Option<Mailer>,
+    pub provider: Option<Arc<Provider>>,
+    pub limits: Arc<Limits>,
     pub ports: Ports,
 }
 
@@ -74,6 +82,24 @@ impl House {
         let evidence = Evidence { ledger: ledger.clone() };
         let scratch = config.portal.scratch();
         let exports = Exports { evidence: evidence.clone(), company: company.clone(), scratch };
+        let address = config.portal.public_url.trim_end_matches('/').to_owned();
+        let mailer = Mailer::configured(&config.mail)?;
+        let provider = Provider::configured(&config.oidc, &address)?.map(Arc::new);
+        let ways = Ways {
+            address: address.clone(),
+            // An IPv6 address in a URL stands in brackets.
+            passkeys: config.portal.place().rp_id.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err(),
+            code: mailer.is_some(),
+            provider: provider.as_ref().map(|p| p.name().to_owned()),
+        };
+        let people = Arc::new(People {
+            store: store.clone(),
+            ledger: ledger.clone(),
+            mailer: mailer.clone(),
+            clock: clock.clone(),
+            company: company.clone(),
+            address,
+        });
         let shared = Arc::new(evidence.clone());
         let ports = Ports {
             company: company.clone(),
@@ -83,11 +109,29 @@ impl House {
             gaps: shared.clone(),
             findings: shared.clone(),
             runbooks: shared.clone(),
-            ledger: shared,
+            ledger: shared.clone(),
             bundles: Arc::new(exports.clone()),
             audits: Arc::new(Audits { ledger: ledger.clone(), org: company.name.clone() }),
             tokens: Arc::new(Tokens { store: store.clone(), clock: clock.clone() }),
+            ways: Arc::new(ways),
+            people: people.clone(),
+            passkeys: shared,
+            sessions: Arc::new(Sessions::new(&store)),
         };
-        Ok(Self { config: Arc::new(config), company, clock, store, ledger, evidence, exports, ports })
+        let limits = Arc::new(Limits::default());
+        Ok(Self {
+            config: Arc::new(config),
+            company,
+            clock,
+            store,
+            ledger,
+            evidence,
+            exports,
+            people,
+            mailer,
+            provider,
+            limits,
+            ports,
+        })
     }
 }

@@ -64,6 +64,35 @@ pub async fn look(config: Config) -> Vec<Finding> {
         Ok(n) => say("keys in the ledger", true, format!("{n} not sealed yet; the portal's next start does it"), ""),
         Err(e) => say("keys in the ledger", false, e.to_string(), "nothing is signed with a key that is not sealed"),
     }
+    say(
+        "passkeys",
+        house.ports.ways.passkeys,
+        format!("good for {}", house.config.portal.public_url),
+        "browsers offer none on an IP address: give the portal a host name in portal.public_url",
+    );
+    match &house.mailer {
+        None => say(
+            "mail",
+            true,
+            "no host is configured: invitations are handed over by hand, and no codes are sent".to_owned(),
+            "",
+        ),
+        Some(mailer) => match mailer.check().await {
+            Ok(()) => say("mail", true, format!("{} answers", house.config.mail.host), ""),
+            Err(e) => say("mail", false, e.to_string(), "nobody gets a code or an invitation meanwhile; see [mail]"),
+        },
+    }
+    if let Some(provider) = &house.provider {
+        match provider.check().await {
+            Ok(()) => say("sign-in provider", true, format!("{} is found", provider.issuer()), ""),
+            Err(e) => say(
+                "sign-in provider",
+                false,
+                e.to_string(),
+                "people sign in by passkey, code or link meanwhile; see [oidc], whose issuer must be as the provider writes it",
+            ),
+        }
+    }
     match house.ledger.read_head(None).await {
         Ok(head) => say("ledger head", true, format!("{} entries", head.map_or(0, |(h, _)| h.size)), ""),
         Err(e) => say(

@@ -315,7 +315,7 @@ impl From<PortError> for Refused {
 }
 
 /// Commits, asking again while the server does not know whether it did.
-async fn commit(session: &mut ClientSession) -> mongodb::error::Result<()> {
+pub async fn commit(session: &mut ClientSession) -> mongodb::error::Result<()> {
     for _ in 0..5 {
         match session.commit_transaction().await {
             Err(e) if e.contains_label(mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT) => continue,

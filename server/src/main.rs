@@ -8,10 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use app::ports::{Invitation, Invited, Mailed};
 use clap::{Args, Parser, Subcommand};
 use domain::{
     audit::Terms,
     control::Control,
+    person::{self, Email},
     proof::{
         anchors::Anchors,
         bundle::UnverifiedBundle,
@@ -70,11 +72,11 @@ enum Command {
     },
     /// Run a restore drill. Example: passmuster drill --source mongodb://prod --target mongodb://staging --exclude alder-finch="a customer's" --portal https://evidence.example.com --token-file token
     Drill(Box<DrillArgs>),
-    /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://127.0.0.1:3000 --token-file .demo/token -o q3.zip
+    /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://localhost:3000 --token-file .demo/token -o q3.zip
     Export(ExportArgs),
     /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --anchors anchors.json
     Verify(VerifyArgs),
-    /// People. Example: passmuster user invite --name "The founder" --role owner
+    /// People. Example: passmuster user invite --name "The founder" --email founder@example.com --role owner
     #[command(subcommand)]
     User(UserCommand),
     /// Tokens for machines. Example: passmuster token new --name drill-runner --scope drills:write
@@ -87,19 +89,33 @@ enum Command {
     Doctor,
 }
 
+/// Who acts where nobody is signed in.
+const COMMAND_LINE: &str = "the administrator";
+
 #[derive(Subcommand)]
 enum UserCommand {
-    /// Print a link that signs a person in once, within a day. A new person is made when there is none of that id.
+    /// Print a link that signs a person in once, within a day, and send it when mail is configured. A new person is
+    /// made when nobody has that address (or, without one, that name).
     Invite {
         /// As it stands on every page.
         #[arg(long)]
         name: String,
+        /// Where codes and invitations go.
+        #[arg(long, value_parser = Email::parse)]
+        email: Option<Email>,
         /// owner, operator or auditor. An auditor sees the audit period in course, and the controls given.
-        #[arg(long)]
-        role: String,
+        #[arg(long, value_parser = role)]
+        role: Role,
         /// Such as CC7.5,A1.2; for an auditor. Without it, all.
         #[arg(long, value_delimiter = ',')]
         controls: Vec<String>,
+    },
+    /// Who may sign in, and who was removed.
+    List,
+    /// Take somebody's sign-in away: sessions and links end, passkeys are revoked. The last owner stays.
+    Remove {
+        /// As `passmuster user list` prints it.
+        id: String,
     },
 }
 
@@ -246,7 +262,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Export(args) => export(args, cli.json).await,
         Command::Verify(args) => run_verify(&args, cli.json),
         Command::Key(command) => key::run(command, &config()?, cli.json).map(|()| ExitCode::SUCCESS),
-        Command::User(UserCommand::Invite { name, role, controls }) => invite(config()?, name, &role, &controls).await,
+        Command::User(command) => user(config()?, command, cli.json).await,
         Command::Token(TokenCommand::New { name, scope, days }) => new_token(config()?, &name, &scope, days).await,
         Command::Doctor => run_doctor(config()?, cli.json).await,
     }
@@ -276,6 +292,9 @@ async fn serve(config: Config) -> Result<ExitCode> {
     house.begin().await?;
     let listener = http::bind(&house).await?;
     eprintln!("Passmuster for {} on {}", house.company.name, house.config.portal.public_url);
+    if let Some(link) = house.people.first_owner().await? {
+        eprintln!("Nobody has signed in here yet. This link signs the first owner in once, within a day:\n  {link}");
+    }
     http::serve(&house, listener, stop).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -511,40 +530,107 @@ fn run_verify(args: &VerifyArgs, json: bool) -> Result<ExitCode> {
     })
 }
 
-async fn invite(config: Config, name: String, role: &str, controls: &[String]) -> Result<ExitCode> {
+async fn user(config: Config, command: UserCommand, json: bool) -> Result<ExitCode> {
     let house = House::open(config).await?;
-    let role = Role::ALL.into_iter().find(|r| r.word() == role).context("--role is owner, operator or auditor")?;
+    match command {
+        UserCommand::Invite { name, email, role, controls } => {
+            invite(&house, &name, email, role, &controls, json).await
+        }
+        UserCommand::List => list_people(&house, json).await,
+        UserCommand::Remove { id } => {
+            if !house.people.remove_by(COMMAND_LINE, &id).await? {
+                bail!("nobody here has the id {id}; passmuster user list prints them");
+            }
+            eprintln!("{id} is removed: sessions and links have ended, passkeys are revoked.");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn invite(
+    house: &House,
+    name: &str,
+    email: Option<Email>,
+    role: Role,
+    controls: &[String],
+    json: bool,
+) -> Result<ExitCode> {
+    let name = person::name(name)?;
     let controls = controls
         .iter()
         .map(|id| Control::from_id(id).with_context(|| format!("{id} is none of CC7.1 to CC7.5, A1.1 to A1.3")))
         .collect::<Result<Vec<_>>>()?;
-    let scope = match role {
-        Role::Auditor => {
-            Scope { period: Some(house.company.audit_period), controls: (!controls.is_empty()).then_some(controls) }
-        }
-        _ if controls.is_empty() => Scope::EVERYTHING,
-        _ => bail!("--controls is for auditors; an owner and an operator see everything"),
-    };
-    let id = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
-    let person = Actor { id: id.clone(), name, role, scope };
-    house.store.put_person(&person).await?;
-    if role == Role::Auditor {
-        let terms = Terms {
-            firm: person.name.clone(),
-            people: vec![id.clone()],
-            period: house.company.audit_period,
-            controls: person.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec()),
-            access: Period { from: house.clock.now(), to: house.clock.now().plus_millis(365 * 24 * 3600 * 1000) },
-        };
-        let by =
-            Actor { id: "cli".into(), name: "the command line".into(), role: Role::Owner, scope: Scope::EVERYTHING };
-        let audit = house.ports.audits.open(terms, &by).await?;
-        eprintln!("Audit {audit}: the period in course, for a year; change it on /settings/audits.");
+    if role != Role::Auditor && !controls.is_empty() {
+        bail!("--controls is for auditors; an owner and an operator see everything");
     }
-    let code = house.store.new_link(&id, house.clock.now()).await?;
-    println!("{}/sign-in?code={code}", house.config.portal.public_url.trim_end_matches('/'));
-    eprintln!("It signs {id} in once, within a day.");
+    let people = house.store.people().await?;
+    let there = people.iter().filter(|p| p.removed.is_none()).find(|p| match &email {
+        Some(_) => p.email == email,
+        None => p.actor.name == name,
+    });
+    let invited = match there {
+        Some(p) if p.actor.role != role => {
+            bail!("{} is here as {}; an owner changes that on /settings/people", p.actor.name, p.actor.role.word())
+        }
+        Some(p) => house.people.invite_again_by(COMMAND_LINE, &p.actor.id).await?.context("removed just now")?,
+        None => {
+            let invited = house.people.invite_by(COMMAND_LINE, &Invitation { name, email, role }).await?;
+            if role == Role::Auditor {
+                open_audit(house, &invited, controls).await?;
+            }
+            invited
+        }
+    };
+    if json {
+        println!("{}", serde_json::to_string(&invited)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{}", invited.link);
+    eprintln!("It signs {} in once, within a day.", invited.name);
+    match invited.mail {
+        Mailed::Sent(to) => eprintln!("It was sent to {to} as well."),
+        Mailed::Refused(why) => eprintln!("It was not sent: {why}."),
+        Mailed::NotTried => {}
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Somebody invited as an auditor from here sees the period in course; without an audit they would see nothing.
+async fn open_audit(house: &House, auditor: &Invited, controls: Vec<Control>) -> Result<()> {
+    let now = house.clock.now();
+    let terms = Terms {
+        firm: auditor.name.clone(),
+        people: vec![auditor.id.clone()],
+        period: house.company.audit_period,
+        controls: if controls.is_empty() { Control::ALL.to_vec() } else { controls },
+        access: Period { from: now, to: now.plus_millis(365 * 24 * 3600 * 1000) },
+    };
+    let by = Actor { id: "cli".into(), name: COMMAND_LINE.into(), role: Role::Owner, scope: Scope::EVERYTHING };
+    let audit = house.ports.audits.open(terms, &by).await?;
+    eprintln!("Audit {audit}: the period in course, for a year; change it on /settings/audits.");
+    Ok(())
+}
+
+async fn list_people(house: &House, json: bool) -> Result<ExitCode> {
+    let people = app::ports::People::all(&*house.people).await?;
+    if json {
+        println!("{}", serde_json::to_string(&people)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for p in people {
+        let seen = match (&p.removed, p.last_seen) {
+            (Some(removed), _) => format!("removed {} by {}", domain::words::date(removed.at), removed.by),
+            (None, Some(at)) => format!("last seen {}", domain::words::date_time(at)),
+            (None, None) => "never signed in".to_owned(),
+        };
+        let email = p.email.map(String::from).unwrap_or_default();
+        println!("{:24} {:10} {:32} {email:32} {seen}", p.actor.id, p.actor.role.word(), p.actor.name);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::from_word(word).ok_or_else(|| "owner, operator or auditor".to_owned())
 }
 
 fn plural_days(days: u32) -> String {

@@ -2,6 +2,7 @@
 
 pub mod audits;
 pub mod bundles;
+pub mod codes;
 pub mod evidence;
 pub mod live;
 pub mod migrate;

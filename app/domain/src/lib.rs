@@ -15,6 +15,7 @@ pub mod finding;
 pub mod gap;
 pub mod key;
 pub mod passkey;
+pub mod person;
 pub mod proof;
 pub mod record;
 pub mod role;

@@ -54,7 +54,7 @@ pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> imp
                 </nav>
                 <div class="rail-foot">
                     <LedgerState frame=frame.clone() />
-                    <Somebody actor=actor.clone() />
+                    <Somebody actor=actor.clone() current=current />
                     <ThemeChoice />
                     <button type="button" class="plain" hidden data-keys aria-pressed="true">"Letter keys"</button>
                 </div>
@@ -172,11 +172,12 @@ fn LedgerState(frame: Frame) -> impl IntoView {
 }
 
 #[component]
-fn Somebody(actor: Actor) -> impl IntoView {
+fn Somebody(actor: Actor, current: &'static str) -> impl IntoView {
+    let here = (current == "settings").then_some("true");
     view! {
         <form class="person" method="post" action="/sign-out">
             <div>
-                <span>{actor.name}</span>
+                <span><a href="/settings" aria-current=here>{actor.name}<span class="unseen">", your sign-in and settings"</span></a></span>
                 <span class="role">{actor.role.word()}</span>
             </div>
             <div class="person-does">
@@ -249,7 +250,7 @@ fn Strip(current: &'static str, frame: Frame) -> impl IntoView {
                             <summary>{person}<Chevron /></summary>
                             <div>
                                 <LedgerState frame=frame />
-                                <Somebody actor=actor />
+                                <Somebody actor=actor current=current />
                                 <ThemeChoice />
                             </div>
                         </details>
@@ -364,7 +365,7 @@ fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
             </nav>
             <div class="rail-foot">
                 <LedgerState frame=frame.clone() />
-                <Somebody actor=frame.actor />
+                <Somebody actor=frame.actor current=current />
                 <ThemeChoice />
             </div>
         </div>

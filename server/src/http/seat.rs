@@ -22,6 +22,7 @@ use domain::{
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use super::refused;
 use crate::compose::House;
 
 const CHOSEN: &str = "audit";
@@ -139,12 +140,12 @@ pub async fn preview(
 ) -> Response {
     let Some(Extension(Person(person))) = person else { return Redirect::to("/sign-in").into_response() };
     if !person.role.may(Permission::ManageAudits) {
-        return refused(Problem::not_allowed());
+        return no(Problem::not_allowed());
     }
     match house.store.audit(&id).await {
         Ok(Some(_)) => keep(session.insert(PREVIEWED, id).await),
-        Ok(None) => refused(Problem::gone("audit")),
-        Err(e) => refused(e.into()),
+        Ok(None) => no(Problem::gone("audit")),
+        Err(e) => refused::failed(e, "/"),
     }
 }
 
@@ -155,11 +156,10 @@ pub async fn leave(session: Session) -> Response {
 fn keep(kept: Result<(), tower_sessions::session::Error>) -> Response {
     match kept {
         Ok(()) => Redirect::to("/").into_response(),
-        Err(cause) => refused(PortError::Unavailable(cause.to_string()).into()),
+        Err(cause) => refused::failed(PortError::Unavailable(cause.to_string()), "/"),
     }
 }
 
-fn refused(problem: Problem) -> Response {
-    let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, format!("{} {} {}", problem.what, problem.still, problem.next)).into_response()
+fn no(problem: Problem) -> Response {
+    refused::page(refused::status(&problem), &problem, "/settings/audits")
 }

@@ -213,6 +213,7 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             public_url: "http://portal.test".to_owned(),
             site_root: "../target/site".into(),
             scratch: std::path::PathBuf::new(),
+            trusted_proxy: false,
         },
         database: config::Database { uri: uri.to_owned(), name: name.to_owned() },
         keys: config::Keys { dir: keys.to_owned(), passphrase: Default::default() },
@@ -223,7 +224,9 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             audit_to: AUDIT.1.to_owned(),
             demo: false,
         },
-        time: server::config::Time::default(),
+        time: config::Time::default(),
+        mail: config::Mail::default(),
+        oidc: config::Oidc::default(),
     }
 }
 
