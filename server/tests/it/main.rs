@@ -1,17 +1,24 @@
 //! The portal in process, on a real mongod.
 
+mod authenticator;
 mod bundle;
+mod codes;
 mod drawn;
 mod drill;
 mod faults;
 mod gaps;
 mod ledger;
+mod mail;
 mod orders;
 mod packet;
+mod passkeys;
+mod people;
 mod periods;
 mod portal;
 mod proofs;
+mod provider;
 mod refusals;
 mod roles;
+mod sessions;
 mod signed;
 mod time;
