@@ -16,6 +16,7 @@ use crate::{
 pub async fn signed_in(permission: Permission) -> Result<(Actor, Ports), Problem> {
     let actor = match (actor(), closed()) {
         (Some(actor), _) => actor,
+        (None, Some(closed)) if permission == Permission::KeepOwnSignIn => closed.actor,
         (None, Some(closed)) => return Err(closed.problem()),
         (None, None) => return Err(Problem::not_signed_in()),
     };

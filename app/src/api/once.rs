@@ -38,6 +38,8 @@ pub fn take<T: DeserializeOwned>(name: &str, path: &str) -> Option<T> {
     })?;
     if let Some(response) = use_context::<ResponseOptions>() {
         set(&response, &format!("{name}=; Path={path}; Max-Age=0; HttpOnly; SameSite=Lax"));
+        // It may be a secret.
+        response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()
 }

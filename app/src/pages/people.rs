@@ -176,7 +176,7 @@ fn Invite(mail: bool) -> impl IntoView {
     };
     let roles = [
         (Role::Operator, "runs drills, works off findings"),
-        (Role::Auditor, "reads within the audit period, changes nothing"),
+        (Role::Auditor, "reads an audit once you open one for them, changes nothing"),
         (Role::Owner, "the same as you"),
     ];
     let choices = roles

@@ -1,7 +1,7 @@
 //! The frame of every page: rail, strip or bar by width, audit banner, one main.
 
 use domain::{
-    role::{Actor, Permission, Role},
+    role::{Actor, Role, Scope},
     words,
 };
 use leptos::prelude::*;
@@ -140,9 +140,12 @@ fn Places(current: &'static str, findings: usize) -> impl IntoView {
     .into_any()
 }
 
-/// The ledger's state as the last check left it: intact, altered, or not checked yet.
+/// The ledger's state as the last check left it: intact, altered, or not checked yet; nothing for who sees nothing.
 #[component]
 fn LedgerState(frame: Frame) -> impl IntoView {
+    if frame.actor.scope == Scope::NOTHING {
+        return ().into_any();
+    }
     let (class, mark, word) = match (frame.alarms, frame.checked_at) {
         (0, Some(_)) => ("seal still", "seal", "Ledger intact".to_owned()),
         (0, None) => ("seal still waiting", "seal-waiting", "Not checked yet".to_owned()),
@@ -177,11 +180,11 @@ fn Somebody(actor: Actor, current: &'static str) -> impl IntoView {
     view! {
         <form class="person" method="post" action="/sign-out">
             <div>
-                <span><a href="/settings" aria-current=here>{actor.name}<span class="unseen">", your sign-in and settings"</span></a></span>
+                <span>{actor.name}</span>
                 <span class="role">{actor.role.word()}</span>
             </div>
             <div class="person-does">
-                {actor.role.may(Permission::ManageAudits).then(|| view! { <a href="/settings/audits">"Settings"</a> })}
+                <a href="/settings" aria-current=here>"Settings"</a>
                 <button class="plain" type="submit">"Sign out"</button>
             </div>
         </form>

@@ -17,7 +17,7 @@ use axum::{
 use domain::{
     Moment,
     audit::{self, Access, Audit},
-    role::{Actor, Permission, Role},
+    role::{Actor, Permission, Role, Scope},
 };
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -71,7 +71,8 @@ pub async fn reach(house: &House, person: &Actor, session: &Session) -> Result<R
 }
 
 fn closed(person: &Actor, audits: &[Audit], now: Moment) -> Closed {
-    let mut closed = Closed { name: person.name.clone(), begins: None, ended: None };
+    let actor = Actor { scope: Scope::NOTHING, ..person.clone() };
+    let mut closed = Closed { actor, begins: None, ended: None };
     for audit in audits {
         match audit.access_at(now) {
             Access::ToCome(at) => closed.begins = Some(closed.begins.map_or(at, |b: Moment| b.min(at))),

@@ -3,6 +3,7 @@
 use app::{
     parts::{encoded, local},
     ports::{PortError, SignedInBy, ThisSession},
+    seat::Closed,
 };
 use axum::{
     Json,
@@ -145,9 +146,9 @@ impl FromRequestParts<House> for SignedIn {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &House) -> Result<Self, Response> {
-        let (Some(actor), Some(session)) =
-            (parts.extensions.get::<Actor>().cloned(), parts.extensions.get::<ThisSession>().cloned())
-        else {
+        let actor = parts.extensions.get::<Actor>();
+        let actor = actor.or_else(|| parts.extensions.get::<Closed>().map(|closed| &closed.actor)).cloned();
+        let (Some(actor), Some(session)) = (actor, parts.extensions.get::<ThisSession>().cloned()) else {
             return Err(told(app::problem::Problem::not_signed_in()));
         };
         if !actor.role.may(Permission::KeepOwnSignIn) {
