@@ -95,7 +95,7 @@ pub async fn one(id: String, query: &ParamsMap) -> Result<AuditPage, Problem> {
         overlapping.extend(others.map(|other| (other.id.clone(), other.value.firm.clone())));
     }
     Ok(AuditPage {
-        form: owner.then(|| Form { id, version, draft, auditors }),
+        form: owner.then_some(Form { id, version, draft, auditors }),
         names,
         visits,
         visited,
