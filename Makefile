@@ -12,7 +12,7 @@ ARCHIVE := passmuster-$(VERSION)-x86_64-linux
 help: ## this list
 	@sed -n 's/^\([a-z]*\): ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: ## the portal with the demo company on http://127.0.0.1:3000; Ctrl-C stops it, .demo/ keeps its data
+run: ## the portal with the demo company on http://localhost:3000; Ctrl-C stops it, .demo/ keeps its data
 	@tools/run
 
 test: ## everything: domain, portal on a real mongod, recipe, browser journeys

@@ -11,6 +11,9 @@ export const pages = [
   { name: "control", path: "/controls", first: /^\/controls\/[^/?#]+$/ },
   { name: "evidence", path: "/evidence" },
   { name: "ledger", path: "/ledger" },
+  { name: "audits", path: "/settings/audits" },
+  { name: "audit", path: "/settings/audits", first: /^\/settings\/audits\/[^/?#]+$/ },
+  { name: "tokens", path: "/settings/tokens" },
   { name: "verify", path: "/verify", open: true },
   { name: "sign-in", path: "/sign-in", open: true },
 ];

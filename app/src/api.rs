@@ -9,10 +9,12 @@ pub mod evidence;
 pub mod findings;
 pub mod guard;
 pub mod ledger;
+pub mod once;
 pub mod overview;
-pub mod refusal;
+pub mod people;
 pub mod requests;
 pub mod runbook;
+pub mod settings;
 pub mod targets;
 pub mod theme;
 pub mod tokens;
@@ -47,7 +49,9 @@ pub struct Frame {
 }
 
 pub async fn frame() -> Result<Frame, Problem> {
-    let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
+    // What everybody has, an auditor without an open audit too: the frame then says who they are, and nothing of the
+    // evidence.
+    let (actor, ports) = guard::signed_in(Permission::KeepOwnSignIn).await?;
     let now = ports.clock.now();
     let findings = ports.findings.all(&actor.scope).await?;
     let alarms = if actor.role.may(Permission::ReadAlarms) { ports.ledger.alarms().await?.len() } else { 0 };

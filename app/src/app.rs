@@ -70,6 +70,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings/audits/:id") view=pages::audit::AuditRecord ssr=SsrMode::Async />
                 <Route path=path!("/settings/tokens") view=pages::tokens::Tokens ssr=SsrMode::Async />
                 <Route path=path!("/verify") view=pages::verify::Verify ssr=SsrMode::Async />
+                <Route path=path!("/settings") view=pages::settings::Settings ssr=SsrMode::Async />
+                <Route path=path!("/settings/passkeys/new") view=pages::register::Register ssr=SsrMode::Async />
+                <Route path=path!("/settings/people") view=pages::people::People ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=pages::sign_in::SignIn ssr=SsrMode::Async />
             </Routes>
         </Router>

@@ -2,6 +2,8 @@
 //!
 //! Every answer is cut to the scope given; what lies outside is absent, and `None` for one record.
 
+mod sign_in;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -25,6 +27,10 @@ use crate::problem::{Problem, ProblemKind};
 
 pub mod requests;
 
+pub use sign_in::{
+    Invitation, Invited, Mailed, OpenSession, OwnPasskey, Passkeys, People, Sessions, SignedInBy, ThisSession, Ways,
+};
+
 /// All ports, cheap to clone, in every request's context.
 #[derive(Clone)]
 pub struct Ports {
@@ -39,6 +45,10 @@ pub struct Ports {
     pub bundles: Arc<dyn Bundles>,
     pub audits: Arc<dyn AuditsPort>,
     pub tokens: Arc<dyn TokensPort>,
+    pub ways: Arc<Ways>,
+    pub people: Arc<dyn People>,
+    pub passkeys: Arc<dyn Passkeys>,
+    pub sessions: Arc<dyn Sessions>,
     pub requests: Arc<dyn requests::Requests>,
 }
 
@@ -189,6 +199,8 @@ pub trait Ledger: Send + Sync {
     async fn checked_at(&self) -> Result<Option<Moment>, PortError>;
     /// The log's C2SP verifier key.
     fn vkey(&self) -> String;
+    /// Those it had before, in no order; heads signed then open with them.
+    fn earlier_vkeys(&self) -> Vec<String>;
     /// The hashes that show the first `old` entries to be the beginning of the head's, folded from the
     /// entries; `None` when the head has fewer.
     async fn consistency(&self, old: u64, head: &Head) -> Result<Option<Vec<Hash>>, PortError>;

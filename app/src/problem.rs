@@ -23,6 +23,7 @@ pub enum ProblemKind {
     NotFound,
     BadInput,
     Conflict,
+    TooOften,
     Unavailable,
     Broken,
 }
@@ -36,6 +37,7 @@ impl ProblemKind {
             ProblemKind::NotFound => 404,
             ProblemKind::BadInput => 400,
             ProblemKind::Conflict => 409,
+            ProblemKind::TooOften => 429,
             ProblemKind::Unavailable => 503,
             ProblemKind::Broken => 500,
         }
@@ -48,7 +50,7 @@ impl Problem {
             ProblemKind::NotSignedIn,
             "You are not signed in.",
             "Nothing was changed.",
-            "Open your sign-in link, or ask the owner for a new one.",
+            "Sign in, then do it again.",
         )
     }
 

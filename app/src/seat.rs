@@ -1,6 +1,6 @@
 //! From where an auditor looks, as pages and the frame around them say it.
 
-use domain::{Moment, audit::Audit, schedule::Period, words};
+use domain::{Moment, audit::Audit, role::Actor, schedule::Period, words};
 
 use crate::problem::{Problem, ProblemKind};
 
@@ -14,10 +14,12 @@ pub struct Seat {
     pub preview: bool,
 }
 
-/// An auditor for whom no audit is open; in the request's extensions instead of an actor.
+/// An auditor for whom no audit is open; in the request's extensions instead of an actor. All that is left to them is
+/// their own sign-in.
 #[derive(Clone, Debug)]
 pub struct Closed {
-    pub name: String,
+    /// Reaches nothing.
+    pub actor: Actor,
     /// When the next one opens.
     pub begins: Option<Moment>,
     /// When the last one ended.

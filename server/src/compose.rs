@@ -3,17 +3,23 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use app::ports::{Clock, Company, Ports};
+use app::ports::{Clock, Company, Ports, Ways};
 use chrono::Utc;
 use domain::{Moment, proof::anchors::Anchors};
 
 use crate::{
+    clock,
     config::Config,
-    ledger::Ledger,
-    notify::Outbox,
-    sign::Keys,
+    http::limits::Limits,
+    jobs,
+    ledger::{self, Ledger},
+    notify::{mail::Mailer, outbox::Outbox},
+    people::People,
+    provider::Provider,
+    sign::Folder,
     store::{
-        Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, requests::Requests, tokens::Tokens,
+        Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, requests::Requests, sessions::Sessions,
+        tokens::Tokens,
     },
     time::TimeSource,
 };
@@ -29,6 +35,10 @@ pub struct House {
     pub evidence: Evidence,
     pub exports: Exports,
     pub requests: Requests,
+    pub people: Arc<People>,
+    pub mailer: Option<Mailer>,
+    pub provider: Option<Arc<Provider>>,
+    pub limits: Arc<Limits>,
     pub ports: Ports,
 }
 
@@ -48,6 +58,14 @@ impl Clock for SystemClock {
 }
 
 impl House {
+    /// What a portal does before it answers anybody: seals the keys it signs with, and looks at its clock.
+    pub async fn begin(&self) -> Result<()> {
+        clock::warn(&self.store, &*self.clock).await;
+        let folder = Folder::configured(&self.config.keys);
+        ledger::keys::seal(&self.ledger, &folder).await.context("sealing the keys in use")?;
+        Ok(())
+    }
+
     /// Connects, migrates, opens the keys. Nothing runs yet.
     pub async fn open(config: Config) -> Result<Self> {
         // Two providers may be linked; the one the database driver uses serves all. Set twice in tests: no harm.
@@ -55,7 +73,8 @@ impl House {
         let store = Store::connect(&config.database.uri, &config.database.name).await?;
         migrate::migrate(&store, false).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let keys = Keys::open_or_create(&config.keys.dir, &config.company.name, &config.company.log, Utc::now())
+        let keys = Folder::configured(&config.keys)
+            .open_or_create(&config.company.name, &config.company.log, Utc::now(), jobs::PORTAL)
             .with_context(|| format!("the keys in {}", config.keys.dir.display()))?;
         let time = TimeSource::configured(&config.time, clock.clone())?.map(Arc::new);
         let company = Arc::new(Company {
@@ -67,11 +86,25 @@ impl House {
         let evidence = Evidence { ledger: ledger.clone() };
         let scratch = config.portal.scratch();
         let exports = Exports { evidence: evidence.clone(), company: company.clone(), scratch };
-        let outbox = Outbox {
-            store: store.clone(),
-            public_url: config.portal.public_url.clone(),
-            company: company.name.clone(),
+        let address = config.portal.public_url.trim_end_matches('/').to_owned();
+        let mailer = Mailer::configured(&config.mail)?;
+        let provider = Provider::configured(&config.oidc, &address)?.map(Arc::new);
+        let ways = Ways {
+            address: address.clone(),
+            // An IPv6 address in a URL stands in brackets.
+            passkeys: config.portal.place().rp_id.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err(),
+            code: mailer.is_some(),
+            provider: provider.as_ref().map(|p| p.name().to_owned()),
         };
+        let people = Arc::new(People {
+            store: store.clone(),
+            ledger: ledger.clone(),
+            mailer: mailer.clone(),
+            clock: clock.clone(),
+            company: company.clone(),
+            address: address.clone(),
+        });
+        let outbox = Outbox { store: store.clone(), address, company: company.name.clone() };
         let requests = Requests { evidence: evidence.clone(), notices: Arc::new(outbox) };
         let shared = Arc::new(evidence.clone());
         let ports = Ports {
@@ -82,12 +115,31 @@ impl House {
             gaps: shared.clone(),
             findings: shared.clone(),
             runbooks: shared.clone(),
-            ledger: shared,
+            ledger: shared.clone(),
             bundles: Arc::new(exports.clone()),
             audits: Arc::new(Audits { ledger: ledger.clone(), org: company.name.clone() }),
             tokens: Arc::new(Tokens { store: store.clone(), clock: clock.clone() }),
+            ways: Arc::new(ways),
+            people: people.clone(),
+            passkeys: shared,
+            sessions: Arc::new(Sessions::new(&store)),
             requests: Arc::new(requests.clone()),
         };
-        Ok(Self { config: Arc::new(config), company, clock, store, ledger, evidence, exports, requests, ports })
+        let limits = Arc::new(Limits::default());
+        Ok(Self {
+            config: Arc::new(config),
+            company,
+            clock,
+            store,
+            ledger,
+            evidence,
+            exports,
+            requests,
+            people,
+            mailer,
+            provider,
+            limits,
+            ports,
+        })
     }
 }

@@ -7,7 +7,7 @@ use domain::{proof::passkey::Place, schedule::Period};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::exports::spool::Scratch;
+use crate::{exports::spool::Scratch, sign::Passphrase};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
@@ -16,17 +16,23 @@ pub struct Config {
     pub keys: Keys,
     pub company: Company,
     pub time: Time,
+    pub mail: Mail,
+    pub oidc: Oidc,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Portal {
     pub listen: SocketAddr,
-    /// As people type it: "https://evidence.example.com". Decides the cookie's name and its Secure mark.
+    /// As people type it: "https://evidence.example.com". Decides the cookie's name and its Secure mark, and where
+    /// passkeys are good for: they need a host name, `localhost` included, and do not work on an IP address.
     pub public_url: String,
     /// Where the built site (CSS, fonts, WASM) lies.
     pub site_root: PathBuf,
     /// Where bundles are put together; empty: the system's folder for temporary files.
     pub scratch: PathBuf,
+    /// Whether a proxy stands before the portal that sets X-Forwarded-For itself. Without one anybody could write a
+    /// peer of their choice there, so it is not believed.
+    pub trusted_proxy: bool,
 }
 
 impl Portal {
@@ -54,6 +60,9 @@ pub struct Database {
 pub struct Keys {
     /// Holds the signing keys; never in the database.
     pub dir: PathBuf,
+    /// Opens them when they are encrypted; empty: they lie there in clear. Never written anywhere.
+    #[serde(skip_serializing, default)]
+    pub passphrase: Passphrase,
 }
 
 /// Outside time (RFC 3161); empty: all times are self-asserted, and pages and bundles say so.
@@ -63,6 +72,43 @@ pub struct Time {
     pub authorities: String,
     /// A PEM file with the root certificates they lead to.
     pub roots: PathBuf,
+}
+
+/// How mail leaves; without a host none does, and nobody is offered a code.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Mail {
+    /// "Passmuster <evidence@example.com>"
+    pub from: String,
+    pub host: String,
+    #[serde(deserialize_with = "port")]
+    pub port: u16,
+    pub tls: Tls,
+    /// Empty: no login.
+    pub user: String,
+    pub password: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Port 587: plain at first, then encrypted or not at all.
+    #[default]
+    StartTls,
+    /// Port 465.
+    Tls,
+    /// A relay on this machine, and tests.
+    None,
+}
+
+/// Sign-in at the company's own provider (OpenID Connect); without an issuer it is not offered.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Oidc {
+    /// As its discovery document names itself, to the letter.
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: String,
+    /// What people call it: "Continue with Example ID".
+    pub name: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,23 +123,75 @@ pub struct Company {
     pub demo: bool,
 }
 
-impl Time {
-    /// For the demo, which reads no file.
-    pub fn from_env() -> Self {
-        let value = |key: &str| std::env::var(format!("PASSMUSTER_TIME__{key}")).unwrap_or_default();
-        Self { authorities: value("AUTHORITIES"), roots: value("ROOTS").into() }
+impl Mail {
+    fn check(&self) -> Result<()> {
+        if self.host.is_empty() {
+            return Ok(());
+        }
+        if self.from.is_empty() {
+            bail!("mail.host is given, and mail.from is not: who does mail come from?");
+        }
+        if self.tls == Tls::None && !self.password.is_empty() && !is_here(&self.host) {
+            bail!(
+                "mail.tls is none and mail.password would go over the network for anybody to read: use starttls or tls"
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Oidc {
+    fn check(&self) -> Result<()> {
+        if self.issuer.is_empty() {
+            return Ok(());
+        }
+        for (key, value) in [("client_id", &self.client_id), ("client_secret", &self.client_secret)] {
+            if value.is_empty() {
+                bail!(
+                    "oidc.issuer is given, and oidc.{key} is not: the provider gives both when the portal is registered"
+                );
+            }
+        }
+        let (scheme, rest) = self.issuer.split_once("://").unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        if scheme != "https" && !(scheme == "http" && is_here(host)) {
+            bail!("oidc.issuer must begin with https://, not {}", self.issuer);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a host is this machine itself.
+fn is_here(host: &str) -> bool {
+    ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&host)
+}
+
+/// A port as a number, or as the environment has it.
+fn port<'de, D: serde::Deserializer<'de>>(given: D) -> Result<u16, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Number(u16),
+        Text(String),
+    }
+    match Given::deserialize(given)? {
+        Given::Number(port) => Ok(port),
+        Given::Text(text) => text.parse().map_err(|_| serde::de::Error::custom(format!("{text} is no port"))),
     }
 }
 
 /// Every key there is, with its default; `None`: must be given.
 const KEYS: &[(&str, &str, Option<&str>)] = &[
     ("portal", "listen", Some("127.0.0.1:3000")),
-    ("portal", "public_url", Some("http://127.0.0.1:3000")),
+    ("portal", "public_url", Some("http://localhost:3000")),
     ("portal", "site_root", Some("target/site")),
     ("portal", "scratch", Some("")),
+    ("portal", "trusted_proxy", Some("false")),
     ("database", "uri", None),
     ("database", "name", Some("passmuster")),
     ("keys", "dir", Some("keys")),
+    ("keys", "passphrase", Some("")),
     ("company", "name", None),
     ("company", "log", None),
     ("company", "audit_from", None),
@@ -101,10 +199,21 @@ const KEYS: &[(&str, &str, Option<&str>)] = &[
     ("company", "demo", Some("false")),
     ("time", "authorities", Some("")),
     ("time", "roots", Some("")),
+    ("mail", "from", Some("")),
+    ("mail", "host", Some("")),
+    ("mail", "port", Some("587")),
+    ("mail", "tls", Some("starttls")),
+    ("mail", "user", Some("")),
+    ("mail", "password", Some("")),
+    ("oidc", "issuer", Some("")),
+    ("oidc", "client_id", Some("")),
+    ("oidc", "client_secret", Some("")),
+    ("oidc", "name", Some("single sign-on")),
 ];
 
 /// Keys whose values never appear in a log or on a terminal.
-const SECRET: &[(&str, &str)] = &[("database", "uri")];
+const SECRET: &[(&str, &str)] =
+    &[("database", "uri"), ("keys", "passphrase"), ("mail", "password"), ("oidc", "client_secret")];
 
 impl Config {
     /// Reads the file (absent is allowed when `env` says enough) and the overrides.
@@ -138,7 +247,19 @@ impl Config {
         }
         let config: Config = table.try_into().context("a value has the wrong form")?;
         config.audit_period()?;
+        config.mail.check()?;
+        config.oidc.check()?;
         Ok(config)
+    }
+
+    /// For the demo, which reads no file: the sections that the environment alone may bring.
+    pub fn sections_from_env(env: impl IntoIterator<Item = (String, String)>) -> Result<(Time, Mail, Oidc)> {
+        const REST: &str = "[database]\nuri = \"-\"\n[company]\nname = \"-\"\nlog = \"-\"\naudit_from = \"2026-01-01\"\naudit_to = \"2026-12-31\"\n";
+        let ours = env.into_iter().filter(|(name, _)| {
+            ["PASSMUSTER_TIME__", "PASSMUSTER_MAIL__", "PASSMUSTER_OIDC__"].iter().any(|p| name.starts_with(p))
+        });
+        let config = Self::parse(REST, ours).context("in the environment")?;
+        Ok((config.time, config.mail, config.oidc))
     }
 
     pub fn audit_period(&self) -> Result<Period> {
@@ -157,19 +278,32 @@ impl Config {
             ("portal", "public_url", self.portal.public_url.clone()),
             ("portal", "site_root", self.portal.site_root.display().to_string()),
             ("portal", "scratch", self.portal.scratch().path().display().to_string()),
+            ("portal", "trusted_proxy", self.portal.trusted_proxy.to_string()),
             ("database", "uri", self.database.uri.clone()),
             ("database", "name", self.database.name.clone()),
             ("keys", "dir", self.keys.dir.display().to_string()),
+            ("keys", "passphrase", if self.keys.passphrase.is_empty() { String::new() } else { "set".to_owned() }),
             ("company", "name", self.company.name.clone()),
             ("company", "log", self.company.log.clone()),
             ("company", "audit_from", self.company.audit_from.clone()),
             ("company", "audit_to", self.company.audit_to.clone()),
             ("time", "authorities", self.time.authorities.clone()),
             ("time", "roots", self.time.roots.display().to_string()),
+            ("mail", "from", self.mail.from.clone()),
+            ("mail", "host", self.mail.host.clone()),
+            ("mail", "port", self.mail.port.to_string()),
+            ("mail", "tls", format!("{:?}", self.mail.tls).to_lowercase()),
+            ("mail", "user", self.mail.user.clone()),
+            ("mail", "password", self.mail.password.clone()),
+            ("oidc", "issuer", self.oidc.issuer.clone()),
+            ("oidc", "client_id", self.oidc.client_id.clone()),
+            ("oidc", "client_secret", self.oidc.client_secret.clone()),
+            ("oidc", "name", self.oidc.name.clone()),
         ];
         all.into_iter()
             .map(|(section, key, value)| {
-                let value = if SECRET.contains(&(section, key)) { "(hidden)".to_owned() } else { value };
+                let hidden = SECRET.contains(&(section, key)) && !value.is_empty();
+                let value = if hidden { "(hidden)".to_owned() } else { value };
                 (format!("{section}.{key}"), value)
             })
             .collect()
@@ -192,7 +326,9 @@ fn overlay(table: &mut Table, env: impl IntoIterator<Item = (String, String)>) -
         }
         let place = table.entry(section.as_str()).or_insert_with(|| Value::Table(Table::new()));
         let Value::Table(place) = place else { bail!("[{section}] must be a table") };
-        place.insert(key, literal(&value));
+        // A secret is text, whatever it looks like.
+        let secret = SECRET.contains(&(section.as_str(), key.as_str()));
+        place.insert(key, if secret { Value::String(value) } else { literal(&value) });
     }
     Ok(())
 }
@@ -241,6 +377,19 @@ mod tests {
             (format!("{GOOD}[portl]\n"), "nearest known name is portal"),
             (GOOD.replace("audit_to = \"2026-12-31\"\n", ""), "PASSMUSTER_COMPANY__AUDIT_TO"),
             (GOOD.replace("2026-12-31", "2025-12-31"), "must be days in order"),
+            (format!("{GOOD}[mail]\nhost = \"smtp.example\"\n"), "mail.from"),
+            (
+                format!(
+                    "{GOOD}[mail]\nhost = \"smtp.example\"\nfrom = \"a@b.example\"\ntls = \"none\"\npassword = \"p\"\n"
+                ),
+                "for anybody to read",
+            ),
+            (format!("{GOOD}[mail]\nport = \"many\"\n"), "many is no port"),
+            (format!("{GOOD}[oidc]\nissuer = \"https://id.example\"\n"), "oidc.client_id"),
+            (
+                format!("{GOOD}[oidc]\nissuer = \"http://id.example\"\nclient_id = \"c\"\nclient_secret = \"s\"\n"),
+                "must begin with https://",
+            ),
         ] {
             let error = format!("{:#}", Config::parse(&text, []).expect_err("it must be refused"));
             assert!(error.contains(says), "{error}");
@@ -248,10 +397,45 @@ mod tests {
     }
 
     #[test]
+    fn passkeys_are_good_for_the_host_of_the_public_address() {
+        for (url, rp_id, origin) in [
+            ("http://localhost:3000", "localhost", "http://localhost:3000"),
+            ("https://evidence.example.com/", "evidence.example.com", "https://evidence.example.com"),
+        ] {
+            let config =
+                Config::parse(&format!("{GOOD}[portal]\npublic_url = \"{url}\"\n"), []).expect("a configuration");
+            let place = config.portal.place();
+            assert_eq!((place.rp_id.as_str(), place.origins), (rp_id, vec![origin.to_owned()]));
+        }
+    }
+
+    #[test]
     fn the_environment_wins_and_secrets_stay_hidden() {
-        let env = [("PASSMUSTER_DATABASE__URI".to_owned(), "mongodb://u:secret@h".to_owned())];
-        let config = Config::parse(GOOD, env).expect("a configuration");
-        assert_eq!(config.database.uri, "mongodb://u:secret@h");
+        let env = [
+            ("PASSMUSTER_DATABASE__URI", "mongodb://u:secret@h"),
+            ("PASSMUSTER_MAIL__PASSWORD", "secret"),
+            ("PASSMUSTER_MAIL__PORT", "2525"),
+            ("PASSMUSTER_OIDC__CLIENT_SECRET", "secret"),
+        ];
+        let config = Config::parse(GOOD, env.map(|(k, v)| (k.to_owned(), v.to_owned()))).expect("a configuration");
+        assert_eq!((config.database.uri.as_str(), config.mail.port), ("mongodb://u:secret@h", 2525));
         assert!(config.shown().iter().all(|(_, value)| !value.contains("secret")));
+    }
+
+    #[test]
+    fn the_keys_passphrase_comes_from_a_file_and_goes_nowhere() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "true and secret\n").expect("written");
+        let name = || ("PASSMUSTER_KEYS__PASSPHRASE_FILE".to_owned(), file.path().display().to_string());
+        let config = Config::parse(GOOD, [name()]).expect("a configuration");
+        assert!(!config.keys.passphrase.is_empty());
+        assert!(config.shown().contains(&("keys.passphrase".to_owned(), "(hidden)".to_owned())));
+        let written = [format!("{config:?}"), toml::to_string(&config).expect("TOML")].concat();
+        assert!(!written.contains("and secret"), "{written}");
+        std::fs::write(file.path(), "true\n").expect("written");
+        assert!(Config::parse(GOOD, [name()]).is_ok(), "a passphrase that looks like something else is text");
+        let none = Config::parse(GOOD, []).expect("a configuration");
+        assert!(none.keys.passphrase.is_empty());
+        assert!(none.shown().contains(&("keys.passphrase".to_owned(), String::new())));
     }
 }

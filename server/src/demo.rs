@@ -12,10 +12,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use app::ports::PortError;
 use bson::doc;
 use domain::{
     Moment,
     audit::Terms,
+    person::Email,
     role::{Actor, Role, Scope, TokenScope},
     schedule::Period,
     target::Scenario,
@@ -88,16 +90,18 @@ async fn portal(
         )
     })?;
     let address = listener.local_addr().context("the address just taken")?;
-    let url = format!("http://{address}");
+    let url = url(address);
+    let (time, mail, oidc) = Config::sections_from_env(std::env::vars())?;
     let config = Config {
         portal: config::Portal {
             listen: address,
             public_url: url.clone(),
             site_root: options.site_root.clone(),
             scratch: PathBuf::new(),
+            trusted_proxy: false,
         },
         database: config::Database { uri: uri.to_owned(), name: "passmuster".to_owned() },
-        keys: config::Keys { dir: options.data.join("keys") },
+        keys: config::Keys { dir: options.data.join("keys"), passphrase: Default::default() },
         company: config::Company {
             name: "CARTIE".to_owned(),
             log: "demo.passmuster.example/cartie".to_owned(),
@@ -105,17 +109,20 @@ async fn portal(
             audit_to: words::date(audit.last_day()),
             demo: true,
         },
-        time: config::Time::from_env(),
+        time,
+        mail,
+        oidc,
     };
     write_config(&options.data, &config)?;
     let house = House::open(config).await?;
+    house.begin().await?;
     let token = people(&house, &options.data, audit).await?;
     seed(&house, began).await?;
     let serving = tokio::spawn({
         let (house, stop) = (house.clone(), stop.clone());
         async move { http::serve(&house, listener, stop).await }
     });
-    first_drill(&house, uri, &url, &token, began, progress, &stop).await?;
+    first_drill(&house, uri, &format!("http://{address}"), &token, began, progress, &stop).await?;
     let link = async |person: &str| -> Result<String> {
         let code = house.store.new_link(person, house.clock.now()).await?;
         Ok(format!("{url}/sign-in?code={code}"))
@@ -134,6 +141,15 @@ async fn portal(
 }
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
+/// Where a browser finds it. Passkeys need a host name: on `http://127.0.0.1` a browser offers none, on
+/// `http://localhost` it does, and both are this machine.
+fn url(address: SocketAddr) -> String {
+    if address.ip().is_loopback() || address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
 
 /// When this demo was first started: everything invented is dated from here, also on later starts.
 fn began(data: &Path) -> Result<Moment> {
@@ -150,12 +166,17 @@ fn began(data: &Path) -> Result<Moment> {
 
 async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
     let audited = Scope { period: Some(audit), controls: Some(company::audited_controls()) };
-    for (id, name, role, scope) in [
-        ("founder", "The founder", Role::Owner, Scope::EVERYTHING),
-        ("operator-1", "Operator one", Role::Operator, Scope::EVERYTHING),
-        ("auditor", "Auditor, the audit firm", Role::Auditor, audited.clone()),
+    for (id, name, email, role, scope) in [
+        ("founder", "The founder", "founder@cartie.example", Role::Owner, Scope::EVERYTHING),
+        ("operator-1", "Operator one", "operator-1@cartie.example", Role::Operator, Scope::EVERYTHING),
+        ("auditor", "Auditor, the audit firm", "auditor@audit-firm.example", Role::Auditor, audited.clone()),
     ] {
         house.store.put_person(&Actor { id: id.to_owned(), name: name.to_owned(), role, scope }).await?;
+        match house.store.put_email(id, &Email::parse(email)?).await {
+            // Invited anew under that address, in a demo that was kept.
+            Ok(()) | Err(PortError::Conflict(_)) => {}
+            Err(e) => return Err(e.into()),
+        }
     }
     if house.store.audits(None).await?.is_empty() {
         let now = house.clock.now();
@@ -185,12 +206,14 @@ async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
 fn write_config(data: &Path, config: &Config) -> Result<()> {
     let path = data.join("passmuster.toml");
     let text = toml::to_string(config).context("the configuration as TOML")?;
-    std::fs::write(&path, format!("# Written anew at each start of the demo.\n{text}"))
-        .with_context(|| format!("cannot write {}", path.display()))
+    write_secret(&path, &format!("# Written anew at each start of the demo.\n{text}"))
 }
 
 fn write_secret(path: &Path, secret: &str) -> Result<()> {
-    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    use std::{
+        io::Write,
+        os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    };
     let mut options = std::fs::OpenOptions::new();
     let mut file = options
         .create(true)
@@ -198,6 +221,9 @@ fn write_secret(path: &Path, secret: &str) -> Result<()> {
         .write(true)
         .mode(0o600)
         .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    // A file from before keeps its mode otherwise.
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
         .with_context(|| format!("cannot write {}", path.display()))?;
     file.write_all(secret.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }

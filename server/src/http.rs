@@ -1,17 +1,23 @@
 //! HTTP: pages, downloads, the machines' intake. Deny by default: what is not listed here is not there.
 
+pub mod agent;
 pub mod attachments;
 pub mod downloads;
 pub mod headers;
 pub mod health;
 pub mod intake;
+pub mod limits;
+pub mod passkeys;
+pub mod provider;
+pub mod refused;
 pub mod requests;
 pub mod seat;
 pub mod session;
+pub mod sign_in;
 pub mod upload;
 pub mod verifier;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{
@@ -26,7 +32,11 @@ use tokio::net::TcpListener;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-use crate::{compose::House, store::sessions::Sessions};
+use crate::{
+    compose::House,
+    provider::BACK,
+    store::sessions::{IDLE, Sessions},
+};
 
 /// Forms.
 const FORM_BYTES: usize = 1024 * 1024;
@@ -34,8 +44,6 @@ const FORM_BYTES: usize = 1024 * 1024;
 const DRILL_BYTES: usize = 4 * 1024 * 1024;
 /// Longer than the longest export of a year seen so far, by far.
 const TIMEOUT: Duration = Duration::from_secs(300);
-/// A session that nobody uses for half a day ends.
-const IDLE: time::Duration = time::Duration::hours(12);
 
 /// Every route of the portal.
 pub fn router(house: &House) -> Router {
@@ -69,7 +77,11 @@ pub fn router(house: &House) -> Router {
         .with_state(house.clone())
         .layer(DefaultBodyLimit::max(upload::LARGEST));
     let own = Router::new()
-        .route("/sign-in", post(session::sign_in))
+        .route("/sign-in", post(sign_in::link))
+        .route("/sign-in/code", post(sign_in::ask_code))
+        .route("/sign-in/code/enter", post(sign_in::enter_code))
+        .route("/sign-in/provider", get(provider::leave))
+        .route(BACK, get(provider::back))
         .route("/sign-out", post(session::sign_out))
         .route("/audits/choose", post(seat::choose))
         .route("/audits/leave", post(seat::leave))
@@ -77,6 +89,7 @@ pub fn router(house: &House) -> Router {
         .route("/evidence/{id}/download", get(downloads::bundle))
         .route("/evidence/root.pem", get(downloads::root_pem))
         .route("/evidence/anchors.json", get(downloads::anchors))
+        .route("/evidence/anchors.pdf", get(downloads::anchors_page))
         .route("/evidence/log.vkey", get(downloads::vkey))
         .route("/ledger/checkpoint", get(downloads::checkpoint))
         .route("/ledger/entries", get(downloads::entries))
@@ -85,6 +98,13 @@ pub fn router(house: &House) -> Router {
         .route("/drills/{id}/record.json", get(downloads::drill_record))
         .route("/attachments/{sha256}", get(attachments::download))
         .with_state(house.clone());
+    let ceremonies = Router::new()
+        .route("/passkeys/registration", post(passkeys::begin_registration))
+        .route("/passkeys", post(passkeys::finish_registration))
+        .route("/passkeys/assertion", post(passkeys::begin_assertion))
+        .route("/sign-in/passkey", post(passkeys::sign_in))
+        .with_state(house.clone())
+        .layer(DefaultBodyLimit::max(passkeys::BODY_BYTES));
     let sessions = SessionManagerLayer::new(Sessions::new(&house.store))
         .with_name(session::cookie_name(&house.config.portal.public_url))
         .with_secure(session::secure(&house.config.portal.public_url))
@@ -93,6 +113,7 @@ pub fn router(house: &House) -> Router {
         .with_expiry(Expiry::OnInactivity(IDLE));
     let people = own
         .merge(uploads)
+        .merge(ceremonies)
         .merge(pages)
         .layer(middleware::from_fn_with_state(house.clone(), session::who))
         .layer(sessions)
@@ -135,7 +156,7 @@ pub async fn serve(house: &House, listener: TcpListener, stop: tokio_util::sync:
     let watch = tokio::spawn(crate::ledger::watch::run(house.ledger.clone()));
     let jobs = tokio::spawn(crate::jobs::run(house.clone()));
     let orders = tokio::spawn(crate::exports::orders::run(house.clone()));
-    let served = axum::serve(listener, router(house))
+    let served = axum::serve(listener, router(house).into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
         .context("the portal stopped serving");

@@ -1,4 +1,4 @@
-//! What the portal does by itself: gaps against what was due, and drills whose runner fell silent.
+//! What the portal does by itself: gaps against what was due, drills whose runner fell silent, removals cut short.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,6 +46,10 @@ pub async fn run(house: House) {
         if let Err(cause) = silent_drills(&house).await {
             tracing::warn!(%cause, "silent drills could not be looked for; tried again");
         }
+        if let Err(cause) = house.people.end_passkeys().await {
+            tracing::warn!(%cause, "passkeys of somebody removed are not all revoked; tried again");
+        }
+        house.limits.sweep();
         // Gaps follow from the records and the calendar: without a new entry or a new hour there is no new gap.
         let now = match house.ledger.head().await {
             Ok(head) => Some((head.size, house.clock.now().millis() / 3_600_000)),

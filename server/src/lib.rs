@@ -1,5 +1,6 @@
 //! What runs: HTTP, MongoDB, signing, exports, the runner.
 
+pub mod clock;
 pub mod compose;
 pub mod config;
 pub mod demo;
@@ -9,6 +10,8 @@ pub mod http;
 pub mod jobs;
 pub mod ledger;
 pub mod notify;
+pub mod people;
+pub mod provider;
 pub mod runner;
 pub mod sign;
 pub mod store;

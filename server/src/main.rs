@@ -8,10 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use app::ports::{Invitation, Invited, Mailed};
 use clap::{Args, Parser, Subcommand};
 use domain::{
     audit::Terms,
     control::Control,
+    person::{self, Email},
     proof::{
         anchors::Anchors,
         bundle::UnverifiedBundle,
@@ -32,9 +34,8 @@ use server::{
         portal::Portal,
         progress::{Progress, Silent, Terminal},
     },
-    sign::Keys,
+    sign::command::{self as key, KeyCommand},
     store::{Store, migrate},
-    time::TimeSource,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -71,36 +72,50 @@ enum Command {
     },
     /// Run a restore drill. Example: passmuster drill --source mongodb://prod --target mongodb://staging --exclude alder-finch="a customer's" --portal https://evidence.example.com --token-file token
     Drill(Box<DrillArgs>),
-    /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://127.0.0.1:3000 --token-file .demo/token -o q3.zip
+    /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://localhost:3000 --token-file .demo/token -o q3.zip
     Export(ExportArgs),
     /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --anchors anchors.json
     Verify(VerifyArgs),
-    /// People. Example: passmuster user invite --name "The founder" --role owner
+    /// People. Example: passmuster user invite --name "The founder" --email founder@example.com --role owner
     #[command(subcommand)]
     User(UserCommand),
     /// Tokens for machines. Example: passmuster token new --name drill-runner --scope drills:write
     #[command(subcommand)]
     Token(TokenCommand),
-    /// The signing keys. Example: passmuster key show
+    /// The signing keys: make, show, encrypt, replace, request, import. Example: passmuster key show
     #[command(subcommand)]
     Key(KeyCommand),
     /// Look at configuration, database, keys, clock and ledger, and say what to do.
     Doctor,
 }
 
+/// Who acts where nobody is signed in.
+const COMMAND_LINE: &str = "the administrator";
+
 #[derive(Subcommand)]
 enum UserCommand {
-    /// Print a link that signs a person in once, within a day. A new person is made when there is none of that id.
+    /// Print a link that signs a person in once, within a day, and send it when mail is configured. A new person is
+    /// made when nobody has that address (or, without one, that name).
     Invite {
         /// As it stands on every page.
         #[arg(long)]
         name: String,
+        /// Where codes and invitations go.
+        #[arg(long, value_parser = Email::parse)]
+        email: Option<Email>,
         /// owner, operator or auditor. An auditor sees the audit period in course, and the controls given.
-        #[arg(long)]
-        role: String,
+        #[arg(long, value_parser = role)]
+        role: Role,
         /// Such as CC7.5,A1.2; for an auditor. Without it, all.
         #[arg(long, value_delimiter = ',')]
         controls: Vec<String>,
+    },
+    /// Who may sign in, and who was removed.
+    List,
+    /// Take somebody's sign-in away: sessions and links end, passkeys are revoked. The last owner stays.
+    Remove {
+        /// As `passmuster user list` prints it.
+        id: String,
     },
 }
 
@@ -120,12 +135,6 @@ enum TokenCommand {
     },
 }
 
-#[derive(Subcommand)]
-enum KeyCommand {
-    /// Print the public part: what an auditor is handed when the engagement begins; with --json, anchors.json itself.
-    Show,
-}
-
 #[derive(Args)]
 struct VerifyArgs {
     bundle: PathBuf,
@@ -135,7 +144,7 @@ struct VerifyArgs {
     /// The root certificate as it was handed over outside the bundle.
     #[arg(long)]
     root: Option<PathBuf>,
-    /// The log's verifier key as it was handed over: a file.
+    /// The log's verifier key as it was handed over: a file, with earlier keys that count as well below it.
     #[arg(long)]
     key: Option<PathBuf>,
     /// Roots of the time authorities that are believed: a PEM file.
@@ -252,8 +261,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Drill(args) => run_drill(*args, cli.json).await,
         Command::Export(args) => export(args, cli.json).await,
         Command::Verify(args) => run_verify(&args, cli.json),
-        Command::Key(KeyCommand::Show) => show_keys(&config()?, cli.json),
-        Command::User(UserCommand::Invite { name, role, controls }) => invite(config()?, name, &role, &controls).await,
+        Command::Key(command) => key::run(command, &config()?, cli.json).map(|()| ExitCode::SUCCESS),
+        Command::User(command) => user(config()?, command, cli.json).await,
         Command::Token(TokenCommand::New { name, scope, days }) => new_token(config()?, &name, &scope, days).await,
         Command::Doctor => run_doctor(config()?, cli.json).await,
     }
@@ -280,8 +289,12 @@ fn stop_at_signal() -> CancellationToken {
 async fn serve(config: Config) -> Result<ExitCode> {
     let stop = stop_at_signal();
     let house = House::open(config).await?;
+    house.begin().await?;
     let listener = http::bind(&house).await?;
     eprintln!("Passmuster for {} on {}", house.company.name, house.config.portal.public_url);
+    if let Some(link) = house.people.first_owner().await? {
+        eprintln!("Nobody has signed in here yet. This link signs the first owner in once, within a day:\n  {link}");
+    }
     http::serve(&house, listener, stop).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -494,7 +507,9 @@ fn run_verify(args: &VerifyArgs, json: bool) -> Result<ExitCode> {
         trust.root_pem = Some(text(read!(path)));
     }
     if let Some(path) = &args.key {
-        trust.vkey = Some(text(read!(path)));
+        let mut keys = text(read!(path)).lines().map(str::to_owned).collect::<Vec<_>>().into_iter();
+        trust.vkey = Some(keys.next().unwrap_or_default());
+        trust.earlier_vkeys = keys.collect();
     }
     if let Some(path) = &args.tsa_roots {
         trust.tsa_roots_pem = Some(text(read!(path)));
@@ -515,39 +530,107 @@ fn run_verify(args: &VerifyArgs, json: bool) -> Result<ExitCode> {
     })
 }
 
-async fn invite(config: Config, name: String, role: &str, controls: &[String]) -> Result<ExitCode> {
+async fn user(config: Config, command: UserCommand, json: bool) -> Result<ExitCode> {
     let house = House::open(config).await?;
-    let role = Role::ALL.into_iter().find(|r| r.word() == role).context("--role is owner, operator or auditor")?;
+    match command {
+        UserCommand::Invite { name, email, role, controls } => {
+            invite(&house, &name, email, role, &controls, json).await
+        }
+        UserCommand::List => list_people(&house, json).await,
+        UserCommand::Remove { id } => {
+            if !house.people.remove_by(COMMAND_LINE, &id).await? {
+                bail!("nobody here has the id {id}; passmuster user list prints them");
+            }
+            eprintln!("{id} is removed: sessions and links have ended, passkeys are revoked.");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn invite(
+    house: &House,
+    name: &str,
+    email: Option<Email>,
+    role: Role,
+    controls: &[String],
+    json: bool,
+) -> Result<ExitCode> {
+    let name = person::name(name)?;
     let controls = controls
         .iter()
         .map(|id| Control::from_id(id).with_context(|| format!("{id} is none of CC7.1 to CC7.5, A1.1 to A1.3")))
         .collect::<Result<Vec<_>>>()?;
-    let scope = match role {
-        Role::Auditor => {
-            Scope { period: Some(house.company.audit_period), controls: (!controls.is_empty()).then_some(controls) }
-        }
-        _ if controls.is_empty() => Scope::EVERYTHING,
-        _ => bail!("--controls is for auditors; an owner and an operator see everything"),
-    };
-    let id = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
-    let person = Actor { id: id.clone(), name, role, scope };
-    house.store.put_person(&person).await?;
-    if role == Role::Auditor {
-        let terms = Terms {
-            firm: person.name.clone(),
-            people: vec![id.clone()],
-            period: house.company.audit_period,
-            controls: person.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec()),
-            access: Period { from: house.clock.now(), to: house.clock.now().plus_millis(365 * 24 * 3600 * 1000) },
-        };
-        let by = Actor { id: "cli".into(), name: "the command line".into(), role: Role::Owner, scope: Scope::EVERYTHING };
-        let audit = house.ports.audits.open(terms, &by).await?;
-        eprintln!("Audit {audit}: the period in course, for a year; change it on /settings/audits.");
+    if role != Role::Auditor && !controls.is_empty() {
+        bail!("--controls is for auditors; an owner and an operator see everything");
     }
-    let code = house.store.new_link(&id, house.clock.now()).await?;
-    println!("{}/sign-in?code={code}", house.config.portal.public_url.trim_end_matches('/'));
-    eprintln!("It signs {id} in once, within a day.");
+    let people = house.store.people().await?;
+    let there = people.iter().filter(|p| p.removed.is_none()).find(|p| match &email {
+        Some(_) => p.email == email,
+        None => p.actor.name == name,
+    });
+    let invited = match there {
+        Some(p) if p.actor.role != role => {
+            bail!("{} is here as {}; an owner changes that on /settings/people", p.actor.name, p.actor.role.word())
+        }
+        Some(p) => house.people.invite_again_by(COMMAND_LINE, &p.actor.id).await?.context("removed just now")?,
+        None => {
+            let invited = house.people.invite_by(COMMAND_LINE, &Invitation { name, email, role }).await?;
+            if role == Role::Auditor {
+                open_audit(house, &invited, controls).await?;
+            }
+            invited
+        }
+    };
+    if json {
+        println!("{}", serde_json::to_string(&invited)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{}", invited.link);
+    eprintln!("It signs {} in once, within a day.", invited.name);
+    match invited.mail {
+        Mailed::Sent(to) => eprintln!("It was sent to {to} as well."),
+        Mailed::Refused(why) => eprintln!("It was not sent: {why}."),
+        Mailed::NotTried => {}
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Somebody invited as an auditor from here sees the period in course; without an audit they would see nothing.
+async fn open_audit(house: &House, auditor: &Invited, controls: Vec<Control>) -> Result<()> {
+    let now = house.clock.now();
+    let terms = Terms {
+        firm: auditor.name.clone(),
+        people: vec![auditor.id.clone()],
+        period: house.company.audit_period,
+        controls: if controls.is_empty() { Control::ALL.to_vec() } else { controls },
+        access: Period { from: now, to: now.plus_millis(365 * 24 * 3600 * 1000) },
+    };
+    let by = Actor { id: "cli".into(), name: COMMAND_LINE.into(), role: Role::Owner, scope: Scope::EVERYTHING };
+    let audit = house.ports.audits.open(terms, &by).await?;
+    eprintln!("Audit {audit}: the period in course, for a year; change it on /settings/audits.");
+    Ok(())
+}
+
+async fn list_people(house: &House, json: bool) -> Result<ExitCode> {
+    let people = app::ports::People::all(&*house.people).await?;
+    if json {
+        println!("{}", serde_json::to_string(&people)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for p in people {
+        let seen = match (&p.removed, p.last_seen) {
+            (Some(removed), _) => format!("removed {} by {}", domain::words::date(removed.at), removed.by),
+            (None, Some(at)) => format!("last seen {}", domain::words::date_time(at)),
+            (None, None) => "never signed in".to_owned(),
+        };
+        let email = p.email.map(String::from).unwrap_or_default();
+        println!("{:24} {:10} {:32} {email:32} {seen}", p.actor.id, p.actor.role.word(), p.actor.name);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::from_word(word).ok_or_else(|| "owner, operator or auditor".to_owned())
 }
 
 fn plural_days(days: u32) -> String {
@@ -568,26 +651,6 @@ async fn new_token(config: Config, name: &str, scopes: &[String], days: u32) -> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Needs neither the database nor a running portal, and makes no key.
-fn show_keys(config: &Config, json: bool) -> Result<ExitCode> {
-    let keys = Keys::open(&config.keys.dir, &config.company.log)?;
-    let clock = std::sync::Arc::new(server::compose::SystemClock);
-    let time = TimeSource::configured(&config.time, clock)?;
-    let anchors = keys.anchors(&config.company.name, time.map(|t| t.roots_pem().to_vec()).unwrap_or_default());
-    if json {
-        print!("{}", anchors.json());
-        return Ok(ExitCode::SUCCESS);
-    }
-    println!("company           {}", anchors.org);
-    println!("root, SHA-256     {}", anchors.root_sha256);
-    println!("signer, SHA-256   {}", keys.signer_fingerprint());
-    println!("signer holds      until {}", keys.signer_until().format("%Y-%m-%d"));
-    println!("ledger's key      {}", anchors.log_vkey);
-    println!("time authorities  {} roots pinned", anchors.tsa_roots.len());
-    eprintln!("For the auditor: passmuster key show --json > anchors.json");
-    Ok(ExitCode::SUCCESS)
-}
-
 async fn run_doctor(config: Config, json: bool) -> Result<ExitCode> {
     let shown = config.shown();
     let findings = doctor::look(config).await;
@@ -600,7 +663,12 @@ async fn run_doctor(config: Config, json: bool) -> Result<ExitCode> {
         }
         println!();
         for f in findings {
-            println!("{}  {}: {}", if f.ok { "ok   " } else { "WRONG" }, f.what, f.found);
+            let mark = match (f.ok, f.next.is_empty()) {
+                (false, _) => "WRONG",
+                (true, true) => "ok   ",
+                (true, false) => "note ",
+            };
+            println!("{mark}  {}: {}", f.what, f.found);
             if !f.next.is_empty() {
                 println!("       {}", f.next);
             }

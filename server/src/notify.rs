@@ -1,117 +1,90 @@
-//! Who is told what: a notice for each person concerned, in an outbox that whoever delivers mail empties.
-//!
-//! A notice says that something happened and where to read it, never what was written: mail goes through other
-//! people's machines.
+//! What is said to people by mail, and to whom. Never a figure or a name out of the evidence: mail is read by many.
 
-use app::ports::PortError;
-use async_trait::async_trait;
-use bson::{Document, doc};
-use domain::{
-    Moment,
-    request::Request,
-    role::{Actor, Role},
-};
+pub mod mail;
+pub mod outbox;
 
-use crate::{
-    ledger::date,
-    store::{Store, is_duplicate, port_error, rows},
-};
+use app::ports::SignedInBy;
+use askama::Template;
+use domain::{Moment, role::Role, words};
 
-const NOTICES: &str = "notices";
-
-/// What happened to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    Asked,
-    Answered,
-    AskedMore,
-    Accepted,
+/// A letter without its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
 }
 
-impl Change {
-    fn says(self, id: &str) -> String {
-        match self {
-            Change::Asked => format!("{id} was asked"),
-            Change::Answered => format!("{id} was answered"),
-            Change::AskedMore => format!("{id} needs more"),
-            Change::Accepted => format!("{id} was accepted"),
-        }
+/// An invitation, or another link for somebody invited before.
+pub fn invitation(company: &str, by: &str, name: &str, role: Role, link: &str) -> Letter {
+    let role = &role.with_article();
+    Letter {
+        subject: format!("Sign in to the backup evidence of {company}"),
+        text: said(InvitationText { company, by, name, role, link }.render()),
+        html: said(InvitationHtml { company, by, name, role, link }.render()),
     }
 }
 
-#[async_trait]
-pub trait Notices: Send + Sync {
-    /// Tells everybody whose turn or concern it is, but not who did it. `version` is the request's own: the same
-    /// change is told once, however often it is said.
-    async fn request_changed(
-        &self,
-        change: Change,
-        request: &Request,
-        version: i64,
-        by: &Actor,
-        now: Moment,
-    ) -> Result<(), PortError>;
-}
-
-/// One document a person and change (`notices`): `person`, `subject`, `text`, `link`, `at`, and `sentAt`, which is
-/// null until it was delivered.
-#[derive(Clone)]
-pub struct Outbox {
-    pub store: Store,
-    /// "https://evidence.example.com"
-    pub public_url: String,
-    pub company: String,
-}
-
-impl Outbox {
-    /// The company is told what auditors do, an audit's people what the company does.
-    async fn concerned(&self, change: Change, request: &Request) -> Result<Vec<String>, PortError> {
-        if change != Change::Answered {
-            let people = rows(self.store.documents("people").find(doc! {})).await?;
-            let people = people.iter().filter_map(|row| serde_json::from_str::<Actor>(row.get_str("actor").ok()?).ok());
-            return Ok(people.filter(|person| person.role != Role::Auditor).map(|person| person.id).collect());
-        }
-        if let Some(id) = &request.audit
-            && let Some((audit, _)) = self.store.audit(id).await?
-        {
-            return Ok(audit.value.people);
-        }
-        Ok(request.first().map(|message| message.person.clone()).into_iter().collect())
-    }
-
-    fn notice(&self, change: Change, request: &Request, version: i64, person: &str, now: Moment) -> Document {
-        let link = format!("{}/requests/{}", self.public_url.trim_end_matches('/'), request.id);
-        let says = change.says(&request.id);
-        let under = request.control.map(|c| format!(" under {}", c.id())).unwrap_or_default();
-        doc! {
-            "_id": format!("{}/{version}/{person}", request.id),
-            "person": person,
-            "subject": format!("{}: {says}", self.company),
-            "text": format!("{says}{under}. Read it, and see whether it is your turn: {link}"),
-            "link": link,
-            "at": date(now),
-            "sentAt": null,
-        }
+/// A code; it is not in the subject, which phones show without being unlocked.
+pub fn code(company: &str, code: &str, address: &str) -> Letter {
+    let (first, last) = code.split_at(code.len() / 2);
+    let code = &format!("{first} {last}");
+    Letter {
+        subject: format!("Your sign-in code for the backup evidence of {company}"),
+        text: said(CodeText { company, code, address }.render()),
+        html: said(CodeHtml { company, code, address }.render()),
     }
 }
 
-#[async_trait]
-impl Notices for Outbox {
-    async fn request_changed(
-        &self,
-        change: Change,
-        request: &Request,
-        version: i64,
-        by: &Actor,
-        now: Moment,
-    ) -> Result<(), PortError> {
-        for person in self.concerned(change, request).await?.iter().filter(|person| **person != by.id) {
-            let notice = self.notice(change, request, version, person, now);
-            match self.store.documents(NOTICES).insert_one(notice).await {
-                Err(e) if !is_duplicate(&e) => return Err(port_error(e)),
-                _ => {}
-            }
+/// Told to its owner, so that a passkey somebody else registered does not go unnoticed.
+pub fn passkey(company: &str, label: &str, agent: &str, by: &SignedInBy, at: Moment, address: &str) -> Letter {
+    let (at, by) = (words::date_time(at), &by.says());
+    let at = &at;
+    Letter {
+        subject: format!("A passkey was registered for you at {company}"),
+        text: said(PasskeyText { company, label, agent, by, at, address }.render()),
+        html: said(PasskeyHtml { company, label, agent, by, at, address }.render()),
+    }
+}
+
+fn said(rendered: Result<String, askama::Error>) -> String {
+    rendered.expect("a template of text has nothing that fails").trim_end().to_owned() + "\n"
+}
+
+/// A letter's two templates, which are given the same.
+macro_rules! letter {
+    ($text:ident $txt:literal, $html:ident $htm:literal, { $($field:ident),+ }) => {
+        #[derive(Template)]
+        #[template(path = $txt)]
+        struct $text<'a> { $($field: &'a str),+ }
+
+        #[derive(Template)]
+        #[template(path = $htm)]
+        struct $html<'a> { $($field: &'a str),+ }
+    };
+}
+
+letter!(InvitationText "mail/invitation.txt", InvitationHtml "mail/invitation.html", { company, by, name, role, link });
+letter!(CodeText "mail/code.txt", CodeHtml "mail/code.html", { company, code, address });
+letter!(PasskeyText "mail/passkey.txt", PasskeyHtml "mail/passkey.html", { company, label, agent, by, at, address });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_says_the_same_in_text_and_html_and_what_people_typed_stays_text() {
+        let letter =
+            invitation("<b>Co</b> & Sons", "The founder", "Ana", Role::Auditor, "https://p.example/sign-in?code=x");
+        assert!(letter.text.contains("of <b>Co</b> & Sons, as an auditor"), "{}", letter.text);
+        assert!(!letter.html.contains("<b>Co</b>"), "{}", letter.html);
+        for part in [&letter.text, &letter.html] {
+            assert!(part.contains("https://p.example/sign-in?code=x") && part.contains("Ana") && part.contains("once"));
         }
-        Ok(())
+        let letter = code("Co", "01234567", "https://p.example");
+        assert!(!letter.subject.contains("0123"));
+        for part in [&letter.text, &letter.html] {
+            assert!(part.contains("0123 4567"), "{part}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod attachments;
 pub mod audits;
 pub mod bundles;
+pub mod codes;
 pub mod evidence;
 pub mod live;
 pub mod migrate;

@@ -120,14 +120,17 @@ impl DraftError {
     pub fn says(&self) -> (String, &'static str) {
         match self {
             DraftError::Firm => ("The firm has no name.".to_owned(), "Write it as it stands on its report."),
-            DraftError::Period => {
-                ("The period is not two days in order.".to_owned(), "Write both as 2026-01-01; the last one belongs to it.")
-            }
+            DraftError::Period => (
+                "The period is not two days in order.".to_owned(),
+                "Write both as 2026-01-01; the last one belongs to it.",
+            ),
             DraftError::NoControls => (
                 "The audit looks at no control.".to_owned(),
                 "Choose at least one: without any, its auditors would see nothing.",
             ),
-            DraftError::Control(id) => (format!("{id} is no control here."), "Choose from CC7.1 to CC7.5 and A1.1 to A1.3."),
+            DraftError::Control(id) => {
+                (format!("{id} is no control here."), "Choose from CC7.1 to CC7.5 and A1.1 to A1.3.")
+            }
             DraftError::Access => (
                 "The days of access are not in order.".to_owned(),
                 "Write both as 2026-01-01; access ends by itself after the last one.",

@@ -23,16 +23,18 @@ impl Role {
         }
     }
 
-    /// The one table of permissions.
+    /// "an owner"
+    pub fn with_article(self) -> String {
+        format!("an {}", self.word())
+    }
+
+    pub fn from_word(word: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    /// Whether the table gives it; what the table does not name is nobody's.
     pub fn may(self, permission: Permission) -> bool {
-        use Permission::*;
-        match permission {
-            ReadEvidence | MakeBundle => true,
-            ReadAlarms => true,
-            ManageAudits | ManageTokens => self == Role::Owner,
-            AskRequests => self == Role::Auditor,
-            AnswerRequests | AttachFiles => self != Role::Auditor,
-        }
+        RULES.iter().any(|rule| rule.permission == permission && rule.roles.contains(&self))
     }
 }
 
@@ -44,6 +46,12 @@ pub enum Permission {
     ReadAlarms,
     /// Make and download a bundle, within the scope.
     MakeBundle,
+    /// Begin, draw for and file a drill.
+    FileDrills,
+    /// Register and revoke one's own passkeys, list and end one's own sessions.
+    KeepOwnSignIn,
+    /// See everybody, invite, change a role, remove.
+    ManagePeople,
     /// Say which firm looks at which period and controls, and look as they do.
     ManageAudits,
     /// Make and revoke tokens for machines.
@@ -55,6 +63,78 @@ pub enum Permission {
     /// Put files on findings.
     AttachFiles,
 }
+
+/// One line of the table of permissions.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    pub permission: Permission,
+    /// What it allows, as it stands on `/settings/people`.
+    pub says: &'static str,
+    pub roles: &'static [Role],
+    /// The scope that gives it to a machine.
+    pub token: Option<TokenScope>,
+}
+
+/// The one table of permissions: the guard asks it, and `/settings/people` shows it.
+pub const RULES: &[Rule] = {
+    use Permission::*;
+    const EVERYBODY: &[Role] = &Role::ALL;
+    const OWNER: &[Role] = &[Role::Owner];
+    const COMPANY: &[Role] = &[Role::Owner, Role::Operator];
+    &[
+        Rule {
+            permission: ReadEvidence,
+            says: "Read the evidence and download records; an auditor within the audit",
+            roles: EVERYBODY,
+            token: None,
+        },
+        Rule {
+            permission: ReadAlarms,
+            says: "See which sealed records were changed or deleted",
+            roles: EVERYBODY,
+            token: None,
+        },
+        Rule {
+            permission: MakeBundle,
+            says: "Make and download a bundle; an auditor within the audit",
+            roles: EVERYBODY,
+            token: Some(TokenScope::EvidenceRead),
+        },
+        Rule {
+            permission: FileDrills,
+            says: "Begin, draw for and file a drill",
+            roles: &[],
+            token: Some(TokenScope::DrillsWrite),
+        },
+        Rule {
+            permission: KeepOwnSignIn,
+            says: "Register and revoke one’s own passkeys, end one’s own sessions",
+            roles: EVERYBODY,
+            token: None,
+        },
+        Rule {
+            permission: ManagePeople,
+            says: "See everybody, invite, change a role, remove",
+            roles: OWNER,
+            token: None,
+        },
+        Rule {
+            permission: ManageAudits,
+            says: "Open audits, and look as their auditors do",
+            roles: OWNER,
+            token: None,
+        },
+        Rule { permission: ManageTokens, says: "Make and revoke tokens for machines", roles: OWNER, token: None },
+        Rule {
+            permission: AskRequests,
+            says: "Ask for something, accept an answer, and have it put into bundles",
+            roles: &[Role::Auditor],
+            token: None,
+        },
+        Rule { permission: AnswerRequests, says: "Answer what auditors ask for", roles: COMPANY, token: None },
+        Rule { permission: AttachFiles, says: "Put files on findings", roles: COMPANY, token: None },
+    ]
+};
 
 /// What a machine's token may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -99,6 +179,8 @@ pub struct Scope {
 
 impl Scope {
     pub const EVERYTHING: Scope = Scope { period: None, controls: None };
+    /// No control, so no record.
+    pub const NOTHING: Scope = Scope { period: None, controls: Some(Vec::new()) };
 
     /// Whether a record that happened then and answers these controls is inside.
     pub fn admits(&self, occurred_at: Moment, answers: &[Control]) -> bool {
@@ -112,6 +194,11 @@ impl Scope {
     /// A finding belongs by nature when it was opened in the period or still open then.
     pub fn admits_finding(&self, finding: &Finding) -> bool {
         self.period.is_none_or(|p| finding.touches(p.from, p.to)) && self.admits_controls(&finding.controls)
+    }
+
+    /// Whether something inside happened before the period began: it belongs to it by nature, and pages say why.
+    pub fn precedes(&self, occurred_at: Moment) -> bool {
+        self.period.is_some_and(|p| occurred_at < p.from)
     }
 
     /// This scope cut further by another; never wider than either.
@@ -140,6 +227,21 @@ pub struct Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_permission_stands_once_in_the_table_and_only_owners_manage_people() {
+        let mut named: Vec<Permission> = RULES.iter().map(|rule| rule.permission).collect();
+        let all = named.len();
+        named.sort_by_key(|permission| format!("{permission:?}"));
+        named.dedup();
+        assert_eq!(named.len(), all);
+        let managers: Vec<Role> = Role::ALL.into_iter().filter(|r| r.may(Permission::ManagePeople)).collect();
+        assert_eq!(managers, [Role::Owner]);
+        for role in Role::ALL {
+            assert!(!role.may(Permission::FileDrills), "a drill is filed by its runner, not by a {}", role.word());
+            assert_eq!(Role::from_word(role.word()), Some(role));
+        }
+    }
 
     #[test]
     fn a_narrowed_scope_is_never_wider_than_either() {

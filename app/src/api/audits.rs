@@ -11,10 +11,10 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
-use super::{guard, refusal};
+use super::{guard, once};
 use crate::{
     ports::{Ports, Visited},
-    problem::{Problem, ProblemKind},
+    problem::Problem,
 };
 
 const PLACE: &str = "/settings/audits";
@@ -56,7 +56,7 @@ pub struct Form {
 pub async fn list(query: &ParamsMap) -> Result<AuditsPage, Problem> {
     let (_, ports) = guard::signed_in(Permission::ManageAudits).await?;
     let now = ports.clock.now();
-    let refused = query.get("refused").and_then(|_| refusal::read("The audit was not opened."));
+    let refused = query.get("refused").map(|_| once::refused(PLACE, "The audit was not opened."));
     let draft = if refused.is_some() { typed(query) } else { fresh(&ports, now) };
     let auditors = ports.audits.auditors().await?;
     let form = Form { draft, auditors, ..Form::default() };
@@ -77,7 +77,8 @@ pub async fn one(id: String, query: &ParamsMap) -> Result<AuditPage, Problem> {
     }
     let (sealed, version) = ports.audits.get(&id).await?.ok_or_else(|| Problem::gone("audit"))?;
     let auditors = ports.audits.auditors().await?;
-    let name = |id: &String| auditors.iter().find(|(other, _)| other == id).map_or(id.clone(), |(_, name)| name.clone());
+    let name =
+        |id: &String| auditors.iter().find(|(other, _)| other == id).map_or(id.clone(), |(_, name)| name.clone());
     let names = sealed.value.people.iter().map(name).collect();
     let (mut visits, visited) = ports.audits.visits(&id).await?;
     if !owner {
@@ -85,7 +86,7 @@ pub async fn one(id: String, query: &ParamsMap) -> Result<AuditPage, Problem> {
         visits.retain(|visit| visit.person == actor.id);
     }
     let now = ports.clock.now();
-    let refused = query.get("refused").and_then(|_| refusal::read("The audit was not changed."));
+    let refused = query.get("refused").map(|_| once::refused(PLACE, "The audit was not changed."));
     let draft = if refused.is_some() && query.get("firm").is_some() { typed(query) } else { as_it_is(&sealed.value) };
     let mut overlapping = Vec::new();
     if owner {
@@ -94,7 +95,7 @@ pub async fn one(id: String, query: &ParamsMap) -> Result<AuditPage, Problem> {
         overlapping.extend(others.map(|other| (other.id.clone(), other.value.firm.clone())));
     }
     Ok(AuditPage {
-        form: owner.then(|| Form { id, version, draft, auditors }),
+        form: owner.then_some(Form { id, version, draft, auditors }),
         names,
         visits,
         visited,
@@ -178,13 +179,8 @@ pub async fn save_audit(
 ) -> Result<(), Problem> {
     let draft = Draft { firm, people, from, to, controls, access_from, access_until };
     let place = if id.is_empty() { PLACE.to_owned() } else { format!("{PLACE}/{id}") };
-    match save(&id, version, &draft).await {
-        Ok(id) => {
-            leptos_axum::redirect(&format!("{PLACE}/{id}"));
-            Ok(())
-        }
-        Err(problem) => refuse(problem, &again(&place, &draft)),
-    }
+    let saved = save(&id, version, &draft).await.map(|id| format!("{PLACE}/{id}"));
+    once::led_back(saved, PLACE, &again(&place, &draft))
 }
 
 async fn save(id: &str, version: i64, draft: &Draft) -> Result<String, Problem> {
@@ -208,22 +204,13 @@ pub async fn hand_over_anchors(id: String, #[server(default)] how: String) -> Re
     let done = async {
         let (actor, ports) = guard::signed_in(Permission::ManageAudits).await?;
         if how.trim().is_empty() {
-            return Err(Problem::bad_input("Nothing is said of how they were handed over.", "Write it in a few words."));
+            return Err(Problem::bad_input(
+                "Nothing is said of how they were handed over.",
+                "Write it in a few words.",
+            ));
         }
-        Ok::<_, Problem>(ports.audits.hand_over(&id, &how, &actor).await?)
+        ports.audits.hand_over(&id, &how, &actor).await?;
+        Ok(format!("{place}#anchors"))
     };
-    match done.await {
-        Ok(()) => {
-            leptos_axum::redirect(&format!("{place}#anchors"));
-            Ok(())
-        }
-        Err(problem) => refuse(problem, &format!("{place}?refused=1#anchors")),
-    }
+    once::led_back(done.await, PLACE, &format!("{place}?refused=1#anchors"))
 }
-
-fn refuse(problem: Problem, back: &str) -> Result<(), Problem> {
-    refusal::leave(PLACE, &problem);
-    leptos_axum::redirect(if problem.kind == ProblemKind::NotSignedIn { "/sign-in" } else { back });
-    Err(problem)
-}
-

@@ -12,7 +12,7 @@ use domain::{
 };
 use leptos_router::params::ParamsMap;
 
-use super::{guard, refusal};
+use super::{guard, once};
 use crate::problem::Problem;
 
 /// What the address asks for. Without a standing: all that are not closed.
@@ -66,6 +66,8 @@ pub struct FindingsPage {
     pub median_days: Option<i64>,
     pub owners: BTreeSet<String>,
     pub controls: Vec<Control>,
+    /// Of those shown: opened before the reader's period, and here because they were still open in it.
+    pub earlier: BTreeSet<String>,
     pub now: Moment,
     /// Whether the reader may put files on them.
     pub may_attach: bool,
@@ -92,11 +94,13 @@ pub async fn load(query: &ParamsMap) -> Result<FindingsPage, Problem> {
         ask = Ask { standing: closed.then_some(Standing::Closed), ..Ask::default() };
     }
     let controls = actor.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec());
+    let earlier = all.iter().filter(|f| actor.scope.precedes(f.value.occurred_at)).map(|f| f.id.clone()).collect();
     let page = arrange(ask, all, controls, now);
     Ok(FindingsPage {
+        earlier,
         may_attach: actor.role.may(Permission::AttachFiles),
         opened,
-        refused: query.get("refused").and_then(|_| refusal::read("No file was attached.")),
+        refused: query.get("refused").map(|_| once::refused("/findings", "No file was attached.")),
         ..page
     })
 }
@@ -129,6 +133,7 @@ fn arrange(ask: Ask, all: Vec<Sealed<Finding>>, controls: Vec<Control>, now: Mom
         median_days,
         owners,
         controls,
+        earlier: BTreeSet::new(),
         now,
         may_attach: false,
         opened: None,

@@ -4,7 +4,7 @@ use domain::role::{Actor, Permission};
 use leptos::prelude::*;
 
 use crate::{
-    ports::Ports,
+    ports::{Ports, ThisSession},
     problem::Problem,
     seat::{Closed, Seat},
 };
@@ -16,6 +16,7 @@ use crate::{
 pub async fn signed_in(permission: Permission) -> Result<(Actor, Ports), Problem> {
     let actor = match (actor(), closed()) {
         (Some(actor), _) => actor,
+        (None, Some(closed)) if permission == Permission::KeepOwnSignIn => closed.actor,
         (None, Some(closed)) => return Err(closed.problem()),
         (None, None) => return Err(Problem::not_signed_in()),
     };
@@ -38,6 +39,11 @@ pub fn seat() -> Option<Seat> {
 /// An auditor for whom no audit is open.
 fn closed() -> Option<Closed> {
     use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Closed>().cloned())
+}
+
+/// The session this request came by, if somebody is signed in.
+pub fn this_session() -> Option<ThisSession> {
+    use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<ThisSession>().cloned())
 }
 
 /// The ports of this request.

@@ -13,7 +13,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
-use super::{guard, refusal};
+use super::{guard, once};
 use crate::{
     ports::{
         Ports,
@@ -138,7 +138,7 @@ pub async fn list(query: &ParamsMap) -> Result<RequestsPage, Problem> {
         shown: all,
         controls: reader.actor.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec()),
         form,
-        refused: query.get("refused").and_then(|_| refusal::read("Nothing was asked.")),
+        refused: query.get("refused").map(|_| once::refused(PLACE, "Nothing was asked.")),
         now: ports.clock.now(),
     })
 }
@@ -158,7 +158,7 @@ pub async fn one(id: String, query: &ParamsMap) -> Result<RequestPage, Problem> 
         thread,
         pointed,
         draft,
-        refused: query.get("refused").and_then(|_| refusal::read("Nothing was sent.")),
+        refused: query.get("refused").map(|_| once::refused(PLACE, "Nothing was sent.")),
         now: ports.clock.now(),
         reader,
     })
@@ -204,16 +204,6 @@ fn stepped(refused: Refused) -> Problem {
 /// Leads back to the request, with the reason where there is one.
 fn led(id: &str, done: Result<(), Problem>) -> Result<(), Problem> {
     let place = format!("{PLACE}/{}", crate::parts::encoded(id).replace('/', "%2F"));
-    match done {
-        Ok(()) => {
-            leptos_axum::redirect(&place);
-            Ok(())
-        }
-        Err(problem) => {
-            refusal::leave(PLACE, &problem);
-            let back = format!("{place}?refused=1");
-            leptos_axum::redirect(if problem.kind == ProblemKind::NotSignedIn { "/sign-in" } else { &back });
-            Err(problem)
-        }
-    }
+    let back = format!("{place}?refused=1");
+    once::led_back(done.map(|()| place), PLACE, &back)
 }

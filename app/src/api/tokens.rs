@@ -4,15 +4,13 @@ use domain::{
     Moment,
     role::{Actor, Permission, TokenScope},
 };
-use http::{HeaderValue, header};
 use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 use leptos_router::params::ParamsMap;
 
-use super::{guard, refusal};
+use super::{guard, once};
 use crate::{
     ports::{Ports, Token},
-    problem::{Problem, ProblemKind},
+    problem::Problem,
 };
 
 const PLACE: &str = "/settings/tokens";
@@ -31,22 +29,9 @@ pub struct TokensPage {
 
 pub async fn load(query: &ParamsMap) -> Result<TokensPage, Problem> {
     let (_, ports) = guard::signed_in(Permission::ManageTokens).await?;
-    let refused = query.get("refused").and_then(|_| refusal::read("Nothing was done."));
-    let made = query.get("made").and_then(|_| refusal::cookie(MADE));
-    if made.is_some() {
-        carry("", 0);
-    }
+    let refused = query.get("refused").map(|_| once::refused(PLACE, "That was not done."));
+    let made = query.get("made").and_then(|_| once::take(MADE, PLACE));
     Ok(TokensPage { tokens: ports.tokens.all().await?, made, now: ports.clock.now(), refused })
-}
-
-/// Sets the cookie that carries a token over one redirect.
-fn carry(token: &str, seconds: u32) {
-    let Some(response) = use_context::<ResponseOptions>() else { return };
-    let cookie = format!("{MADE}={token}; Path={PLACE}; Max-Age={seconds}; HttpOnly; SameSite=Strict");
-    if let Ok(value) = HeaderValue::from_str(&cookie) {
-        response.append_header(header::SET_COOKIE, value);
-        response.append_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
 }
 
 /// Makes a token and leads to the page that shows it once; works as the target of a plain form.
@@ -56,18 +41,18 @@ pub async fn make_token(
     #[server(default)] scopes: Vec<String>,
     #[server(default)] days: String,
 ) -> Result<(), Problem> {
-    match make(&name, &scopes, &days).await {
-        Ok(token) => {
-            carry(&token, 60);
-            leptos_axum::redirect(&format!("{PLACE}?made=1"));
-            Ok(())
-        }
-        Err(problem) => refuse(problem),
-    }
+    let made = async {
+        let (actor, ports): (Actor, Ports) = guard::signed_in(Permission::ManageTokens).await?;
+        let wanted = read(&name, &scopes, &days)?;
+        let token = ports.tokens.make(name.trim(), &wanted.0, wanted.1, &actor).await?;
+        once::leave(MADE, PLACE, &token, ports.ways.address.starts_with("https://"));
+        Ok(format!("{PLACE}?made=1"))
+    };
+    once::led(made.await, PLACE)
 }
 
-async fn make(name: &str, scopes: &[String], days: &str) -> Result<String, Problem> {
-    let (actor, ports): (Actor, Ports) = guard::signed_in(Permission::ManageTokens).await?;
+/// What it may do, and for how many days.
+fn read(name: &str, scopes: &[String], days: &str) -> Result<(Vec<TokenScope>, u32), Problem> {
     let name = name.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(plain) {
@@ -90,9 +75,12 @@ async fn make(name: &str, scopes: &[String], days: &str) -> Result<String, Probl
     }
     let days: Option<u32> = days.trim().parse().ok().filter(|days| (1..=3650).contains(days));
     let days = days.ok_or_else(|| {
-        Problem::bad_input("The number of days is not a whole number from 1 to 3650.", "Write it in digits, such as 90.")
+        Problem::bad_input(
+            "The number of days is not a whole number from 1 to 3650.",
+            "Write it in digits, such as 90.",
+        )
     })?;
-    Ok(ports.tokens.make(name, &wanted, days, &actor).await?)
+    Ok((wanted, days))
 }
 
 /// Ends a token at once.
@@ -100,20 +88,7 @@ async fn make(name: &str, scopes: &[String], days: &str) -> Result<String, Probl
 pub async fn revoke_token(id: String) -> Result<(), Problem> {
     let done = async {
         let (_, ports) = guard::signed_in(Permission::ManageTokens).await?;
-        if ports.tokens.revoke(&id).await? { Ok(()) } else { Err(Problem::gone("token")) }
+        if ports.tokens.revoke(&id).await? { Ok(PLACE.to_owned()) } else { Err(Problem::gone("token")) }
     };
-    match done.await {
-        Ok(()) => {
-            leptos_axum::redirect(PLACE);
-            Ok(())
-        }
-        Err(problem) => refuse(problem),
-    }
-}
-
-fn refuse(problem: Problem) -> Result<(), Problem> {
-    refusal::leave(PLACE, &problem);
-    let back = format!("{PLACE}?refused=1");
-    leptos_axum::redirect(if problem.kind == ProblemKind::NotSignedIn { "/sign-in" } else { &back });
-    Err(problem)
+    once::led(done.await, PLACE)
 }

@@ -112,6 +112,8 @@ fn Anchors(id: String, handed: Option<HandedOver>, owner: bool) -> impl IntoView
                 {says}
                 <p>
                     <a href="/evidence/anchors.json" download="anchors.json">"anchors.json"</a>
+                    ", "
+                    <a href="/evidence/anchors.pdf" download="anchors.pdf">"the same as a sheet to print"</a>
                     <span class="second">"The root’s digest, the ledger’s key and the time authorities, to be kept by the firm before the first bundle."</span>
                 </p>
                 {form}
@@ -167,6 +169,6 @@ fn Visits(visits: Vec<Visited>, visited: u64, owner: bool) -> impl IntoView {
         }
         .into_any()
     };
-    let note = plural(shown, "entry", "entries");
+    let note = if shown == 0 { String::new() } else { plural(shown, "entry", "entries") };
     view! { <Section title=whose note=note>{list}</Section> }
 }

@@ -5,6 +5,7 @@ use domain::{
     audit::{Access, Audit},
     control::Control,
     record::Sealed,
+    role::Role,
     words,
 };
 use leptos::prelude::*;
@@ -13,7 +14,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     api::audits::{AuditsPage, Form, list},
     parts::{
-        Empty, ErrorNote, PageHead, SealKind, SealNote, Section, SettingsPlaces, Shape, StateMark, Statement, Waiting,
+        Empty, ErrorNote, PageHead, SealKind, SealNote, Section, SettingsPages, Shape, StateMark, Statement, Waiting,
         capital, loaded, plural,
     },
 };
@@ -21,11 +22,13 @@ use crate::{
 #[component]
 pub fn Audits() -> impl IntoView {
     let query = use_query_map().get_untracked();
-    loaded("settings", async move { list(&query).await }, |page, _| view! { <Body page=page /> })
+    loaded("settings", async move { list(&query).await }, |page, frame| {
+        view! { <Body page=page role=frame.actor.role /> }
+    })
 }
 
 #[component]
-fn Body(page: AuditsPage) -> impl IntoView {
+fn Body(page: AuditsPage, role: Role) -> impl IntoView {
     let AuditsPage { audits, form, now, refused } = page;
     let open = audits.iter().filter(|a| a.value.is_open(now)).count();
     let says = match (audits.len(), open) {
@@ -47,7 +50,7 @@ fn Body(page: AuditsPage) -> impl IntoView {
     };
     view! {
         <PageHead eyebrow=|| "Settings" title="Audits" />
-        <SettingsPlaces current="audits" />
+        <SettingsPages current="/settings/audits" role=role />
         {refused.map(|problem| view! { <ErrorNote problem=problem /> })}
         <Statement margin=margin>{says}</Statement>
         <Section title="Audits" over_table=true>{list}</Section>
@@ -89,9 +92,9 @@ fn List(audits: Vec<Sealed<Audit>>, now: Moment) -> impl IntoView {
             <thead>
                 <tr>
                     <th scope="col"><span class="unseen">"Firm"</span></th>
-                    <th class="w-25" scope="col">"Period (UTC)"</th>
-                    <th class="w-20" scope="col">"Controls"</th>
-                    <th class="w-20" scope="col">"Access"</th>
+                    <th class="w-20" scope="col">"Period (UTC)"</th>
+                    <th class="w-15" scope="col">"Controls"</th>
+                    <th class="w-15" scope="col">"Access"</th>
                     <th class="gap" scope="col"><span class="unseen">"Between"</span></th>
                     <th class="sl" scope="col"><span class="unseen">"Seal"</span></th>
                 </tr>

@@ -16,6 +16,7 @@ pub fn InFrame(problem: Problem) -> impl IntoView {
         ProblemKind::BadInput => "Not understood",
         ProblemKind::NotSignedIn => "Not signed in",
         ProblemKind::Conflict => "Somebody was first",
+        ProblemKind::TooOften => "Too often",
         ProblemKind::Unavailable | ProblemKind::Broken => "Not readable now",
     };
     view! {

@@ -1,13 +1,17 @@
 //! Tokens for machines: made with what they may do and until when, shown once, revoked.
 
-use domain::{Moment, role::TokenScope, words};
+use domain::{
+    Moment,
+    role::{Role, TokenScope},
+    words,
+};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::tokens::{MakeToken, RevokeToken, TokensPage, load},
     parts::{
-        Empty, ErrorNote, PageHead, Section, SettingsPlaces, Shape, StateMark, Statement, When, capital, loaded, plural,
+        Empty, ErrorNote, PageHead, Section, SettingsPages, Shape, StateMark, Statement, When, capital, loaded, plural,
     },
     ports::Token,
 };
@@ -15,15 +19,18 @@ use crate::{
 #[component]
 pub fn Tokens() -> impl IntoView {
     let query = use_query_map().get_untracked();
-    loaded("settings", async move { load(&query).await }, |page, _| view! { <Body page=page /> })
+    loaded("settings", async move { load(&query).await }, |page, frame| {
+        view! { <Body page=page role=frame.actor.role /> }
+    })
 }
 
 #[component]
-fn Body(page: TokensPage) -> impl IntoView {
+fn Body(page: TokensPage, role: Role) -> impl IntoView {
     let TokensPage { tokens, made, now, refused } = page;
     let good = tokens.iter().filter(|t| standing(t, now).0 == Shape::Disc).count();
     let says = match good {
         0 => "No machine can bring or fetch anything.".to_owned(),
+        1 => "One machine can bring or fetch something: what its token says, and nothing else.".to_owned(),
         n => format!(
             "{} can bring or fetch something, each only what its token says.",
             capital(&plural(n, "machine", "machines"))
@@ -44,11 +51,13 @@ fn Body(page: TokensPage) -> impl IntoView {
         view! { <List tokens=tokens now=now /> }.into_any()
     };
     view! {
-        <PageHead eyebrow=|| "Settings" title="Tokens" margin="" />
-        <SettingsPlaces current="tokens" />
+        <PageHead eyebrow=|| "Settings" title="Tokens" />
+        <SettingsPages current="/settings/tokens" role=role />
         {refused.map(|problem| view! { <ErrorNote problem=problem /> })}
         {made}
-        <Statement>{says}</Statement>
+        <Statement margin=view! {
+            <p class="second">"Only digests are kept: who reads the database cannot use a token."</p>
+        }.into_any()>{says}</Statement>
         <Section title="Tokens">{list}</Section>
         <Section title="Make one" id="form"><Form /></Section>
     }

@@ -100,6 +100,16 @@ pub fn query(name: &str) -> Option<String> {
     use_query_map().read_untracked().get(name).filter(|v| !v.is_empty())
 }
 
+/// Only a path of this portal, as a place to go on to; anything else leads to the overview.
+pub fn local(to: Option<&str>) -> &str {
+    match to {
+        Some(path) if path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']) => {
+            path
+        }
+        _ => "/",
+    }
+}
+
 /// A parameter of this page's path; empty when absent.
 pub fn param(name: &str) -> String {
     use_params_map().read_untracked().get(name).unwrap_or_default()
@@ -110,5 +120,20 @@ mod tests {
     #[test]
     fn an_address_survives_the_way_to_sign_in_and_back() {
         assert_eq!(super::encoded("/drills?verdict=met&x=é"), "/drills%3Fverdict%3Dmet%26x%3D%C3%A9");
+    }
+
+    #[test]
+    fn sign_in_never_leads_away_from_the_portal() {
+        for (to, expected) in [
+            (Some("/drills"), "/drills"),
+            (Some("//evil.example"), "/"),
+            (Some("https://evil.example"), "/"),
+            (Some("javascript:alert(1)"), "/"),
+            (Some("/\\evil.example"), "/"),
+            (Some("/\t/evil.example"), "/"),
+            (None, "/"),
+        ] {
+            assert_eq!(super::local(to), expected);
+        }
     }
 }

@@ -1,17 +1,30 @@
-//! The pages of the settings, as a line below the title.
+//! The pages of `/settings`, as a line of links under their heads. Only those the reader may open.
 
+use domain::role::{Permission, Role};
 use leptos::prelude::*;
 
-const PLACES: [(&str, &str, &str); 2] =
-    [("audits", "Audits", "/settings/audits"), ("tokens", "Tokens", "/settings/tokens")];
+const PAGES: [(&str, &str, Permission); 4] = [
+    ("/settings", "Your sign-in", Permission::KeepOwnSignIn),
+    ("/settings/people", "People", Permission::ManagePeople),
+    ("/settings/audits", "Audits", Permission::ManageAudits),
+    ("/settings/tokens", "Tokens", Permission::ManageTokens),
+];
 
+/// `current` is the page's own path.
 #[component]
-pub fn SettingsPlaces(current: &'static str) -> impl IntoView {
-    let links = PLACES
-        .into_iter()
-        .map(|(key, name, href)| {
-            view! { <li><a href=href aria-current=(key == current).then_some("page")>{name}</a></li> }
-        })
-        .collect_view();
-    view! { <nav class="settings-places measure-width" aria-label="Settings"><ul>{links}</ul></nav> }
+pub fn SettingsPages(current: &'static str, role: Role) -> impl IntoView {
+    let pages: Vec<_> = PAGES.iter().filter(|(_, _, permission)| role.may(*permission)).collect();
+    // A line of one link says nothing.
+    (pages.len() > 1).then(|| {
+        view! {
+            <nav class="settings-pages measure-width" aria-label="Settings">
+                {pages
+                    .into_iter()
+                    .map(|(href, name, _)| {
+                        view! { <a href=*href aria-current=(*href == current).then_some("page")>{*name}</a> }
+                    })
+                    .collect_view()}
+            </nav>
+        }
+    })
 }

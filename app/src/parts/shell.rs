@@ -1,7 +1,7 @@
 //! The frame of every page: rail, strip or bar by width, audit banner, one main.
 
 use domain::{
-    role::{Actor, Permission, Role},
+    role::{Actor, Role, Scope},
     words,
 };
 use leptos::prelude::*;
@@ -61,7 +61,7 @@ pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> imp
                 </nav>
                 <div class="rail-foot">
                     <LedgerState frame=frame.clone() />
-                    <Somebody actor=actor.clone() />
+                    <Somebody actor=actor.clone() current=current />
                     <ThemeChoice />
                     <button type="button" class="plain" hidden data-keys aria-pressed="true">"Letter keys"</button>
                 </div>
@@ -154,9 +154,12 @@ fn Places(current: &'static str, findings: usize, requests: usize) -> impl IntoV
     .into_any()
 }
 
-/// The ledger's state as the last check left it: intact, altered, or not checked yet.
+/// The ledger's state as the last check left it: intact, altered, or not checked yet; nothing for who sees nothing.
 #[component]
 fn LedgerState(frame: Frame) -> impl IntoView {
+    if frame.actor.scope == Scope::NOTHING {
+        return ().into_any();
+    }
     let (class, mark, word) = match (frame.alarms, frame.checked_at) {
         (0, Some(_)) => ("seal still", "seal", "Ledger intact".to_owned()),
         (0, None) => ("seal still waiting", "seal-waiting", "Not checked yet".to_owned()),
@@ -186,15 +189,18 @@ fn LedgerState(frame: Frame) -> impl IntoView {
 }
 
 #[component]
-fn Somebody(actor: Actor) -> impl IntoView {
+fn Somebody(actor: Actor, current: &'static str) -> impl IntoView {
+    let here = (current == "settings").then_some("true");
     view! {
         <form class="person" method="post" action="/sign-out">
             <div>
                 <span>{actor.name}</span>
                 <span class="role">{actor.role.word()}</span>
             </div>
-            {actor.role.may(Permission::ManageAudits).then(|| view! { <a href="/settings/audits">"Settings"</a> })}
-            <button class="plain" type="submit">"Sign out"</button>
+            <div class="person-does">
+                <a href="/settings" aria-current=here>"Settings"</a>
+                <button class="plain" type="submit">"Sign out"</button>
+            </div>
         </form>
     }
     .into_any()
@@ -261,7 +267,7 @@ fn Strip(current: &'static str, frame: Frame) -> impl IntoView {
                             <summary>{person}<Chevron /></summary>
                             <div>
                                 <LedgerState frame=frame />
-                                <Somebody actor=actor />
+                                <Somebody actor=actor current=current />
                                 <ThemeChoice />
                             </div>
                         </details>
@@ -376,7 +382,7 @@ fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
             </nav>
             <div class="rail-foot">
                 <LedgerState frame=frame.clone() />
-                <Somebody actor=frame.actor />
+                <Somebody actor=frame.actor current=current />
                 <ThemeChoice />
             </div>
         </div>

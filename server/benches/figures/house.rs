@@ -31,9 +31,10 @@ pub fn config(uri: &str, keys: &Path) -> Config {
             public_url: "http://bench.test".to_owned(),
             site_root: "target/site".into(),
             scratch: std::path::PathBuf::new(),
+            trusted_proxy: false,
         },
         database: config::Database { uri: uri.to_owned(), name: "bench".to_owned() },
-        keys: config::Keys { dir: keys.to_owned() },
+        keys: config::Keys { dir: keys.to_owned(), passphrase: Default::default() },
         company: config::Company {
             name: "Bench".to_owned(),
             log: "bench.test/log".to_owned(),
@@ -42,6 +43,8 @@ pub fn config(uri: &str, keys: &Path) -> Config {
             demo: false,
         },
         time: config::Time::default(),
+        mail: config::Mail::default(),
+        oidc: config::Oidc::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Attached files: served as something to keep, never to be shown or run in the portal's own origin; and put on findings.
 
 use app::{
-    api::refusal,
+    api::once,
     ports::{Findings, PortError},
     problem::Problem,
     seat::Seat,
@@ -39,20 +39,21 @@ pub async fn download(
     State(house): State<House>,
     asking: Option<Extension<Actor>>,
     seat: Option<Extension<Seat>>,
+    headers: HeaderMap,
     Path(sha256): Path<String>,
 ) -> Response {
-    let reader = match reader(asking, seat, Permission::ReadEvidence) {
+    let reader = match reader(asking, seat, &headers, Permission::ReadEvidence) {
         Ok(reader) => reader,
         Err(answer) => return *answer,
     };
     if hash_from_hex(&sha256).is_none() {
-        return told(&Problem::gone("attachment"));
+        return told(&headers, &Problem::gone("attachment"));
     }
     let named = attachments::named(&house.evidence, &house.requests, &reader, &sha256).await;
     match named {
-        Ok(Some(file)) => served(&house, &file).await.unwrap_or_else(|e| told(&e.into())),
-        Ok(None) => told(&Problem::gone("attachment")),
-        Err(e) => told(&e.into()),
+        Ok(Some(file)) => served(&house, &file).await.unwrap_or_else(|e| told(&headers, &e.into())),
+        Ok(None) => told(&headers, &Problem::gone("attachment")),
+        Err(e) => told(&headers, &e.into()),
     }
 }
 
@@ -79,14 +80,14 @@ pub async fn attach_to_finding(
     Path(id): Path<String>,
     sent: Result<Multipart, MultipartRejection>,
 ) -> Response {
-    let reader = match reader(asking, None, Permission::AttachFiles) {
+    let reader = match reader(asking, None, &headers, Permission::AttachFiles) {
         Ok(reader) => reader,
         Err(answer) => return *answer,
     };
     match newest(&house, &reader.actor, &id).await {
         Ok(Some(_)) => {}
-        Ok(None) => return told(&Problem::gone("finding")),
-        Err(e) => return told(&e.into()),
+        Ok(None) => return told(&headers, &Problem::gone("finding")),
+        Err(e) => return told(&headers, &e.into()),
     }
     let mut form = Form::read(sent, &house.exports.scratch).await;
     let done = match form.taken() {
@@ -98,9 +99,9 @@ pub async fn attach_to_finding(
         Err(problem) => problem,
     };
     if !wants_page(&headers) {
-        return told(&problem);
+        return told(&headers, &problem);
     }
-    let cookie = refusal::carrying("/findings", &problem).map(|cookie| [(header::SET_COOKIE, cookie)]);
+    let cookie = once::refusal("/findings", &problem).map(|cookie| [(header::SET_COOKIE, cookie)]);
     (cookie, Redirect::to(&format!("/findings?refused=1&attached={id}"))).into_response()
 }
 

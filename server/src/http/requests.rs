@@ -1,7 +1,7 @@
 //! What is written in auditors' requests: forms with files. A refused one leads back to itself as it was typed.
 
 use app::{
-    api::refusal,
+    api::once,
     ports::requests::{Draft, Reader, Refused},
     problem::Problem,
     seat::Seat,
@@ -9,7 +9,7 @@ use app::{
 use axum::{
     Extension,
     extract::{Multipart, Path, State, multipart::MultipartRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
@@ -18,10 +18,10 @@ use domain::{
     role::{Actor, Permission},
 };
 
-use super::upload::Form;
+use super::{refused, upload::Form};
 use crate::{
     compose::House,
-    notify::Change,
+    notify::outbox::Change,
     store::requests::{Step, Written},
 };
 
@@ -30,18 +30,23 @@ type Seated = Option<Extension<Seat>>;
 type Sent = Result<Multipart, MultipartRejection>;
 
 /// Who asks and from which audit, or the answer that refuses. Nothing of the form is read before.
-pub fn reader(asking: Asking, seat: Seated, permission: Permission) -> Result<Reader, Box<Response>> {
+pub fn reader(
+    asking: Asking,
+    seat: Seated,
+    headers: &HeaderMap,
+    permission: Permission,
+) -> Result<Reader, Box<Response>> {
     match asking {
         None => Err(Box::new(Redirect::to("/sign-in").into_response())),
         Some(Extension(actor)) if actor.role.may(permission) => {
             Ok(Reader { actor, audit: seat.map(|Extension(seat)| seat.audit.id) })
         }
-        Some(_) => Err(Box::new(told(&Problem::not_allowed()))),
+        Some(_) => Err(Box::new(told(headers, &Problem::not_allowed()))),
     }
 }
 
 pub async fn ask(State(house): State<House>, asking: Asking, seat: Seated, headers: HeaderMap, sent: Sent) -> Response {
-    let reader = match reader(asking, seat, Permission::AskRequests) {
+    let reader = match reader(asking, seat, &headers, Permission::AskRequests) {
         Ok(reader) => reader,
         Err(answer) => return *answer,
     };
@@ -73,7 +78,7 @@ pub async fn answer(
     Path(id): Path<String>,
     sent: Sent,
 ) -> Response {
-    match reader(asking, seat, Permission::AnswerRequests) {
+    match reader(asking, seat, &headers, Permission::AnswerRequests) {
         Ok(reader) => say(&house, &reader, &headers, &id, Change::Answered, Request::answer, sent).await,
         Err(answer) => *answer,
     }
@@ -87,7 +92,7 @@ pub async fn ask_more(
     Path(id): Path<String>,
     sent: Sent,
 ) -> Response {
-    match reader(asking, seat, Permission::AskRequests) {
+    match reader(asking, seat, &headers, Permission::AskRequests) {
         Ok(reader) => say(&house, &reader, &headers, &id, Change::AskedMore, Request::ask_more, sent).await,
         Err(answer) => *answer,
     }
@@ -105,8 +110,8 @@ async fn say(
     // What is not there for them has no form either.
     match house.requests.newest(reader, id).await {
         Ok(Some(_)) => {}
-        Ok(None) => return told(&Problem::gone("request")),
-        Err(e) => return told(&e.into()),
+        Ok(None) => return told(headers, &Problem::gone("request")),
+        Err(e) => return told(headers, &e.into()),
     }
     let mut form = Form::read(sent, &house.exports.scratch).await;
     let draft = draft(&form);
@@ -140,14 +145,14 @@ async fn back(
     problem: Problem,
 ) -> Response {
     if !wants_page(headers) {
-        return told(&problem);
+        return told(headers, &problem);
     }
     if let Err(cause) = house.requests.keep_draft(reader, about, draft).await {
         // Better the words on the way back in the browser's own memory than a page that promises to have them.
-        return told(&cause.into());
+        return told(headers, &cause.into());
     }
     let place = about.map_or_else(|| "/requests?refused=1#ask".to_owned(), |id| format!("/requests/{id}?refused=1#write"));
-    let cookie = refusal::carrying("/requests", &problem).map(|cookie| [(header::SET_COOKIE, cookie)]);
+    let cookie = once::refusal("/requests", &problem).map(|cookie| [(header::SET_COOKIE, cookie)]);
     (cookie, Redirect::to(&place)).into_response()
 }
 
@@ -155,12 +160,14 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// A problem as plain words with its status.
-pub fn told(problem: &Problem) -> Response {
-    let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+/// A problem with its status: a page for people, words for programs.
+pub fn told(headers: &HeaderMap, problem: &Problem) -> Response {
+    if wants_page(headers) {
+        return refused::page(refused::status(problem), problem, "/");
+    }
     let mut said = format!("{} {} {}", problem.what, problem.still, problem.next);
     if !problem.reference.is_empty() {
         said.push_str(&format!(" Reference {}.", problem.reference));
     }
-    (status, said).into_response()
+    (refused::status(problem), said).into_response()
 }

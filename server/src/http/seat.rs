@@ -17,11 +17,12 @@ use axum::{
 use domain::{
     Moment,
     audit::{self, Access, Audit},
-    role::{Actor, Permission, Role},
+    role::{Actor, Permission, Role, Scope},
 };
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use super::refused;
 use crate::compose::House;
 
 const CHOSEN: &str = "audit";
@@ -41,9 +42,8 @@ pub enum Reach {
 
 pub async fn reach(house: &House, person: &Actor, session: &Session) -> Result<Reach, PortError> {
     let now = house.clock.now();
-    let said = async |key: &str| {
-        session.get::<String>(key).await.map_err(|cause| PortError::Unavailable(cause.to_string()))
-    };
+    let said =
+        async |key: &str| session.get::<String>(key).await.map_err(|cause| PortError::Unavailable(cause.to_string()));
     if person.role == Role::Auditor {
         let audits: Vec<Audit> =
             house.store.audits(Some(&person.id)).await?.into_iter().map(|sealed| sealed.value).collect();
@@ -71,7 +71,8 @@ pub async fn reach(house: &House, person: &Actor, session: &Session) -> Result<R
 }
 
 fn closed(person: &Actor, audits: &[Audit], now: Moment) -> Closed {
-    let mut closed = Closed { name: person.name.clone(), begins: None, ended: None };
+    let actor = Actor { scope: Scope::NOTHING, ..person.clone() };
+    let mut closed = Closed { actor, begins: None, ended: None };
     for audit in audits {
         match audit.access_at(now) {
             Access::ToCome(at) => closed.begins = Some(closed.begins.map_or(at, |b: Moment| b.min(at))),
@@ -85,7 +86,8 @@ fn closed(person: &Actor, audits: &[Audit], now: Moment) -> Closed {
 /// While the owner looks as an auditor would, nothing may be changed but the looking itself.
 pub fn only_looks(seat: &Seat, request: &Request) -> Option<Response> {
     let reading = [Method::GET, Method::HEAD].contains(request.method());
-    let own = ["/audits/leave", "/sign-out"].contains(&request.uri().path()) || request.uri().path().contains("set_theme");
+    let own =
+        ["/audits/leave", "/sign-out"].contains(&request.uri().path()) || request.uri().path().contains("set_theme");
     (seat.preview && !reading && !own).then(|| {
         let said = "You are looking as an auditor would, and changed nothing. Leave the preview first, then do it as yourself.";
         (StatusCode::FORBIDDEN, said).into_response()
@@ -93,7 +95,14 @@ pub fn only_looks(seat: &Seat, request: &Request) -> Option<Response> {
 }
 
 /// What an auditor looked at, when it was shown.
-pub fn visit(actor: &Actor, seat: &Seat, method: &Method, path: &str, answer: &Response, at: Moment) -> Option<Visited> {
+pub fn visit(
+    actor: &Actor,
+    seat: &Seat,
+    method: &Method,
+    path: &str,
+    answer: &Response,
+    at: Moment,
+) -> Option<Visited> {
     let kept = answer.headers().contains_key(header::CONTENT_DISPOSITION);
     let page = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let what = match *method {
@@ -132,12 +141,12 @@ pub async fn preview(
 ) -> Response {
     let Some(Extension(Person(person))) = person else { return Redirect::to("/sign-in").into_response() };
     if !person.role.may(Permission::ManageAudits) {
-        return refused(Problem::not_allowed());
+        return no(Problem::not_allowed());
     }
     match house.store.audit(&id).await {
         Ok(Some(_)) => keep(session.insert(PREVIEWED, id).await),
-        Ok(None) => refused(Problem::gone("audit")),
-        Err(e) => refused(e.into()),
+        Ok(None) => no(Problem::gone("audit")),
+        Err(e) => refused::failed(e, "/"),
     }
 }
 
@@ -148,11 +157,10 @@ pub async fn leave(session: Session) -> Response {
 fn keep(kept: Result<(), tower_sessions::session::Error>) -> Response {
     match kept {
         Ok(()) => Redirect::to("/").into_response(),
-        Err(cause) => refused(PortError::Unavailable(cause.to_string()).into()),
+        Err(cause) => refused::failed(PortError::Unavailable(cause.to_string()), "/"),
     }
 }
 
-fn refused(problem: Problem) -> Response {
-    let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, format!("{} {} {}", problem.what, problem.still, problem.next)).into_response()
+fn no(problem: Problem) -> Response {
+    refused::page(refused::status(&problem), &problem, "/settings/audits")
 }

@@ -12,6 +12,7 @@ use domain::{
     ejson,
     finding::{Finding, State},
     gap::Gap,
+    key::KeyEvent,
     record::Kind,
     request::Request,
     runbook::RunbookVersion,
@@ -125,6 +126,7 @@ fn kind(coll: &str) -> Kind {
         "gaps" => Kind::Gap,
         "runbooks" => Kind::Runbook,
         "draws" => Kind::Draw,
+        super::keys::KEYS => Kind::Key,
         "exports" => Kind::Export,
         "timestamps" => Kind::Timestamp,
         "passkeys" => Kind::Key,
@@ -177,6 +179,10 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             Some(request) => facts.answers = request.answers(),
             None => facts.understood = false,
         },
+        super::keys::KEYS => {
+            facts.answers = Control::ALL.to_vec();
+            facts.understood = reads::<KeyEvent>(plain).is_some();
+        }
         _ => facts.answers = Control::ALL.to_vec(),
     }
     facts

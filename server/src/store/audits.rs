@@ -139,13 +139,9 @@ impl AuditsPort for Audits {
     }
 
     async fn auditors(&self) -> Result<Vec<(String, String)>, PortError> {
-        let people = rows(self.ledger.store.documents("people").find(doc! {})).await?;
-        let mut all: Vec<(String, String)> = people
-            .iter()
-            .filter_map(|row| serde_json::from_str::<Actor>(row.get_str("actor").ok()?).ok())
-            .filter(|actor| actor.role == Role::Auditor)
-            .map(|actor| (actor.id, actor.name))
-            .collect();
+        let people = self.ledger.store.people().await?.into_iter();
+        let here = people.filter(|p| p.removed.is_none() && p.actor.role == Role::Auditor);
+        let mut all: Vec<(String, String)> = here.map(|p| (p.actor.id, p.actor.name)).collect();
         all.sort_by(|a, b| a.1.cmp(&b.1));
         Ok(all)
     }

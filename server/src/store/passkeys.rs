@@ -3,17 +3,23 @@
 //! A passkey is read from the bytes that were sealed, never from the live document: who can write to the database
 //! cannot sign in by putting a key of their own there. A challenge is used once.
 
-use app::ports::PortError;
+use app::ports::{OwnPasskey, PortError};
+use async_trait::async_trait;
 use bson::{Document, doc};
 use domain::{
     Moment,
     passkey::{Passkey, Revoked},
     proof::passkey::base64url,
     record::{Seal, Sealed},
+    role::Actor,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Store, evidence, port_error, rows};
+use super::{
+    Store,
+    evidence::{self, Evidence},
+    port_error, rows,
+};
 use crate::ledger::{Ledger, canonical, date};
 
 const PASSKEYS: &str = "passkeys";
@@ -57,6 +63,31 @@ pub async fn revoke(ledger: &Ledger, person: &str, credential: &str, by: &str) -
         Ok(_) => Ok(true),
         Err(PortError::Conflict(_)) => Ok(false),
         Err(e) => Err(e),
+    }
+}
+
+/// Seals the end of every passkey of somebody who was removed. Done again, it does what was left.
+pub async fn revoke_all(ledger: &Ledger, person: &str, by: &str) -> Result<(), PortError> {
+    for sealed in ledger.store.passkeys_of(person).await? {
+        revoke(ledger, person, &sealed.value.credential, by).await?;
+    }
+    ledger.store.passkeys_ended(person).await
+}
+
+#[async_trait]
+impl app::ports::Passkeys for Evidence {
+    async fn of(&self, person: &str) -> Result<Vec<OwnPasskey>, PortError> {
+        let store = &self.ledger.store;
+        let mut all = Vec::new();
+        for passkey in store.passkeys_of(person).await? {
+            let last_used = store.last_use(&passkey.value.credential).await?.map(|used| used.at);
+            all.push(OwnPasskey { passkey, last_used });
+        }
+        Ok(all)
+    }
+
+    async fn revoke(&self, actor: &Actor, credential: &str) -> Result<bool, PortError> {
+        revoke(&self.ledger, &actor.id, credential, &actor.name).await
     }
 }
 

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     ledger::{canonical, date},
-    notify::{Change, Notices},
+    notify::outbox::{Change, Notices},
 };
 
 const REQUESTS: &str = "requests";

@@ -70,7 +70,13 @@ async fn the_owner_opens_an_audit_in_a_form_and_the_auditor_sees_exactly_it() {
         let answer = portal.post("/settings/audits/save", &bad, Some(&cookie)).await;
         let to = location(&answer);
         assert!(to.starts_with("/settings/audits?") && to.ends_with("#form"), "{what}: {to}");
-        let left = answer.headers()[header::SET_COOKIE].to_str().expect("text").split(';').next().expect("a cookie").to_owned();
+        let left = answer.headers()[header::SET_COOKIE]
+            .to_str()
+            .expect("text")
+            .split(';')
+            .next()
+            .expect("a cookie")
+            .to_owned();
         let page = text(portal.get(to.trim_end_matches("#form"), Some(&format!("{cookie}; {left}"))).await).await;
         assert!(page.contains(says), "{what}: {says}");
         assert!(what == "no firm" || page.contains("value=\"Audit &amp; Co\""), "{what}: what was typed is kept");
@@ -99,7 +105,11 @@ async fn the_owner_opens_an_audit_in_a_form_and_the_auditor_sees_exactly_it() {
         portal.post(path, &form, Some(&theirs)).await;
     }
     let (audit, version) = portal.house.ports.audits.get("A-002").await.expect("read").expect("it is there");
-    assert_eq!((version, audit.value.period), (0, Period::quarter("2026-Q2").expect("a quarter")), "nothing was changed");
+    assert_eq!(
+        (version, audit.value.period),
+        (0, Period::quarter("2026-Q2").expect("a quarter")),
+        "nothing was changed"
+    );
 
     // Downloads and bundles are written down as what they are.
     portal.get("/evidence/anchors.json", Some(&theirs)).await;
@@ -108,10 +118,45 @@ async fn the_owner_opens_an_audit_in_a_form_and_the_auditor_sees_exactly_it() {
     let (visits, count) = portal.house.ports.audits.visits("A-002").await.expect("visits");
     let did: Vec<(&str, &str)> = visits.iter().map(|v| (v.what.word(), v.path.as_str())).collect();
     assert_eq!(count as usize, did.len());
-    for expected in [("read", "/backups"), ("downloaded", "/evidence/anchors.json"), ("made a bundle", "/evidence/make")] {
+    for expected in
+        [("read", "/backups"), ("downloaded", "/evidence/anchors.json"), ("made a bundle", "/evidence/make")]
+    {
         assert!(did.contains(&expected), "{expected:?} in {did:?}");
     }
     portal.assert_ledger_whole().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_the_period_by_nature_says_why_it_is_there() {
+    let portal = Portal::open().await;
+    let (at, controls) = (crate::portal::at("2026-03-10T09:00:00Z"), vec![Control::Cc73]);
+    let finding = domain::finding::Finding {
+        schema: 1,
+        id: "F-001".into(),
+        title: "Slow index".into(),
+        severity: domain::finding::Severity::Medium,
+        found_by: "test".into(),
+        cause: None,
+        what: "w".into(),
+        why: "y".into(),
+        plan: String::new(),
+        owner: "o".into(),
+        due_at: at.plus_millis(90 * DAY),
+        state: domain::finding::State::Open,
+        controls,
+        attachments: vec![],
+        demo: false,
+        occurred_at: at,
+        by: "o".into(),
+    };
+    let item = server::ledger::canonical::insert("findings", "F-001", &finding).expect("an item");
+    portal.house.ledger.append_one(item).await.expect("sealed");
+    let scope = Scope { period: Period::quarter("2026-Q2"), controls: Some(vec![Control::Cc73]) };
+    let auditor = portal.person(Role::Auditor, scope).await;
+    let said = "Opened on 2026-03-10, before the audit period; here because it was open in it.";
+    assert!(text(portal.get("/findings", Some(&auditor)).await).await.contains(said));
+    let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    assert!(!text(portal.get("/findings", Some(&owner)).await).await.contains("before the audit period"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,7 +256,17 @@ async fn the_preview_is_exactly_what_the_auditor_sees_and_changes_nothing() {
     assert!(mine.contains("outside"));
     let began = portal.post("/settings/audits/A-001/preview", "", Some(&owner)).await;
     assert_eq!(location(&began), "/");
-    for path in ["/", "/runbook", "/targets", "/backups", "/drills", "/findings", "/controls", "/controls/CC7.5", "/controls/CC7.1"] {
+    for path in [
+        "/",
+        "/runbook",
+        "/targets",
+        "/backups",
+        "/drills",
+        "/findings",
+        "/controls",
+        "/controls/CC7.5",
+        "/controls/CC7.1",
+    ] {
         // Both within one minute: a page that says the minute would differ by that.
         let to_next = 60_000 - portal.house.clock.now().millis() % 60_000;
         if to_next < 3_000 {
@@ -225,7 +280,8 @@ async fn the_preview_is_exactly_what_the_auditor_sees_and_changes_nothing() {
         }
         assert_eq!(inner(&theirs), inner(&previewed), "{path}");
     }
-    let exports = async || portal.house.store.documents("exports").count_documents(bson::doc! {}).await.expect("a count");
+    let exports =
+        async || portal.house.store.documents("exports").count_documents(bson::doc! {}).await.expect("a count");
     for (path, form) in [("/evidence/make", "period=audit"), ("/settings/audits/save", "id=A-001&version=0&firm=x")] {
         let answer = portal.post(path, form, Some(&owner)).await;
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path}");
@@ -233,7 +289,10 @@ async fn the_preview_is_exactly_what_the_auditor_sees_and_changes_nothing() {
     }
     assert_eq!(exports().await, 0);
     let (visits, _) = portal.house.ports.audits.visits("A-001").await.expect("visits");
-    assert!(visits.iter().all(|visit| visit.person.starts_with("auditor-")), "looking as an auditor is no auditor's look");
+    assert!(
+        visits.iter().all(|visit| visit.person.starts_with("auditor-")),
+        "looking as an auditor is no auditor's look"
+    );
     portal.post("/audits/leave", "", Some(&owner)).await;
     assert!(text(portal.get("/backups", Some(&owner)).await).await.contains("outside"), "oneself again");
 }

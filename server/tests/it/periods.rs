@@ -153,7 +153,8 @@ async fn a_request_that_reaches_beyond_the_audit_is_absent_on_every_way_out() {
             kind: FileType::Text,
             bytes: file(name).len() as u64,
         }];
-        portal.insert("requests", [document(&request)]).await;
+        let item = server::ledger::canonical::insert("requests", &request.id, &request).expect("an item");
+        portal.house.ledger.append_one(item).await.expect("sealed");
         let bucket = mongodb::options::GridFsBucketOptions::builder().bucket_name("attachments".to_owned()).build();
         let mut upload = portal.house.store.db.gridfs_bucket(bucket).open_upload_stream(sha256).await.expect("a file");
         futures::AsyncWriteExt::write_all(&mut upload, &file(name)).await.expect("written");

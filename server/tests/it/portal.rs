@@ -89,9 +89,21 @@ impl Portal {
         self
     }
 
+    /// One whose configuration is changed first.
+    pub async fn open_as(change: impl FnOnce(&mut Config)) -> Self {
+        let keys = tempfile::tempdir().expect("a folder");
+        let mut config = config(mongod(), &fresh_name(), keys.path());
+        change(&mut config);
+        Self::opened(config, keys).await
+    }
+
     async fn open_with(uri: &str, name: &str, time: config::Time) -> Self {
         let keys = tempfile::tempdir().expect("a folder");
         let config = Config { time, ..config(uri, name, keys.path()) };
+        Self::opened(config, keys).await
+    }
+
+    async fn opened(config: Config, keys: tempfile::TempDir) -> Self {
         let house = House::open(config).await.expect("the portal opens");
         let router = server::http::router(&house);
         Self { house, router, _keys: keys }
@@ -110,11 +122,25 @@ impl Portal {
         if role == Role::Auditor {
             self.audit(&id, scope).await;
         }
-        let code = self.house.store.new_link(&id, self.house.clock.now()).await.expect("a link");
+        self.signed_in(&id).await
+    }
+
+    /// Somebody with an id of the test's choice, signed in by a link; an auditor reads the whole year.
+    pub async fn named(&self, id: &str, role: Role) -> String {
+        let actor = Actor { id: id.to_owned(), name: id.to_owned(), role, scope: Scope::EVERYTHING };
+        self.house.store.put_person(&actor).await.expect("a person");
+        if role == Role::Auditor {
+            self.audit(id, Scope::EVERYTHING).await;
+        }
+        self.signed_in(id).await
+    }
+
+    /// A session more of somebody who is there, by a link.
+    pub async fn signed_in(&self, id: &str) -> String {
+        let code = self.house.store.new_link(id, self.house.clock.now()).await.expect("a link");
         let answer = self.post("/sign-in", &format!("code={code}"), None).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").to_owned();
-        cookie.split(';').next().expect("a cookie").to_owned()
+        cookie(&answer)
     }
 
     /// An audit open now, in which this auditor sees that scope.
@@ -159,6 +185,20 @@ impl Portal {
             request = request.header(header::COOKIE, cookie);
         }
         self.send(request.body(Body::from(form.to_owned())).expect("a request")).await
+    }
+
+    /// What a script of this portal's pages sends.
+    pub async fn script(&self, path: &str, body: &str, cookie: Option<&str>) -> Response<Body> {
+        let mut request = Request::post(path)
+            .header(header::HOST, "portal.test")
+            .header(header::ORIGIN, "http://portal.test")
+            .header(header::ACCEPT, "application/json")
+            .header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        self.send(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
 
     pub async fn machine(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> Response<Body> {
@@ -213,9 +253,10 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             public_url: "http://portal.test".to_owned(),
             site_root: "../target/site".into(),
             scratch: std::path::PathBuf::new(),
+            trusted_proxy: false,
         },
         database: config::Database { uri: uri.to_owned(), name: name.to_owned() },
-        keys: config::Keys { dir: keys.to_owned() },
+        keys: config::Keys { dir: keys.to_owned(), passphrase: Default::default() },
         company: config::Company {
             name: "Testwerk".to_owned(),
             log: "portal.test/log".to_owned(),
@@ -223,8 +264,31 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             audit_to: AUDIT.1.to_owned(),
             demo: false,
         },
-        time: server::config::Time::default(),
+        time: config::Time::default(),
+        mail: config::Mail::default(),
+        oidc: config::Oidc::default(),
     }
+}
+
+/// Every document of a collection.
+pub async fn rows(collection: mongodb::Collection<Document>) -> Vec<Document> {
+    use futures::TryStreamExt;
+    collection.find(bson::doc! {}).await.expect("documents").try_collect().await.expect("documents")
+}
+
+/// The session that an answer begins.
+pub fn cookie(answer: &Response<Body>) -> String {
+    let cookies = answer.headers().get_all(header::SET_COOKIE);
+    let session = cookies.iter().filter_map(|line| line.to_str().ok()).find(|line| {
+        let name = line.split('=').next().unwrap_or_default();
+        ["passmuster", "__Host-passmuster"].contains(&name)
+    });
+    session.expect("a session").split(';').next().expect("a cookie").to_owned()
+}
+
+/// Where an answer leads.
+pub fn to(answer: &Response<Body>) -> String {
+    answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 pub async fn text(answer: Response<Body>) -> String {

@@ -156,6 +156,11 @@ async fn a_request_goes_from_the_question_to_the_accepted_answer_and_every_step_
     assert!(!text(a.portal.get("/requests?standing=accepted&control=A1.2", Some(&a.auditor)).await).await.contains("/requests/R-001\""));
 
     assert_eq!(a.portal.assert_ledger_whole().await, before + 5, "one entry a step");
+    // Put there by another program, a request is nobody's: it is not sealed for it.
+    let forged = doc! { "_id": "R-002", "title": "Asked by nobody" };
+    a.portal.insert("requests", [forged]).await;
+    assert!(!text(a.portal.get("/requests", Some(&a.owner)).await).await.contains("Asked by nobody"));
+    a.portal.house.store.documents("requests").delete_one(doc! { "_id": "R-002" }).await.expect("deleted");
     server::ledger::watch::scan(&a.portal.house.ledger).await.expect("scanned");
     use app::ports::Ledger as _;
     assert!(a.portal.house.evidence.alarms().await.expect("alarms").is_empty(), "each version is the portal's own");

@@ -1,6 +1,7 @@
 //! Tokens: shown once, good for what they say and as long as they say, ended by hand.
 
 use axum::http::{StatusCode, header};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::role::{Role, Scope};
 
 use crate::portal::{Portal, text};
@@ -20,10 +21,12 @@ async fn a_token_is_shown_once_used_with_its_name_and_revoked_at_once() {
     let (to, left) = made(&portal, &cookie, "name=drill-runner&scopes[0]=evidence:read&days=30").await;
     assert!(to == "/settings/tokens?made=1" && !to.contains("pm_"), "no secret in an address: {to}");
     let left = left.expect("it is carried");
-    let token = left.split_once('=').expect("a value").1.to_owned();
+    let token = BASE64_URL_SAFE_NO_PAD.decode(left.split_once('=').expect("a value").1).expect("base64url");
+    let token: String = serde_json::from_slice(&token).expect("a text");
     let shown = portal.get(&to, Some(&format!("{cookie}; {left}"))).await;
     assert_eq!(shown.headers()[header::CACHE_CONTROL], "no-store");
-    let cleared = shown.headers().get_all(header::SET_COOKIE).iter().any(|v| v.to_str().is_ok_and(|v| v.contains("Max-Age=0")));
+    let cleared =
+        shown.headers().get_all(header::SET_COOKIE).iter().any(|v| v.to_str().is_ok_and(|v| v.contains("Max-Age=0")));
     assert!(cleared, "the carrying cookie is taken away");
     assert!(text(shown).await.contains(&token));
     assert!(!text(portal.get("/settings/tokens", Some(&cookie)).await).await.contains(&token), "shown once");
@@ -56,7 +59,12 @@ async fn a_token_ends_by_itself_and_only_an_owner_makes_one() {
 
     for role in [Role::Operator, Role::Auditor] {
         let cookie = portal.person(role, Scope::EVERYTHING).await;
-        assert_eq!(portal.get("/settings/tokens", Some(&cookie)).await.status(), StatusCode::FORBIDDEN, "{}", role.word());
+        assert_eq!(
+            portal.get("/settings/tokens", Some(&cookie)).await.status(),
+            StatusCode::FORBIDDEN,
+            "{}",
+            role.word()
+        );
         made(&portal, &cookie, "name=x&scopes[0]=evidence:read&days=1").await;
         let all = portal.house.ports.tokens.all().await.expect("tokens");
         portal.post("/settings/tokens/revoke", &format!("id={}", all[0].id), Some(&cookie)).await;

@@ -40,6 +40,7 @@ pub const INDEX_PAGE: &str = "data/index.html";
 pub const PACKET: &str = "data/packet.pdf";
 pub const ROOT_CERTIFICATE: &str = "data/keys/evidence-root.pem";
 pub const SIGNER_CERTIFICATE: &str = "data/keys/evidence-signer.pem";
+/// The ledger's verifier key; below it, a line each, those it had before.
 pub const VKEY: &str = "data/log/origin.vkey";
 pub const PREVIOUS_CHECKPOINT: &str = "data/log/checkpoint-prev.txt";
 /// One lower-case hex hash a line, largest subtree first.
@@ -70,21 +71,23 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 7] = [
+pub const COLLECTIONS: [Collection; 8] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
     Collection { name: "gaps", kind: Kind::Gap, file: "data/gaps.jsonl" },
     Collection { name: "runbooks", kind: Kind::Runbook, file: "data/runbooks/index.jsonl" },
     Collection { name: "draws", kind: Kind::Draw, file: "data/sample/draws.jsonl" },
+    // Keys that came into use within the part of the ledger given; bundles made before there were such records have none.
+    Collection { name: "keys", kind: Kind::Key, file: "data/keys/keys.jsonl" },
     Collection { name: "requests", kind: Kind::Record, file: "data/requests/requests.jsonl" },
 ];
 
 impl Collection {
-    /// Whether a bundle of everything has each of its records. A list belongs to its drill, and a request goes in
-    /// when its auditor says so.
+    /// Whether a bundle of everything has each of its records. A list belongs to its drill, a key to the part of the
+    /// ledger it signed, and a request goes in when its auditor says so.
     pub fn always(&self) -> bool {
-        self.kind != Kind::Draw && self.name != "requests"
+        !matches!(self.kind, Kind::Draw | Kind::Key) && self.name != "requests"
     }
 }
 

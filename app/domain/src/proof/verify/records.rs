@@ -165,8 +165,7 @@ fn must_be_here(entry: &Sealed) -> bool {
 impl Collection {
     /// Whether a later check reads its records once more.
     fn read_again(&self) -> bool {
-        self.kind == Kind::Draw
-            || self.kind == Kind::Runbook
+        matches!(self.kind, Kind::Draw | Kind::Runbook | Kind::Key)
             || ["backup_drill_results", "requests"].contains(&self.name)
     }
 }
