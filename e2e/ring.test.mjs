@@ -5,6 +5,7 @@ import "./axe.test.mjs";
 import "./journeys/auditor.test.mjs";
 import "./journeys/audits.test.mjs";
 import "./journeys/earlier.test.mjs";
+import "./journeys/requests.test.mjs";
 import "./journeys/sample.test.mjs";
 import "./journeys/verify.test.mjs";
 import "./tamper.test.mjs";

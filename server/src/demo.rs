@@ -1,6 +1,7 @@
 //! The example company CARTIE on a private mongod: real tenant databases, an invented past that says
 //! so, and one drill that really ran.
 
+pub mod asked;
 pub mod company;
 pub mod mongod;
 pub mod past;
@@ -243,6 +244,10 @@ async fn seed(house: &House, began: Moment) -> Result<()> {
     }
     ledger::watch::scan(&house.ledger).await?;
     crate::jobs::gaps(house).await?;
+    if done.find_one(doc! { "_id": "asked" }).await?.is_none() {
+        asked::write(house, began).await.context("writing what the demo's auditor asked")?;
+        done.insert_one(doc! { "_id": "asked" }).await?;
+    }
     Ok(())
 }
 

@@ -48,6 +48,9 @@ pub struct Request {
     pub state: State,
     /// Whether the auditor wants it in bundles.
     pub in_bundle: bool,
+    /// Part of the example company's invented past.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
     /// When this version came to be.
     pub occurred_at: Moment,
     /// Who made this version.
@@ -245,6 +248,7 @@ impl Request {
             thread: vec![first],
             state: State::Open,
             in_bundle: false,
+            demo: false,
             occurred_at: now,
             by: by.name.clone(),
         })

@@ -13,7 +13,7 @@ use super::requests::Unread;
 use crate::{
     api::requests::{RequestPage, one},
     parts::{
-        AttachedFile, ErrorNote, FilesField, PageHead, RecordsField, Say, SealKind, SealNote, Section, Shape, Statement,
+        AttachedFile, Demo, ErrorNote, FilesField, PageHead, RecordsField, Say, SealKind, SealNote, Section, Shape, Statement,
         Waiting, When, WordsField, loaded,
     },
     ports::requests::{Draft, Pointed},
@@ -69,6 +69,7 @@ fn Body(page: RequestPage) -> impl IntoView {
             <SealNote seal=seal kind=SealKind::Record note="Newest change" what=what />
         }.into_any()>{says}</Statement>
         <Section title="Thread">
+            <p class="measure-width"><Demo demo=request.demo /></p>
             <ol class="thread">{messages}</ol>
         </Section>
         {asks.then(|| view! { <Auditors request=request.clone() version=version /> })}

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     api::requests::{RequestsPage, list},
     parts::{
-        Empty, ErrorNote, FilesField, FilterBar, FilterSelect, FilterToggle, PageHead, RecordsField, Say, SealKind,
+        Demo, Empty, ErrorNote, FilesField, FilterBar, FilterSelect, FilterToggle, PageHead, RecordsField, Say, SealKind,
         SealNote, Section, Shape, StateMark, Statement, Waiting, When, WordsField, capital, loaded, plural,
     },
     ports::requests::{Draft, Listed},
@@ -151,7 +151,7 @@ fn row(listed: Listed, now: Moment) -> impl IntoView {
     view! {
         <tr>
             <th scope="row"><a href=format!("/requests/{id}")>{id.clone()}</a></th>
-            <td>{r.title}<span class="second">{format!("{under}, {messages}")}</span></td>
+            <td>{r.title} " " <Demo demo=r.demo /><span class="second">{format!("{under}, {messages}")}</span></td>
             <td class="hide-phone">{asked}</td>
             <td class="hide-phone">{words::from_now(r.occurred_at, now)}<span class="second">{r.by}</span></td>
             <td class="state-cell"><StateMark state=shape word=word />{unread}</td>

@@ -75,6 +75,7 @@ impl Content {
             || self.findings.iter().any(|f| f.value.demo)
             || self.gaps.iter().any(|g| g.value.demo)
             || self.runbooks.iter().any(|r| r.value.demo)
+            || self.requests.iter().any(|r| r.value.demo)
     }
 }
 

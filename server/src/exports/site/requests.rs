@@ -13,6 +13,7 @@ pub struct RequestView {
     pub title: String,
     pub under: &'static str,
     pub state: Mark,
+    pub demo: bool,
     pub thread: Vec<MessageView>,
     pub seal: SealMark,
 }
@@ -43,6 +44,7 @@ pub fn views(content: &Content) -> Vec<RequestView> {
             title: request.value.title.clone(),
             under: request.value.control.map_or("", |control| control.id()),
             state: state(&request.value),
+            demo: request.value.demo,
             thread: request.value.thread.iter().map(message).collect(),
             seal: mark(&request.seal),
         })
