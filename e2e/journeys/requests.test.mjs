@@ -32,7 +32,7 @@ for (const javaScriptEnabled of [true, false]) {
     await auditor.getByRole("button", { name: "Ask", exact: true }).click();
     await auditor.waitForURL(/\/requests\/R-\d+$/);
     const id = new URL(auditor.url()).pathname.split("/").pop();
-    assert.match(await words(auditor), /It waits for an answer/);
+    assert.match(await words(auditor), /Open: it waits for an answer/);
 
     await owner.goto("/requests");
     const row = owner.locator("tr", { hasText: title });
@@ -74,7 +74,7 @@ for (const javaScriptEnabled of [true, false]) {
     await auditor.getByLabel("Words").fill("And who was there?");
     await auditor.getByRole("button", { name: "Ask for more" }).click();
     await auditor.waitForURL(/#newest$/);
-    assert.match(await words(auditor), /asked for more today/);
+    assert.match(await words(auditor), /Sent back today: the auditor asks for more/);
     await owner.goto(`/requests/${id}`);
     await owner.getByLabel("Words").fill("Operator one, as incident commander.");
     await owner.getByRole("button", { name: "Send the answer" }).click();

@@ -237,20 +237,22 @@ fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl In
                     <p class="gloss">"Why it matters"</p>
                     <p>{f.why.clone()}</p>
                     {plan}
+                </div>
+                <div>
+                    <dl class="trail">
+                        <dt>"Severity"</dt>
+                        <dd>{f.severity.word()} ", found by " {f.found_by.clone()}</dd>
+                        <dt>"Opened"</dt>
+                        <dd>{words::date(f.occurred_at)} " by " {f.by.clone()}</dd>
+                        {cause}
+                        <dt>"Due"</dt>
+                        <dd>{words::date(f.due_at)} ", owned by " {f.owner.clone()}</dd>
+                        {closed}
+                        <dt>"Controls"</dt>
+                        <dd>{controls}</dd>
+                    </dl>
                     <Files finding=f.clone() may_attach=may_attach />
                 </div>
-                <dl class="trail">
-                    <dt>"Severity"</dt>
-                    <dd>{f.severity.word()} ", found by " {f.found_by.clone()}</dd>
-                    <dt>"Opened"</dt>
-                    <dd>{words::date(f.occurred_at)} " by " {f.by.clone()}</dd>
-                    {cause}
-                    <dt>"Due"</dt>
-                    <dd>{words::date(f.due_at)} ", owned by " {f.owner.clone()}</dd>
-                    {closed}
-                    <dt>"Controls"</dt>
-                    <dd>{controls}</dd>
-                </dl>
             </div>
         </details>
     }
@@ -259,7 +261,6 @@ fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl In
 /// What was put on it, and for the company the form to add to it.
 #[component]
 fn Files(finding: Finding, may_attach: bool) -> impl IntoView {
-    let head = (!finding.attachments.is_empty() || may_attach).then(|| view! { <p class="gloss">"Files"</p> });
     let files = finding
         .attachments
         .into_iter()
@@ -278,7 +279,7 @@ fn Files(finding: Finding, may_attach: bool) -> impl IntoView {
             </form>
         }
     });
-    (head, files, form)
+    (files, form)
 }
 
 #[component]

@@ -13,8 +13,8 @@ use super::requests::Unread;
 use crate::{
     api::requests::{RequestPage, one},
     parts::{
-        AttachedFile, Demo, ErrorNote, FilesField, PageHead, RecordsField, Say, SealKind, SealNote, Section, Shape, Statement,
-        Waiting, When, WordsField, loaded,
+        AttachedFile, Demo, ErrorNote, FilesField, PageHead, RecordsField, Say, SealKind, SealNote, Section, Shape,
+        Statement, Waiting, When, WordsField, loaded,
     },
     ports::requests::{Draft, Pointed},
 };
@@ -49,7 +49,8 @@ fn Body(page: RequestPage) -> impl IntoView {
                 Some(seal) => view! { <SealNote seal=seal kind=SealKind::Record what=what /> }.into_any(),
                 None => view! { <Waiting why="its seal is not found" /> }.into_any(),
             };
-            let pointed = message.records.iter().map(|record| pointed(record, page.pointed.get(&record.seq))).collect_view();
+            let pointed =
+                message.records.iter().map(|record| pointed(record, page.pointed.get(&record.seq))).collect_view();
             view! { <Said message=message.clone() place=place unread=unread seal=seal pointed=pointed.into_any() /> }
         })
         .collect_view();
@@ -77,19 +78,19 @@ fn Body(page: RequestPage) -> impl IntoView {
     }
 }
 
-/// "The auditor asked on 16 November 2026 under CC7.5. ○ It waits for an answer."
+/// "The auditor asked on 16 November 2026 under CC7.5. ○ Answered 4 days ago; it waits for the auditor."
 fn statement(request: &Request, now: Moment) -> AnyView {
     let under = request.control.map(|c| format!(" under {}", c.id())).unwrap_or_default();
     let asked = request.first().map(|first| format!("{} asked on {}{under}. ", first.by, words::long_date(first.at)));
     let (shape, _) = Shape::of_request(request.standing());
-    let since = |at: Moment| words::from_now(at, now);
-    let stands = match &request.state {
-        State::Open => "It waits for an answer.".to_owned(),
-        State::Answered { at } => format!("It was answered {}, and waits for the auditor.", since(*at)),
-        State::NeedsMore { at } => format!("The auditor asked for more {}.", since(*at)),
-        State::Accepted { at, by } => format!("Accepted by {by} on {}.", words::long_date(*at)),
+    // The state alone is held together on a line.
+    let (state, rest) = match &request.state {
+        State::Open => ("Open", ": it waits for an answer.".to_owned()),
+        State::Answered { at } => ("Answered", format!(" {}; it waits for the auditor.", words::from_now(*at, now))),
+        State::NeedsMore { at } => ("Sent back", format!(" {}: the auditor asks for more.", words::from_now(*at, now))),
+        State::Accepted { at, by } => ("Accepted", format!(" by {by} on {}.", words::long_date(*at))),
     };
-    (asked, view! { <Say state=shape words=stands /> }).into_any()
+    (asked, view! { <Say state=shape words=state /> }, rest).into_any()
 }
 
 /// A message, its seal beside it, then each record it points to with its own.
@@ -152,13 +153,22 @@ fn Auditors(request: Request, version: i64) -> impl IntoView {
                 <input type="hidden" name="id" value=id.clone() />
                 <input type="hidden" name="version" value=version.to_string() />
                 <button class="button primary" type="submit">"Accept the answer"</button>
+                <p class="second">"You have what you asked for. You can take it up again later."</p>
             </form>
         }
     });
     let covers = covers(&request);
     let (to, word, says) = match request.in_bundle {
-        false => ("true", "Put it into bundles", format!("Then every bundle that covers {covers} carries this thread with its files and the records it names.")),
-        true => ("false", "Leave it out of bundles", format!("Every bundle that covers {covers} carries this thread with its files and the records it names.")),
+        false => (
+            "true",
+            "Put it into bundles",
+            format!("Each bundle that covers {covers} then carries this thread, its files and the records it names."),
+        ),
+        true => (
+            "false",
+            "Leave it out of bundles",
+            format!("Each bundle that covers {covers} carries this thread, its files and the records it names."),
+        ),
     };
     view! {
         <Section title="Your decision" id="decide">
@@ -169,8 +179,8 @@ fn Auditors(request: Request, version: i64) -> impl IntoView {
                     <input type="hidden" name="version" value=version.to_string() />
                     <input type="hidden" name="in_bundle" value=to />
                     <button class="button" type="submit">{word}</button>
+                    <p class="second">{says}</p>
                 </form>
-                <p class="second">{says}</p>
             </div>
         </Section>
     }

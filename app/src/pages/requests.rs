@@ -7,8 +7,8 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     api::requests::{RequestsPage, list},
     parts::{
-        Demo, Empty, ErrorNote, FilesField, FilterBar, FilterSelect, FilterToggle, PageHead, RecordsField, Say, SealKind,
-        SealNote, Section, Shape, StateMark, Statement, Waiting, When, WordsField, capital, loaded, plural,
+        Demo, Empty, ErrorNote, FilesField, FilterBar, FilterSelect, FilterToggle, PageHead, RecordsField, Say,
+        SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, When, WordsField, capital, loaded, plural,
     },
     ports::requests::{Draft, Listed},
 };
@@ -61,7 +61,7 @@ fn Body(page: RequestsPage) -> impl IntoView {
     let asks = form.is_some();
     view! {
         <PageHead eyebrow=|| "What an auditor asks for, and the answer" title="Requests">
-            {asks.then(|| view! { <a class="button primary" href="#ask">"Ask for something"</a> })}
+            {asks.then(|| view! { <a class="button" href="#ask">"Ask for something"</a> })}
         </PageHead>
         {refused.map(|problem| view! { <ErrorNote problem=problem /> })}
         <Statement margin=margin>{says}</Statement>
@@ -93,21 +93,22 @@ fn statement(page: &RequestsPage) -> AnyView {
     let wait = |n: usize| if n == 1 { "waits" } else { "wait" };
     let unanswered = open + more;
     let sent_back = (more > 0).then(|| {
-        let says = if unanswered == 1 { "sent back for more".to_owned() } else { format!("{} sent back for more", words::number(more)) };
+        let says = if unanswered == 1 { "sent back".to_owned() } else { format!("{} sent back", words::number(more)) };
         view! { ", " <Say state=Shape::Square words=says /> }
     });
+    let answers = |n: usize| capital(&plural(n, "answer", "answers"));
     let first = match (page.role, unanswered, answered) {
         (_, 0, 0) => "No request waits for anybody.".into_any(),
-        (Role::Auditor, n, 0) => {
-            (format!("{} {} for the company’s answer", requests(n), wait(n)), sent_back, ".").into_any()
-        }
-        (Role::Auditor, 0, a) => format!("{} {} for you.", capital(&plural(a, "answer", "answers")), wait(a)).into_any(),
+        (Role::Auditor, n, 0) => (format!("{} {} for an answer", requests(n), wait(n)), sent_back, ".").into_any(),
+        (Role::Auditor, 0, a) => format!("{} {} for you.", answers(a), wait(a)).into_any(),
         (Role::Auditor, n, a) => {
-            let answers = format!("{} {} for you; ", capital(&plural(a, "answer", "answers")), wait(a));
-            (answers, format!("{} {} for the company’s", plural(n, "request", "requests"), wait(n)), sent_back, ".")
-                .into_any()
+            let not_yet = format!(
+                "{} not answered yet",
+                if n == 1 { "one request is".to_owned() } else { format!("{} requests are", words::number(n)) }
+            );
+            (format!("{} {} for you; {not_yet}", answers(a), wait(a)), sent_back, ".").into_any()
         }
-        (_, 0, a) => format!("Every request is answered; {} {} for the auditor.", plural(a, "answer", "answers"), wait(a)).into_any(),
+        (_, 0, a) => format!("Every request is answered. {} {} for the auditor.", answers(a), wait(a)).into_any(),
         (_, n, _) => (format!("{} {} for an answer", requests(n), wait(n)), sent_back, ".").into_any(),
     };
     let last = match accepted {

@@ -37,7 +37,8 @@ pub async fn write(house: &House, began: Moment) -> Result<()> {
     let ask = |id: &str, control: Control, title: &str, words: &str, ago: i64| {
         let said = Said { words: words.to_owned(), ..Said::default() };
         let question = Question { title: title.to_owned(), control: Some(control), said };
-        let asked = Request::ask(id.to_owned(), question, &auditor, Some(audit.id.clone()), began.plus_millis(-ago * DAY));
+        let asked =
+            Request::ask(id.to_owned(), question, &auditor, Some(audit.id.clone()), began.plus_millis(-ago * DAY));
         asked.map(|request| Request { demo: true, ..request })
     };
     let first = ask(

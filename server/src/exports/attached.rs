@@ -36,7 +36,8 @@ pub async fn spooled(
     let mut all = Vec::new();
     for (sha256, (file, by)) in named {
         let refused = |what| {
-            let refused = ExportError::Attachment { name: file.name.clone(), sha256: sha256.clone(), by: by.clone(), what };
+            let refused =
+                ExportError::Attachment { name: file.name.clone(), sha256: sha256.clone(), by: by.clone(), what };
             PortError::Conflict(refused.to_string())
         };
         let whole = attachments.whole(sha256).await?.ok_or_else(|| refused("is missing or differs from its seal"))?;

@@ -143,12 +143,7 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
 }
 
 /// The rows of `ledger_records` that are inside, of entries before the head.
-async fn inside(
-    evidence: &Evidence,
-    scope: &Scope,
-    head: &Head,
-    requests: &[Request],
-) -> Result<Document, PortError> {
+async fn inside(evidence: &Evidence, scope: &Scope, head: &Head, requests: &[Request]) -> Result<Document, PortError> {
     let mut any = Vec::new();
     // A request brings the records it points to: its asker may see them, though the bundle's controls may not.
     let mut brought: BTreeMap<&str, Vec<String>> = BTreeMap::new();

@@ -151,7 +151,8 @@ async fn back(
         // Better the words on the way back in the browser's own memory than a page that promises to have them.
         return told(headers, &cause.into());
     }
-    let place = about.map_or_else(|| "/requests?refused=1#ask".to_owned(), |id| format!("/requests/{id}?refused=1#write"));
+    let place =
+        about.map_or_else(|| "/requests?refused=1#ask".to_owned(), |id| format!("/requests/{id}?refused=1#write"));
     let cookie = once::refusal("/requests", &problem).map(|cookie| [(header::SET_COOKIE, cookie)]);
     (cookie, Redirect::to(&place)).into_response()
 }

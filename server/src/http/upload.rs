@@ -70,12 +70,9 @@ impl From<FormError> for Problem {
                 STILL,
                 "Go back to the page and send it again with fewer or smaller files.",
             ),
-            FormError::Cut => Problem::new(
-                ProblemKind::BadInput,
-                "The form was cut short on its way.",
-                STILL,
-                "Send it again.",
-            ),
+            FormError::Cut => {
+                Problem::new(ProblemKind::BadInput, "The form was cut short on its way.", STILL, "Send it again.")
+            }
             FormError::Disk(cause) => {
                 tracing::error!(%cause, "the scratch disk takes no upload");
                 Problem::new(
@@ -173,7 +170,9 @@ async fn text(mut field: Field<'_>) -> Result<String, FormError> {
 /// A file on the scratch disk, looked at; read to its end in any case. Without a disk it is only read.
 async fn file(mut field: Field<'_>, name: String, scratch: Option<&Scratch>) -> Result<Option<Upload>, FormError> {
     let mut file = match scratch {
-        Some(scratch) => Some(tokio::fs::File::from_std(tempfile::tempfile_in(scratch.path()).map_err(FormError::Disk)?)),
+        Some(scratch) => {
+            Some(tokio::fs::File::from_std(tempfile::tempfile_in(scratch.path()).map_err(FormError::Disk)?))
+        }
         None => None,
     };
     let (mut sha256, mut bytes) = (Sha256::new(), 0u64);

@@ -58,12 +58,7 @@ pub type Step = fn(Request, Said, &domain::role::Actor, Moment) -> Result<Reques
 
 impl Requests {
     /// Opens a request, and returns its id.
-    pub async fn ask(
-        &self,
-        reader: &Reader,
-        question: Question,
-        written: Written,
-    ) -> Result<String, Refused> {
+    pub async fn ask(&self, reader: &Reader, question: Question, written: Written) -> Result<String, Refused> {
         let (said, files) = self.said(reader, &reader.actor.scope, written).await?;
         let question = Question { said, ..question };
         let mut kept = Some(files);
@@ -202,9 +197,7 @@ pub async fn newest_of_all(evidence: &Evidence) -> Result<Vec<(Sealed<Request>, 
     }
     let rows = rows(evidence.records().find(doc! { "_id": { "$in": seqs } }).sort(doc! { "_id": -1 })).await?;
     let broken = evidence.broken().await?;
-    rows.iter()
-        .map(|row| Ok((evidence::sealed(row, &broken)?, row.get_i64("version").unwrap_or_default())))
-        .collect()
+    rows.iter().map(|row| Ok((evidence::sealed(row, &broken)?, row.get_i64("version").unwrap_or_default()))).collect()
 }
 
 /// Those a bundle of that scope carries: the auditor wants them, and all they ask about lies inside. `audits`: `None`

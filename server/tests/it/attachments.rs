@@ -34,7 +34,8 @@ fn office(folder: &str) -> Vec<u8> {
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\nIDATx\x9cc\0\x01\0\0\x05\0\x01\r\n-\xb4\0\0\0\0IEND\xaeB`\x82";
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xd9";
-const GIF: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+const GIF: &[u8] =
+    b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 const WEBP: &[u8] = b"RIFF\x1a\0\0\0WEBPVP8L\r\0\0\0/\0\0\0\x10\x07\x10\x11\x11\x88\x88\xfe\x07\0";
 const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
 
@@ -48,7 +49,9 @@ struct There {
 
 async fn there() -> There {
     let portal = Portal::open().await;
-    portal.insert("findings", [finding("inside", "2026-05-03T03:00:00Z"), finding("later", "2026-08-03T03:00:00Z")]).await;
+    portal
+        .insert("findings", [finding("inside", "2026-05-03T03:00:00Z"), finding("later", "2026-08-03T03:00:00Z")])
+        .await;
     let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
     let of = |quarter: &str| Scope { period: Period::quarter(quarter), controls: Some(vec![Control::Cc73]) };
     let auditor = portal.person(Role::Auditor, of("2026-Q2")).await;
@@ -80,7 +83,8 @@ async fn each_type_is_taken_by_its_bytes_and_comes_back_the_same_as_something_to
     let (docx, xlsx, pptx) = (office("word"), office("xl"), office("ppt"));
     // As LibreOffice orders its entries.
     let types = "<?xml version=\"1.0\"?><Types/>";
-    let libre = [("_rels/.rels", types), ("docProps/app.xml", types), ("word/a.xml", types), ("[Content_Types].xml", types)];
+    let libre =
+        [("_rels/.rels", types), ("docProps/app.xml", types), ("word/a.xml", types), ("[Content_Types].xml", types)];
     let libre = zip(&libre);
     let table: Vec<(&str, &[u8], &str, &str)> = vec![
         ("libre.docx", &libre, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "libre.docx"),
@@ -103,7 +107,11 @@ async fn each_type_is_taken_by_its_bytes_and_comes_back_the_same_as_something_to
         let name_in_form = name.replace('"', "%22");
         let answer = t.attach(&[(&name_in_form, content)]).await;
         assert_eq!(location(&answer), "/findings?attached=finding-inside!#finding-inside!", "{name}");
-        assert_eq!((t.kept().await, t.versions().await), (n as u64 + 1, n as u64 + 2), "{name}: one file and one version");
+        assert_eq!(
+            (t.kept().await, t.versions().await),
+            (n as u64 + 1, n as u64 + 2),
+            "{name}: one file and one version"
+        );
         let answer = t.portal.get(&format!("/attachments/{}", sha256_hex(content)), Some(&t.auditor)).await;
         assert_eq!(answer.status(), StatusCode::OK, "{name}");
         let said = |header: header::HeaderName| answer.headers()[header].to_str().expect("text").to_owned();
@@ -113,7 +121,10 @@ async fn each_type_is_taken_by_its_bytes_and_comes_back_the_same_as_something_to
         assert!(disposition == expected || n == table.len() - 1, "{disposition}");
         assert!(disposition.chars().all(|c| c.is_ascii_graphic() || c == ' '), "{disposition}");
         assert_eq!(said(header::CONTENT_SECURITY_POLICY), "default-src 'none'; sandbox", "{name}");
-        assert_eq!((said(header::X_CONTENT_TYPE_OPTIONS), said(header::CONTENT_LENGTH)), ("nosniff".into(), content.len().to_string()));
+        assert_eq!(
+            (said(header::X_CONTENT_TYPE_OPTIONS), said(header::CONTENT_LENGTH)),
+            ("nosniff".into(), content.len().to_string())
+        );
         assert_eq!(&bytes(answer).await, content, "{name}");
     }
     let page = text(t.portal.get("/findings?standing=closed", Some(&t.auditor)).await).await;
@@ -130,14 +141,20 @@ async fn what_may_not_be_attached_is_refused_by_name_and_nothing_is_stored() {
     let eleven: Vec<(String, Vec<u8>)> = (0..11).map(|n| (format!("{n}.txt"), n.to_string().into_bytes())).collect();
     let eleven: Vec<(&str, &[u8])> = eleven.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
     let elf = &[b"\x7fELF\x02\x01\x01\0".as_slice(), &[0; 60]].concat();
-    let table: Vec<(&str, Vec<(&str, &[u8])>, &str)> = vec![
+    /// Names and bytes.
+    type Files<'a> = Vec<(&'a str, &'a [u8])>;
+    let table: Vec<(&str, Files, &str)> = vec![
         ("a program under another name", vec![("report.pdf", elf)], "application/x-executable"),
         ("a PDF that begins later", vec![("report.pdf", b"\x01\x02%PDF-1.4\n")], "byte 0 is a control character"),
         ("a picture called a PDF", vec![("report.pdf", PNG)], "report.pdf is PNG by its first bytes"),
         ("a PDF called a text", vec![("report.txt", PDF)], "report.txt is PDF"),
         ("text called a picture", vec![("screen.png", b"hello\n")], "screen.png is text"),
         ("a page", vec![("page.html", b"<script>alert(1)</script>")], "does not end in .txt"),
-        ("a drawing that may run", vec![("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")], "does not end in .txt"),
+        (
+            "a drawing that may run",
+            vec![("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")],
+            "does not end in .txt",
+        ),
         ("a bitmap", vec![("screen.bmp", b"BM\x36\0\0\0\0\0\0\0")], "image/bmp"),
         ("text of another encoding", vec![("notes.txt", b"Gr\xfc\xdfe")], "byte 2 is a control character or not UTF-8"),
         ("text with a bell", vec![("notes.txt", b"ring\x07")], "byte 4"),
@@ -174,7 +191,10 @@ async fn an_upload_that_is_cut_short_or_is_none_stores_nothing() {
     ] {
         let answer = send_form(&t.portal, ATTACH, body, Some(&t.owner)).await;
         let page = led_back(&t.portal, answer, &t.owner).await;
-        assert!(page.contains("cut short") || page.contains("could not be read") || page.contains("No file was sent"), "{what}");
+        assert!(
+            page.contains("cut short") || page.contains("could not be read") || page.contains("No file was sent"),
+            "{what}"
+        );
         assert_eq!((t.kept().await, t.versions().await), (0, 1), "{what}");
     }
     let long = "x".repeat(70_000);
@@ -187,7 +207,8 @@ async fn an_upload_that_is_cut_short_or_is_none_stores_nothing() {
 async fn the_same_file_is_kept_once_and_two_who_attach_at_once_both_do() {
     let t = there().await;
     let operator = t.portal.person(Role::Operator, Scope::EVERYTHING).await;
-    let (one, two) = (multipart(&[], &[("a.pdf", PDF), ("b.png", PNG)]), multipart(&[], &[("c.gif", GIF), ("again.pdf", PDF)]));
+    let (one, two) =
+        (multipart(&[], &[("a.pdf", PDF), ("b.png", PNG)]), multipart(&[], &[("c.gif", GIF), ("again.pdf", PDF)]));
     let (one, two) = tokio::join!(
         send_form(&t.portal, ATTACH, one, Some(&t.owner)),
         send_form(&t.portal, ATTACH, two, Some(&operator))
@@ -197,7 +218,8 @@ async fn the_same_file_is_kept_once_and_two_who_attach_at_once_both_do() {
     }
     use app::ports::Findings as _;
     let all = t.portal.house.evidence.all(&Scope::EVERYTHING).await.expect("findings");
-    let finding: &domain::record::Sealed<domain::finding::Finding> = all.iter().find(|f| f.id == "finding-inside!").expect("it is there");
+    let finding: &domain::record::Sealed<domain::finding::Finding> =
+        all.iter().find(|f| f.id == "finding-inside!").expect("it is there");
     let mut digests: Vec<String> = finding.value.attachments.iter().map(|a| a.file.sha256.clone()).collect();
     digests.sort();
     let mut expected = [PDF, PNG, GIF].map(sha256_hex).to_vec();
@@ -228,9 +250,19 @@ async fn a_file_is_served_to_those_alone_who_see_what_it_is_on() {
     findings.update_one(doc! { "_id": "finding-later!" }, named).await.expect("tampered");
     assert_eq!(t.portal.get(&path, Some(&t.later)).await.status(), StatusCode::NOT_FOUND);
     // Kept, and named by nothing: a file whose record could not be sealed.
-    t.portal.house.store.documents("attachments.files").update_one(doc! {}, doc! { "$set": { "filename": "ab".repeat(32) } }).await.expect("renamed");
+    t.portal
+        .house
+        .store
+        .documents("attachments.files")
+        .update_one(doc! {}, doc! { "$set": { "filename": "ab".repeat(32) } })
+        .await
+        .expect("renamed");
     for odd in ["ab".repeat(32), "AB".repeat(32), "..%2F..%2Fetc".into(), "x".into()] {
-        assert_eq!(t.portal.get(&format!("/attachments/{odd}"), Some(&t.owner)).await.status(), StatusCode::NOT_FOUND, "{odd}");
+        assert_eq!(
+            t.portal.get(&format!("/attachments/{odd}"), Some(&t.owner)).await.status(),
+            StatusCode::NOT_FOUND,
+            "{odd}"
+        );
     }
     assert_eq!(t.portal.get(&path, Some(&t.owner)).await.status(), StatusCode::CONFLICT, "named, and no longer kept");
 }
@@ -239,7 +271,11 @@ async fn a_file_is_served_to_those_alone_who_see_what_it_is_on() {
 async fn a_kept_file_that_was_changed_is_neither_served_nor_exported_and_is_mended_by_attaching_it_again() {
     type Harm = (&'static str, &'static str, bson::Document);
     let harms: [Harm; 3] = [
-        ("its bytes", "attachments.chunks", doc! { "$set": { "data": bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: vec![b'x'; PDF.len()] } } }),
+        (
+            "its bytes",
+            "attachments.chunks",
+            doc! { "$set": { "data": bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: vec![b'x'; PDF.len()] } } },
+        ),
         ("its length", "attachments.files", doc! { "$set": { "length": 3_i64 } }),
         ("its part", "attachments.chunks", doc! { "$set": { "n": 7 } }),
     ];
@@ -274,7 +310,7 @@ async fn a_bundle_carries_the_files_of_its_findings_and_no_others() {
     let report = domain::proof::verify::verify(&zip, &Default::default(), t.portal.house.clock.now());
     assert!(report.verified(), "{:#?}", report.checks);
     let line = report.checks.iter().find(|c| c.what == "The attachments").expect("a line");
-    assert!(line.found.starts_with("1 files"), "{}", line.found);
+    assert!(line.found.starts_with("One file"), "{}", line.found);
     let bundle = domain::proof::bundle::UnverifiedBundle::read(&zip).expect("it reads");
     let names: Vec<&String> = bundle.files.keys().filter(|n| n.contains("attachments/")).collect();
     assert_eq!(names, [&format!("data/attachments/{}", sha256_hex(PDF))]);

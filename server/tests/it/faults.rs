@@ -256,7 +256,8 @@ async fn an_answer_that_cannot_be_sealed_changes_nothing_and_can_be_sent_again()
     for (n, (what, command, through, how, taken, files)) in table.into_iter().enumerate() {
         let thread = async || portal.house.requests.thread(&owner, &id).await.expect("read").expect("it is there");
         let before = (portal.assert_ledger_whole().await, thread().await.version);
-        let kept = async || portal.house.store.documents("attachments.files").count_documents(doc! {}).await.expect("a count");
+        let kept =
+            async || portal.house.store.documents("attachments.files").count_documents(doc! {}).await.expect("a count");
         let kept_before = kept().await;
         let name = format!("request-fault-{}-{n}", std::process::id());
         let house = open_named(&portal, &format!("{}&appName={name}", crate::portal::mongod()), &name).await;
@@ -265,7 +266,11 @@ async fn an_answer_that_cannot_be_sealed_changes_nothing_and_can_be_sent_again()
             Requests { evidence: Evidence { ledger: house.ledger.clone() }, notices: std::sync::Arc::new(outbox) };
         let mut data = doc! { "failCommands": [command], "appName": &name };
         data.extend(how.clone());
-        let mode = if through > 0 { doc! { "skip": through } } else { doc! { "times": 1 } };
+        let mode = if through > 0 {
+            doc! { "skip": through }
+        } else {
+            doc! { "times": 1 }
+        };
         fail_point(&portal.house.store.client, mode, data).await;
         let said = requests.say(&owner, &id, before.1, Change::Answered, Request::answer, written(n)).await;
         disarm(&portal.house.store.client).await;

@@ -114,7 +114,8 @@ impl Audited {
     }
 
     async fn stands(&self, id: &str) -> (Standing, i64, usize) {
-        let thread = self.portal.house.requests.thread(&self.everything(), id).await.expect("read").expect("it is there");
+        let thread =
+            self.portal.house.requests.thread(&self.everything(), id).await.expect("read").expect("it is there");
         let request = thread.request.value;
         assert_eq!(thread.seals.len(), request.thread.len(), "each message has a seal");
         (request.standing(), thread.version, request.thread.len())
@@ -128,32 +129,53 @@ async fn a_request_goes_from_the_question_to_the_accepted_answer_and_every_step_
     let id = a.ask("The last restore drill", "CC7.5").await;
     assert_eq!((id.as_str(), a.stands("R-001").await), ("R-001", (Standing::Open, 0, 1)));
     let list = text(a.portal.get("/requests", Some(&a.owner)).await).await;
-    assert!(list.contains("The last restore drill") && list.contains("unread") && list.contains("One request waits for an answer"));
+    assert!(
+        list.contains("The last restore drill")
+            && list.contains("unread")
+            && list.contains("One request waits for an answer")
+    );
     assert!(list.contains("1<span class=\"unseen\"> waiting for you"), "the rail counts it");
     assert!(!list.contains("Ask for something"), "only auditors ask");
     let page = text(a.portal.get("/requests/R-001", Some(&a.owner)).await).await;
-    assert!(page.contains("Which drill shows it?") && page.contains("Send the answer") && !page.contains("Accept the answer"));
+    assert!(
+        page.contains("Which drill shows it?")
+            && page.contains("Send the answer")
+            && !page.contains("Accept the answer")
+    );
     let again = text(a.portal.get("/requests", Some(&a.owner)).await).await;
     assert!(!again.contains("unread"), "opening it is reading it");
     assert!(text(a.portal.get("/requests", Some(&a.operator)).await).await.contains("unread"), "each for themselves");
 
-    let answer = [("version", "0"), ("words", "The drill of May.\r\n\r\nIts steps are timed."), ("records", "/drills/D-inside")];
+    let answer =
+        [("version", "0"), ("words", "The drill of May.\r\n\r\nIts steps are timed."), ("records", "/drills/D-inside")];
     assert_eq!(a.say("/requests/R-001/answer", &a.operator, &answer).await, "/requests/R-001#newest");
     let page = text(a.portal.get("/requests/R-001", Some(&a.auditor)).await).await;
     for expected in ["The drill of May.", "href=\"/drills/D-inside\"", "Accept the answer", "Ask for more", "unread"] {
         assert!(page.contains(expected), "{expected}");
     }
     assert!(!page.contains("Send the answer"));
-    assert_eq!(a.say("/requests/R-001/more", &a.auditor, &[("version", "1"), ("words", "And its log?")]).await, "/requests/R-001#newest");
+    assert_eq!(
+        a.say("/requests/R-001/more", &a.auditor, &[("version", "1"), ("words", "And its log?")]).await,
+        "/requests/R-001#newest"
+    );
     assert_eq!(a.stands("R-001").await, (Standing::NeedsMore, 2, 3));
-    assert_eq!(a.say("/requests/R-001/answer", &a.owner, &[("version", "2"), ("records", "№ 0")]).await, "/requests/R-001#newest");
+    assert_eq!(
+        a.say("/requests/R-001/answer", &a.owner, &[("version", "2"), ("records", "№ 0")]).await,
+        "/requests/R-001#newest"
+    );
     let accept = |version: i64| format!("id=R-001&version={version}");
     let to = location(&a.portal.post("/requests/accept", &accept(3), Some(&a.auditor)).await);
     assert_eq!((to.as_str(), a.stands("R-001").await), ("/requests/R-001", (Standing::Accepted, 4, 4)));
     let list = text(a.portal.get("/requests", Some(&a.auditor)).await).await;
     assert!(list.contains("No request is waiting") && list.contains("1 accepted"));
-    assert!(text(a.portal.get("/requests?standing=accepted&control=CC7.5", Some(&a.auditor)).await).await.contains("R-001"));
-    assert!(!text(a.portal.get("/requests?standing=accepted&control=A1.2", Some(&a.auditor)).await).await.contains("/requests/R-001\""));
+    assert!(
+        text(a.portal.get("/requests?standing=accepted&control=CC7.5", Some(&a.auditor)).await).await.contains("R-001")
+    );
+    assert!(
+        !text(a.portal.get("/requests?standing=accepted&control=A1.2", Some(&a.auditor)).await)
+            .await
+            .contains("/requests/R-001\"")
+    );
 
     assert_eq!(a.portal.assert_ledger_whole().await, before + 5, "one entry a step");
     // Put there by another program, a request is nobody's: it is not sealed for it.
@@ -164,7 +186,13 @@ async fn a_request_goes_from_the_question_to_the_accepted_answer_and_every_step_
     server::ledger::watch::scan(&a.portal.house.ledger).await.expect("scanned");
     use app::ports::Ledger as _;
     assert!(a.portal.house.evidence.alarms().await.expect("alarms").is_empty(), "each version is the portal's own");
-    a.portal.house.store.documents("requests").update_one(doc! {}, doc! { "$set": { "thread.0.words": "No" } }).await.expect("rewritten");
+    a.portal
+        .house
+        .store
+        .documents("requests")
+        .update_one(doc! {}, doc! { "$set": { "thread.0.words": "No" } })
+        .await
+        .expect("rewritten");
     server::ledger::watch::scan(&a.portal.house.ledger).await.expect("scanned");
     assert_eq!(a.portal.house.evidence.alarms().await.expect("alarms").len(), 1, "a thread rewritten behind is seen");
     let page = text(a.portal.get("/requests/R-001", Some(&a.owner)).await).await;
@@ -177,12 +205,28 @@ async fn a_refused_form_comes_back_as_it_was_typed_with_the_reason() {
     let long = "x".repeat(8001);
     for (what, fields, says) in [
         ("no title", vec![("title", " "), ("words", "Kept words")], "Nothing says what is asked for."),
-        ("another audit's control", vec![("title", "t"), ("control", "A1.1"), ("words", "Kept words")], "A1.1 lies outside your audit."),
+        (
+            "another audit's control",
+            vec![("title", "t"), ("control", "A1.1"), ("words", "Kept words")],
+            "A1.1 lies outside your audit.",
+        ),
         ("no control", vec![("title", "t"), ("control", "CC9"), ("words", "Kept words")], "CC9 is no control here."),
         ("too long", vec![("title", "t"), ("words", long.as_str())], "8001 characters"),
-        ("a record outside", vec![("title", "t"), ("words", "Kept words"), ("records", "D-outside")], "names no record here"),
-        ("no record", vec![("title", "t"), ("words", "Kept words"), ("records", "F-999")], "“F-999” names no record here"),
-        ("nothing a record could be", vec![("title", "t"), ("words", "Kept words"), ("records", "two words")], "“two words” names"),
+        (
+            "a record outside",
+            vec![("title", "t"), ("words", "Kept words"), ("records", "D-outside")],
+            "names no record here",
+        ),
+        (
+            "no record",
+            vec![("title", "t"), ("words", "Kept words"), ("records", "F-999")],
+            "“F-999” names no record here",
+        ),
+        (
+            "nothing a record could be",
+            vec![("title", "t"), ("words", "Kept words"), ("records", "two words")],
+            "“two words” names",
+        ),
     ] {
         let answer = send_form(&a.portal, "/requests/ask", multipart(&fields, &[]), Some(&a.auditor)).await;
         assert_eq!(location(&answer), "/requests?refused=1#ask", "{what}");
@@ -200,8 +244,14 @@ async fn a_refused_form_comes_back_as_it_was_typed_with_the_reason() {
     let bad = [("version", "0"), ("words", "Kept answer"), ("records", "/drills/D-inside\n/drills/D-outside")];
     let answer = send_form(&a.portal, &path, multipart(&bad, &[]), Some(&a.owner)).await;
     let page = led_back(&a.portal, answer, &a.owner).await;
-    assert!(page.contains("“/drills/D-outside” lies outside the audit this was asked in.") && page.contains("Kept answer</textarea>"));
-    assert!(!text(a.portal.get(&format!("/requests/{id}"), Some(&a.operator)).await).await.contains("Kept answer"), "a draft is its writer's");
+    assert!(
+        page.contains("“/drills/D-outside” lies outside the audit this was asked in.")
+            && page.contains("Kept answer</textarea>")
+    );
+    assert!(
+        !text(a.portal.get(&format!("/requests/{id}"), Some(&a.operator)).await).await.contains("Kept answer"),
+        "a draft is its writer's"
+    );
     for (what, fields, says) in [
         ("nothing", vec![("version", "0"), ("words", " \r\n ")], "The message is empty."),
         ("no version", vec![("words", "Kept answer")], "Somebody else wrote in R-001"),
@@ -231,7 +281,10 @@ async fn of_two_who_answer_at_once_the_second_is_refused_and_keeps_their_words()
     let a = audited().await;
     let id = a.ask("The drills", "").await;
     let path = format!("/requests/{id}/answer");
-    let (one, two) = (multipart(&[("version", "0"), ("words", "From the owner")], &[]), multipart(&[("version", "0"), ("words", "From the operator")], &[]));
+    let (one, two) = (
+        multipart(&[("version", "0"), ("words", "From the owner")], &[]),
+        multipart(&[("version", "0"), ("words", "From the operator")], &[]),
+    );
     let (one, two) = tokio::join!(
         send_form(&a.portal, &path, one, Some(&a.owner)),
         send_form(&a.portal, &path, two, Some(&a.operator))
@@ -239,7 +292,8 @@ async fn of_two_who_answer_at_once_the_second_is_refused_and_keeps_their_words()
     let sent = format!("/requests/{id}#newest");
     let (first, second) = (location(&one), location(&two));
     assert!((first == sent) != (second == sent), "one of {first} and {second}");
-    let (late, cookie, words) = if first == sent { (two, &a.operator, "From the operator") } else { (one, &a.owner, "From the owner") };
+    let (late, cookie, words) =
+        if first == sent { (two, &a.operator, "From the operator") } else { (one, &a.owner, "From the owner") };
     let page = led_back(&a.portal, late, cookie).await;
     assert!(page.contains("Somebody else wrote in R-001") && page.contains(&format!("{words}</textarea>")));
     assert!(page.contains("name=\"version\" value=\"1\""), "and the form is that of the newest version");
@@ -265,7 +319,12 @@ async fn another_audits_requests_are_absent_on_every_way_out() {
     send_form(&a.portal, &format!("/requests/{id}/answer"), form, Some(&a.owner)).await;
     a.portal.post("/requests/in-bundle", &format!("id={id}&version=1&in_bundle=true"), Some(&a.auditor)).await;
     let sha256 = domain::proof::sha256_hex(file);
-    for (who, cookie, sees) in [("its auditor", &a.auditor, true), ("the owner", &a.owner, true), ("another firm", &other, false), ("a narrower audit", &narrow, false)] {
+    for (who, cookie, sees) in [
+        ("its auditor", &a.auditor, true),
+        ("the owner", &a.owner, true),
+        ("another firm", &other, false),
+        ("a narrower audit", &narrow, false),
+    ] {
         let list = text(a.portal.get("/requests", Some(cookie)).await).await;
         assert_eq!(list.contains("The secret question"), sees, "{who}: the list");
         let counts = text(a.portal.get("/requests?standing=answered", Some(cookie)).await).await;
@@ -276,7 +335,10 @@ async fn another_audits_requests_are_absent_on_every_way_out() {
         }
         let rail = text(a.portal.get("/drills", Some(cookie)).await).await;
         assert_eq!(rail.contains(" waiting for you"), who == "its auditor", "{who}: the rail");
-        for (path, form) in [("/requests/accept", format!("id={id}&version=2")), ("/requests/in-bundle", format!("id={id}&version=2&in_bundle=false"))] {
+        for (path, form) in [
+            ("/requests/accept", format!("id={id}&version=2")),
+            ("/requests/in-bundle", format!("id={id}&version=2&in_bundle=false")),
+        ] {
             if !sees {
                 a.portal.post(path, &form, Some(cookie)).await;
             }
@@ -290,14 +352,24 @@ async fn another_audits_requests_are_absent_on_every_way_out() {
     assert_eq!(a.stands(&id).await, (Standing::Answered, 2, 2), "nobody else moved it");
 
     // In bundles: those of its own auditor and of the owner; and the owner's is not another firm's to take.
-    for (who, cookie, carries) in [("its auditor", &a.auditor, true), ("another firm", &other, false), ("a narrower audit", &narrow, false), ("the owner", &a.owner, true)] {
+    for (who, cookie, carries) in [
+        ("its auditor", &a.auditor, true),
+        ("another firm", &other, false),
+        ("a narrower audit", &narrow, false),
+        ("the owner", &a.owner, true),
+    ] {
         let (bundle, _) = made(&a.portal, cookie, "range&from=2026-04-01&to=2026-06-30").await;
         assert_eq!(bundle.iter().any(|(_, text)| text.contains("The secret")), carries, "{who}");
         assert_eq!(bundle.iter().any(|(name, _)| name.ends_with(&sha256)), carries, "{who}");
     }
     // B-001 is the auditor's, B-004 the owner's of all controls; B-004 again with those of the audit alone.
-    let (_, id) = made(&a.portal, &a.owner, "range&from=2026-04-01&to=2026-06-30&controls[0]=CC7.5&controls[1]=A1.2").await;
-    for (who, cookie, expected) in [("its auditor", &a.auditor, StatusCode::OK), ("another firm", &other, StatusCode::NOT_FOUND), ("the owner", &a.owner, StatusCode::OK)] {
+    let (_, id) =
+        made(&a.portal, &a.owner, "range&from=2026-04-01&to=2026-06-30&controls[0]=CC7.5&controls[1]=A1.2").await;
+    for (who, cookie, expected) in [
+        ("its auditor", &a.auditor, StatusCode::OK),
+        ("another firm", &other, StatusCode::NOT_FOUND),
+        ("the owner", &a.owner, StatusCode::OK),
+    ] {
         assert_eq!(a.portal.get(&format!("/evidence/{id}/download"), Some(cookie)).await.status(), expected, "{who}");
         let page = text(a.portal.get("/evidence", Some(cookie)).await).await;
         assert_eq!(page.contains(&format!("/evidence/{id}/download")), expected == StatusCode::OK, "{who}");
@@ -308,7 +380,12 @@ async fn another_audits_requests_are_absent_on_every_way_out() {
 async fn made(portal: &Portal, cookie: &str, period: &str) -> (Vec<(String, String)>, String) {
     let answer = portal.post("/evidence/make", &format!("period={period}"), Some(cookie)).await;
     let to = location(&answer);
-    let id = to.split("made=").nth(1).and_then(|r| r.split('#').next()).unwrap_or_else(|| panic!("no bundle: {to}")).to_owned();
+    let id = to
+        .split("made=")
+        .nth(1)
+        .and_then(|r| r.split('#').next())
+        .unwrap_or_else(|| panic!("no bundle: {to}"))
+        .to_owned();
     let zip = bytes(portal.get(&format!("/evidence/{id}/download"), Some(cookie)).await).await;
     let trust = Trust { root_pem: Some(portal.house.ledger.keys.root_pem()), ..Trust::default() };
     let report = verify(&zip, &trust, portal.house.clock.now());
@@ -326,12 +403,14 @@ async fn a_bundle_carries_a_request_when_its_auditor_wants_it_whole_with_what_it
     let file = b"restore took 62 minutes\n";
     let form = multipart(&[("version", "0"), ("words", "Here"), ("records", "D-inside")], &[("restore.log", file)]);
     send_form(&a.portal, &format!("/requests/{id}/answer"), form, Some(&a.owner)).await;
-    let jsonl = |files: &[(String, String)]| files.iter().find(|(n, _)| n == "data/requests/requests.jsonl").map(|(_, t)| t.clone());
+    let jsonl = |files: &[(String, String)]| {
+        files.iter().find(|(n, _)| n == "data/requests/requests.jsonl").map(|(_, t)| t.clone())
+    };
     let (files, _) = made(&a.portal, &a.auditor, "2026-Q2").await;
     assert_eq!(jsonl(&files), None, "not before the auditor says so");
     a.portal.post("/requests/in-bundle", &format!("id={id}&version=1&in_bundle=true"), Some(&a.auditor)).await;
     let page = text(a.portal.get(&format!("/requests/{id}"), Some(&a.auditor)).await).await;
-    assert!(page.contains("every bundle that covers") || page.contains("Every bundle that covers 1 April 2026 to 30 June 2026 and A1.2"));
+    assert!(page.contains("Each bundle that covers 1 April 2026 to 30 June 2026 and A1.2 carries this thread"));
 
     let (files, _) = made(&a.portal, &a.auditor, "2026-Q2").await;
     let lines = jsonl(&files).expect("its versions");
@@ -341,7 +420,11 @@ async fn a_bundle_carries_a_request_when_its_auditor_wants_it_whole_with_what_it
     let carried = files.iter().find(|(n, _)| *n == format!("data/attachments/{sha256}")).expect("the file");
     assert_eq!(carried.1.as_bytes(), file);
     let page = &files.iter().find(|(n, _)| n == "data/index.html").expect("a page").1;
-    assert!(page.contains("id=\"requests\"") && page.contains(&format!("attachments/{sha256}")) && page.contains("restore.log"));
+    assert!(
+        page.contains("id=\"requests\"")
+            && page.contains(&format!("attachments/{sha256}"))
+            && page.contains("restore.log")
+    );
 
     // A bundle that reaches less far than the question does not carry it; one of a control alone brings what it names.
     let (files, _) = made(&a.portal, &a.auditor, "range&from=2026-04-01&to=2026-05-31").await;
@@ -373,11 +456,26 @@ async fn those_concerned_are_told_once_and_not_what_was_written() {
     a.portal.post("/requests/in-bundle", &format!("id={id}&version=3&in_bundle=true"), Some(&a.auditor)).await;
     a.portal.post("/requests/accept", &format!("id={id}&version=4"), Some(&a.auditor)).await;
     use futures::TryStreamExt;
-    let notices: Vec<bson::Document> =
-        a.portal.house.store.documents("notices").find(doc! {}).sort(doc! { "at": 1, "_id": 1 }).await.expect("read").try_collect().await.expect("read");
+    let notices: Vec<bson::Document> = a
+        .portal
+        .house
+        .store
+        .documents("notices")
+        .find(doc! {})
+        .sort(doc! { "at": 1, "_id": 1 })
+        .await
+        .expect("read")
+        .try_collect()
+        .await
+        .expect("read");
     let told: Vec<(String, String)> = notices
         .iter()
-        .map(|n| (n.get_str("person").expect("a person").split('-').next().expect("a role").to_owned(), n.get_str("subject").expect("a subject").to_owned()))
+        .map(|n| {
+            (
+                n.get_str("person").expect("a person").split('-').next().expect("a role").to_owned(),
+                n.get_str("subject").expect("a subject").to_owned(),
+            )
+        })
         .collect();
     let expected = [
         ("operator", "Testwerk: R-001 was asked"),
@@ -415,7 +513,10 @@ async fn a_record_outside_the_audit_since_is_named_by_its_number_alone() {
     let owner = Actor { id: "o".into(), name: "owner".into(), role: Role::Owner, scope: Scope::EVERYTHING };
     a.portal.house.ports.audits.change("A-001", version, terms, &owner).await.expect("cut");
     let page = text(a.portal.get(&path, Some(&a.auditor)).await).await;
-    assert!(page.contains("which lies outside your audit now") && !page.contains("D-inside"), "the thread stays, the record does not");
+    assert!(
+        page.contains("which lies outside your audit now") && !page.contains("D-inside"),
+        "the thread stays, the record does not"
+    );
     assert!(text(a.portal.get(&path, Some(&a.owner)).await).await.contains("D-inside"));
 }
 
@@ -428,7 +529,10 @@ async fn the_owner_who_looks_as_the_auditor_does_sees_the_same_and_reads_for_nob
     let page = text(a.portal.get(&path, Some(&a.owner)).await).await;
     assert!(page.contains("Add to the question"), "the auditor's form");
     let form = multipart(&[("version", "0"), ("words", "As if I were the auditor")], &[]);
-    assert_eq!(send_form(&a.portal, &format!("{path}/more"), form, Some(&a.owner)).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(
+        send_form(&a.portal, &format!("{path}/more"), form, Some(&a.owner)).await.status(),
+        StatusCode::FORBIDDEN
+    );
     a.portal.post("/audits/leave", "", Some(&a.owner)).await;
     assert!(text(a.portal.get("/requests", Some(&a.owner)).await).await.contains("unread"));
     assert_eq!(a.stands(&id).await, (Standing::Open, 0, 1));

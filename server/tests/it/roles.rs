@@ -138,8 +138,13 @@ async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
     let portal = Portal::open().await;
     let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
     let theme = *known.iter().find(|p| p.contains("set_theme")).expect("the theme");
-    let named: BTreeSet<&str> =
-        OWN_ACTS.iter().chain(&OWNERS_ACTS).map(|(path, _)| *path).chain(REQUEST_ACTS).chain(["/evidence/make", theme]).collect();
+    let named: BTreeSet<&str> = OWN_ACTS
+        .iter()
+        .chain(&OWNERS_ACTS)
+        .map(|(path, _)| *path)
+        .chain(REQUEST_ACTS)
+        .chain(["/evidence/make", theme])
+        .collect();
     assert_eq!(known, named);
     let answer = portal.post("/evidence/make", "period=audit", None).await;
     assert_eq!(answer.headers()[header::LOCATION], "/sign-in");

@@ -110,7 +110,11 @@ mod tests {
             ("text like a GIF", b"GIF89a is a format\n", Seen::Text),
             ("text like a program", b"MZ was his name\n", Seen::Text),
             ("a program", b"MZ\x90\0\x03\0\0\0", Seen::Other("application/vnd.microsoft.portable-executable")),
-            ("an ELF file", &[b"\x7fELF\x02\x01\x01\0".as_slice(), &[0; 60]].concat(), Seen::Other("application/x-executable")),
+            (
+                "an ELF file",
+                &[b"\x7fELF\x02\x01\x01\0".as_slice(), &[0; 60]].concat(),
+                Seen::Other("application/x-executable"),
+            ),
             ("a picture", png, Seen::Kind(FileType::Png)),
             ("a web page", b"<!DOCTYPE html><script>alert(1)</script>", Seen::Text),
             ("a script", b"#!/bin/sh\nrm -rf /\n", Seen::Text),

@@ -45,7 +45,8 @@ pub async fn pasted(
             Some(record) if all.contains(&record) => {}
             Some(record) => all.push(record),
             None => {
-                let known = reader.actor.role != Role::Auditor && find(evidence, &Scope::EVERYTHING, &read).await?.is_some();
+                let known =
+                    reader.actor.role != Role::Auditor && find(evidence, &Scope::EVERYTHING, &read).await?.is_some();
                 return Err(no(if known { NoRecord::Outside } else { NoRecord::Unknown }));
             }
         }
@@ -122,11 +123,7 @@ pub async fn pointed(
     Ok(all)
 }
 
-async fn said(
-    evidence: &Evidence,
-    scope: &Scope,
-    record: &RecordRef,
-) -> Result<Option<(String, String)>, PortError> {
+async fn said(evidence: &Evidence, scope: &Scope, record: &RecordRef) -> Result<Option<(String, String)>, PortError> {
     let id = &record.id;
     Ok(match record.collection.as_str() {
         "backup_drill_results" => Drills::get(evidence, scope, id).await?.map(|drill| {

@@ -72,12 +72,17 @@ fn a_request_and_its_files_are_carried_as_they_were_sealed() {
     let zip = sample.bundle().1;
     let found = report(&sample, &zip);
     assert!(found.verified(), "{:#?}", found.checks);
-    let line = |what: &str| found.checks.iter().find(|c| c.what == what).unwrap_or_else(|| panic!("{what}")).found.clone();
-    assert!(line("The requests").starts_with("1 with every version") && line("The attachments").starts_with("2 files"));
+    let line =
+        |what: &str| found.checks.iter().find(|c| c.what == what).unwrap_or_else(|| panic!("{what}")).found.clone();
+    assert!(
+        line("The requests").starts_with("One with every version") && line("The attachments").starts_with("2 files")
+    );
     let files = open(&zip).files;
     assert_eq!((&files[&kept(LOG)][..], &files[&kept(REPORT)][..]), (LOG, REPORT));
     let page = String::from_utf8(files[layout::INDEX_PAGE].clone()).expect("text");
-    for expected in ["The last drill", "It is here.", "att-0, № 1", &format!("href=\"attachments/{}\"", sha256_hex(LOG))] {
+    for expected in
+        ["The last drill", "It is here.", "att-0, № 1", &format!("href=\"attachments/{}\"", sha256_hex(LOG))]
+    {
         assert!(page.contains(expected), "{expected}");
     }
     // `sha256sum` says the names: each file is called by its digest.
@@ -96,7 +101,11 @@ fn requests_nobody_wants_in_a_bundle_are_no_omission_and_are_said_to_be_elsewher
     let found = report(&sample, &zip);
     assert!(found.verified(), "{}", wrong(&found));
     assert!(!open(&zip).files.contains_key(REQUESTS), "a bundle without any has no file of them");
-    assert!(found.not_proven.iter().any(|n| n.starts_with("What auditors asked in 3 versions")), "{:#?}", found.not_proven);
+    assert!(
+        found.not_proven.iter().any(|n| n.starts_with("What auditors asked in 3 versions")),
+        "{:#?}",
+        found.not_proven
+    );
     assert!(found.checks.iter().all(|c| !["The requests", "The attachments"].contains(&c.what.as_str())));
 }
 
@@ -106,25 +115,45 @@ fn each_forged_twin_of_the_files_is_refused_by_name_though_everything_is_signed_
     let good = open(&sample.bundle().1);
     type Forge = fn(&mut Files);
     let table: [(&str, Forge, &str); 6] = [
-        ("a file altered", |f| drop(f.insert(kept(LOG), b"restore took 26 minutes\n".to_vec())), "is not the file that was sealed"),
-        ("two files exchanged", |f| {
-            f.insert(kept(LOG), REPORT.to_vec());
-            f.insert(kept(REPORT), LOG.to_vec());
-        }, "is not the file that was sealed"),
-        ("a file renamed", |f| {
-            let file = f.remove(&kept(LOG)).expect("the file");
-            f.insert(kept(b"another"), file);
-        }, "restore.log"),
+        (
+            "a file altered",
+            |f| drop(f.insert(kept(LOG), b"restore took 26 minutes\n".to_vec())),
+            "is not the file that was sealed",
+        ),
+        (
+            "two files exchanged",
+            |f| {
+                f.insert(kept(LOG), REPORT.to_vec());
+                f.insert(kept(REPORT), LOG.to_vec());
+            },
+            "is not the file that was sealed",
+        ),
+        (
+            "a file renamed",
+            |f| {
+                let file = f.remove(&kept(LOG)).expect("the file");
+                f.insert(kept(b"another"), file);
+            },
+            "restore.log",
+        ),
         ("a file missing", |f| drop(f.remove(&kept(REPORT))), "names report.pdf"),
         ("a file more", |f| drop(f.insert(kept(b"more"), b"more".to_vec())), "is named by no record here"),
-        ("a file under a name that is none", |f| drop(f.insert(format!("{}notes.txt", layout::ATTACHMENTS), b"x".to_vec())), "is named by no record here"),
+        (
+            "a file under a name that is none",
+            |f| drop(f.insert(format!("{}notes.txt", layout::ATTACHMENTS), b"x".to_vec())),
+            "is named by no record here",
+        ),
     ];
     for (what, forge, expected) in table {
         let mut files = good.files.clone();
         forge(&mut files);
         sign_again(&mut files, &sample.keys);
         let found = report(&sample, &pack(&good.folder, &files));
-        assert!(wrong(&found).contains("the attachments:") && wrong(&found).contains(expected), "{what}: {}", wrong(&found));
+        assert!(
+            wrong(&found).contains("the attachments:") && wrong(&found).contains(expected),
+            "{what}: {}",
+            wrong(&found)
+        );
     }
 }
 
@@ -151,15 +180,24 @@ fn a_thread_that_does_not_hold_together_is_found_though_every_version_is_sealed(
     let table: [(&str, Forge, &str); 5] = [
         ("words changed later", |r| r.thread[0].words = "Something else".into(), "takes back or changes"),
         ("an answer taken out", |r| drop(r.thread.pop()), "takes back or changes"),
-        ("a record that is another", |r| {
-            r.thread[1].records[0].id = "att-1".into();
-        }, "takes back or changes"),
+        (
+            "a record that is another",
+            |r| {
+                r.thread[1].records[0].id = "att-1".into();
+            },
+            "takes back or changes",
+        ),
         ("another title", |r| r.title = "Another".into(), "takes back or changes"),
-        ("a file of another size", |r| {
-            let said = file("again.log", FileType::Text, LOG);
-            let message = r.thread[1].clone();
-            r.thread.push(domain::request::Message { attachments: vec![Attachment { bytes: 1, ..said }], ..message });
-        }, "r-001 says 1"),
+        (
+            "a file of another size",
+            |r| {
+                let said = file("again.log", FileType::Text, LOG);
+                let message = r.thread[1].clone();
+                r.thread
+                    .push(domain::request::Message { attachments: vec![Attachment { bytes: 1, ..said }], ..message });
+            },
+            "r-001 says 1",
+        ),
     ];
     for (what, forge, expected) in table {
         let [asked, answered, mut marked] = versions();
@@ -168,7 +206,10 @@ fn a_thread_that_does_not_hold_together_is_found_though_every_version_is_sealed(
         let found = report(&sample, &sample.bundle().1);
         assert!(wrong(&found).contains(expected), "{what}: {}", wrong(&found));
     }
-    for (what, seq, id, expected) in [("another entry", 2, "att-0", "which entry 2 does not seal"), ("no entry", 999, "att-0", "which entry 999 does not seal")] {
+    for (what, seq, id, expected) in [
+        ("another entry", 2, "att-0", "which entry 2 does not seal"),
+        ("no entry", 999, "att-0", "which entry 999 does not seal"),
+    ] {
         let [asked, mut answered, mut marked] = versions();
         for version in [&mut answered, &mut marked] {
             version.thread[1].records = vec![RecordRef { seq, collection: "backup_audit_log".into(), id: id.into() }];

@@ -35,7 +35,10 @@ impl Checking {
         let strangers = bundle.files.keys().filter(|n| n.starts_with(layout::ATTACHMENTS) && !named.contains_key(*n));
         wrong.extend(strangers.map(|name| format!("{name} is named by no record here")));
         if !named.is_empty() || !wrong.is_empty() {
-            let good = format!("{} files, each the one that a record here names.", named.len());
+            let good = match named.len() {
+                1 => "One file, the one that a record here names.".to_owned(),
+                n => format!("{n} files, each the one that a record here names."),
+            };
             self.none_wrong("The attachments", wrong, good);
         }
     }

@@ -32,12 +32,14 @@ impl Checking {
             wrong.extend(thread(versions, &seen, log));
         }
         if elsewhere > 0 {
+            let versions = if elsewhere == 1 { "one version".to_owned() } else { format!("{elsewhere} versions") };
             self.not_proven.push(format!(
-                "What auditors asked in {elsewhere} versions of requests: they are here by digest only, because a request is carried when its auditor wants it."
+                "What auditors asked in {versions} of requests that are here by digest only: a request is carried when its auditor wants it."
             ));
         }
         if !threads.is_empty() || !wrong.is_empty() {
-            let good = format!("{} with every version, and each version only adds to the thread.", threads.len());
+            let count = if threads.len() == 1 { "One".to_owned() } else { threads.len().to_string() };
+            let good = format!("{count} with every version, and each version only adds to the thread.");
             self.none_wrong("The requests", wrong, good);
         }
     }
