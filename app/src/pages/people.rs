@@ -118,11 +118,11 @@ fn Row(one: Here, now: Moment) -> impl IntoView {
                 .into_any()
         }
         (None, Some(at)) => view! {
-            <StateMark state=Shape::Ring word="never" />
+            <StateMark state=Shape::Ring word="never here" />
             <span class="second">{format!("invited {}", words::date(at))}</span>
         }
         .into_any(),
-        (None, None) => view! { <StateMark state=Shape::Ring word="never" /> }.into_any(),
+        (None, None) => view! { <StateMark state=Shape::Ring word="never here" /> }.into_any(),
     };
     let (id, name) = (actor.id.clone(), actor.name.clone());
     let options = Role::ALL
@@ -143,7 +143,7 @@ fn Row(one: Here, now: Moment) -> impl IntoView {
                 <details class="act">
                     <summary><span>"Change"<span class="unseen">{format!(" {name}")}</span></span></summary>
                     <form method="post" action="/settings/people/change-role">
-                        <input type="hidden" name="id" value=id.clone() />
+                        <input type="hidden" name="person" value=id.clone() />
                         <label>
                             <span class="unseen">{format!("Role of {name}")}</span>
                             <select class="underlined" name="role">{options}</select>
@@ -152,12 +152,12 @@ fn Row(one: Here, now: Moment) -> impl IntoView {
                         <p>"From their next request on, also where they are signed in now."</p>
                     </form>
                     <form method="post" action="/settings/people/invite-again">
-                        <input type="hidden" name="id" value=id.clone() />
+                        <input type="hidden" name="person" value=id.clone() />
                         <button class="button" type="submit">"Invite again"</button>
                         <p>"Makes another link; an earlier one that was not used ends."</p>
                     </form>
                     <form method="post" action="/settings/people/remove">
-                        <input type="hidden" name="id" value=id.clone() />
+                        <input type="hidden" name="person" value=id.clone() />
                         <button class="button destructive" type="submit">{format!("Remove {name}")}</button>
                         <p>"Signs them out everywhere and revokes their passkeys, for good. What they did stays on record."</p>
                     </form>
@@ -268,12 +268,15 @@ fn Rights() -> impl IntoView {
                 })
                 .collect_view();
             let token = match rule.token {
-                Some(scope) => view! { <code>{scope.word()}</code> }.into_any(),
+                Some(scope) => {
+                    let (noun, verb) = scope.word().split_once(':').unwrap_or_default();
+                    view! { <code>{noun} ":" <wbr />{verb}</code> }.into_any()
+                }
                 None => view! { <StateMark state=Shape::Ring word="none" /> }.into_any(),
             };
             view! {
                 <tr>
-                    <th scope="row">{rule.says}</th>
+                    <th class="lead" scope="row">{rule.says}</th>
                     {cells}
                     <td>{token}</td>
                 </tr>
