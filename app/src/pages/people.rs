@@ -113,16 +113,18 @@ fn Row(one: Here, now: Moment) -> impl IntoView {
     let Person { actor, email, invited_at, last_seen, .. } = person;
     let email = email.as_ref().map_or("no e-mail address", Email::as_str).to_owned();
     let seen = match (last_seen, invited_at) {
-        (Some(at), _) => {
-            view! { <When at=at show=words::date(at) /><span class="second">{words::from_now(at, now)}</span> }
-                .into_any()
+        (Some(at), _) => view! {
+            <span class="phone-only">"last seen "</span>
+            <When at=at show=words::date(at) />
+            <span class="second">{words::from_now(at, now)}</span>
         }
+        .into_any(),
         (None, Some(at)) => view! {
-            <StateMark state=Shape::Ring word="never here" />
+            <StateMark state=Shape::Ring word="not yet" />
             <span class="second">{format!("invited {}", words::date(at))}</span>
         }
         .into_any(),
-        (None, None) => view! { <StateMark state=Shape::Ring word="never here" /> }.into_any(),
+        (None, None) => view! { <StateMark state=Shape::Ring word="not yet" /> }.into_any(),
     };
     let (id, name) = (actor.id.clone(), actor.name.clone());
     let options = Role::ALL

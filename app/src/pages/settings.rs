@@ -106,10 +106,12 @@ fn PasskeyRow(own: OwnPasskey, now: Moment) -> impl IntoView {
     let Sealed { value: passkey, seal, .. } = own.passkey;
     let copied = if passkey.backup_eligible { "may be copied to your other devices" } else { "stays on its device" };
     let used = match own.last_used {
-        Some(at) if passkey.revoked.is_none() => {
-            view! { <When at=at show=words::date(at) /><span class="second">{words::from_now(at, now)}</span> }
-                .into_any()
+        Some(at) if passkey.revoked.is_none() => view! {
+            <span class="phone-only">"used "</span>
+            <When at=at show=words::date(at) />
+            <span class="second">{words::from_now(at, now)}</span>
         }
+        .into_any(),
         Some(at) => {
             view! { <span class="phone-only">"last used "</span><When at=at show=words::date(at) /> }.into_any()
         }

@@ -51,8 +51,7 @@ async fn somebody_invited_gets_a_link_by_mail_and_the_owner_sees_it_once() {
     assert_eq!(letter.to, ["bo@testwerk.example"]);
     assert!(letter.text.contains(&link) && letter.html.contains(&link) && letter.text.contains("an operator"));
     let page = text(portal.get(PEOPLE, Some(&owner)).await).await;
-    for part in ["Bo Berg", "bo@testwerk.example", "never here", "Two people may sign in: one owner and one operator."]
-    {
+    for part in ["Bo Berg", "bo@testwerk.example", "not yet", "Two people may sign in: one owner and one operator."] {
         assert!(page.contains(part), "{part} in {page}");
     }
     // Another one ends the first.

@@ -108,14 +108,14 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
     if let Err(e) = bundle.shape() {
         return not_a_bundle(&e);
     }
-    let mut check = Checking::default();
-    check.facts = Facts {
+    let facts = Facts {
         folder: bundle.folder.clone(),
         files: bundle.files.len() as u64,
         bytes: bundle.files.values().map(|f| f.size).sum(),
         tagmanifest_sha256: bundle.files.get(layout::TAG_MANIFEST).map(|f| hex(&f.sha256)).unwrap_or_default(),
         ..Facts::default()
     };
+    let mut check = Checking { facts, ..Checking::default() };
     check.good(STRUCTURE, format!("{} files in one folder, nothing besides.", bundle.files.len()));
 
     step("Checking the signature and every digest");
