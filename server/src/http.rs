@@ -9,6 +9,7 @@ pub mod limits;
 pub mod passkeys;
 pub mod provider;
 pub mod refused;
+pub mod seat;
 pub mod session;
 pub mod sign_in;
 pub mod verifier;
@@ -80,9 +81,13 @@ pub fn router(house: &House) -> Router {
         .route("/sign-in/provider", get(provider::leave))
         .route(BACK, get(provider::back))
         .route("/sign-out", post(session::sign_out))
+        .route("/audits/choose", post(seat::choose))
+        .route("/audits/leave", post(seat::leave))
+        .route("/settings/audits/{id}/preview", post(seat::preview))
         .route("/evidence/{id}/download", get(downloads::bundle))
         .route("/evidence/root.pem", get(downloads::root_pem))
         .route("/evidence/anchors.json", get(downloads::anchors))
+        .route("/evidence/anchors.pdf", get(downloads::anchors_page))
         .route("/evidence/log.vkey", get(downloads::vkey))
         .route("/ledger/checkpoint", get(downloads::checkpoint))
         .route("/ledger/entries", get(downloads::entries))

@@ -1,5 +1,6 @@
 //! MongoDB, the only store. One file per noun beside the sealed records they all read.
 
+pub mod audits;
 pub mod bundles;
 pub mod codes;
 pub mod evidence;
@@ -9,6 +10,7 @@ pub mod orders;
 pub mod passkeys;
 pub mod people;
 pub mod sessions;
+pub mod tokens;
 
 use anyhow::{Context, Result, bail};
 use app::ports::PortError;

@@ -5,6 +5,7 @@
 //! read and build the verifier alone.
 
 pub mod attestation;
+pub mod audit;
 pub mod control;
 pub mod coverage;
 pub mod draw;
@@ -12,6 +13,7 @@ pub mod drill;
 pub mod ejson;
 pub mod finding;
 pub mod gap;
+pub mod key;
 pub mod passkey;
 pub mod person;
 pub mod proof;

@@ -55,7 +55,7 @@ pub async fn load(query: &ParamsMap) -> Result<PeoplePage, Problem> {
         here,
         removed,
         invited: query.get("invited").and_then(|_| once::take(INVITED, HERE)),
-        refused: query.get("refused").map(|_| once::refused(HERE, plain)),
+        refused: query.get("refused").map(|_| once::refused(HERE, "That was not done.")),
         done,
         mail: ports.ways.code,
         now: ports.clock.now(),
@@ -154,14 +154,5 @@ fn nobody() -> Problem {
         "Nobody here has that name any more.",
         "Nothing was changed.",
         "Look at the list below: somebody may have been removed meanwhile.",
-    )
-}
-
-fn plain() -> Problem {
-    Problem::new(
-        ProblemKind::Conflict,
-        "That was not done.",
-        "Nothing was changed.",
-        "Try again; the reason will stand here.",
     )
 }

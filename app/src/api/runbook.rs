@@ -21,6 +21,8 @@ pub struct RunbookPage {
     pub book: Runbook,
     /// In the order of the front matter; without a spot the text never says it.
     pub facts: Vec<(Fact, Option<Spot>)>,
+    /// Versions approved before the reader's period, and here because they were in force in it.
+    pub earlier: Vec<String>,
     pub now: Moment,
 }
 
@@ -55,5 +57,7 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
             (fact, spot)
         })
         .collect();
-    Ok(Some(RunbookPage { versions, shown, book, facts, now }))
+    let earlier = versions.iter().filter(|v| actor.scope.precedes(v.value.occurred_at));
+    let earlier = earlier.map(|v| v.value.version.clone()).collect();
+    Ok(Some(RunbookPage { versions, shown, book, facts, earlier, now }))
 }

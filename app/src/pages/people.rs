@@ -178,7 +178,7 @@ fn Invite(mail: bool) -> impl IntoView {
     };
     let roles = [
         (Role::Operator, "runs drills, works off findings"),
-        (Role::Auditor, "reads within the audit period, changes nothing"),
+        (Role::Auditor, "reads an audit once you open one for them, changes nothing"),
         (Role::Owner, "the same as you"),
     ];
     let choices = roles
@@ -271,7 +271,7 @@ fn Rights() -> impl IntoView {
                 .collect_view();
             let token = match rule.token {
                 Some(scope) => {
-                    let (noun, verb) = scope.word().split_once(':').unwrap_or_default();
+                    let (noun, verb) = scope.id().split_once(':').unwrap_or_default();
                     view! { <code>{noun} ":" <wbr />{verb}</code> }.into_any()
                 }
                 None => view! { <StateMark state=Shape::Ring word="none" /> }.into_any(),

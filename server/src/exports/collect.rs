@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     Moment, ejson,
     proof::{
-        checkpoint::{self, Checkpoint, VerifierKey},
+        checkpoint::{self, Checkpoint},
         hash_from_hex,
         inclusion::{InclusionProof, Paths},
         layout::{self, COLLECTIONS, Collection},
@@ -39,7 +39,7 @@ pub struct Wanted<'a> {
 
 /// The collections that have a file also when nothing of them is inside: that there is none says something.
 fn always(collection: &Collection) -> bool {
-    collection.kind != Kind::Draw
+    !matches!(collection.kind, Kind::Draw | Kind::Key)
 }
 
 /// Takes the entries from the older head to the newer, and the records inside in the same order.
@@ -140,7 +140,8 @@ impl<'a> Collecting<'a> {
     fn absent(&self, entry: &Entry) -> Result<(), ExportError> {
         let scope = self.wanted.scope;
         let everything = scope.period.is_none() && scope.controls.is_none();
-        let carried = entry.kind != Kind::Draw && layout::collection(&entry.coll).is_some_and(|c| c.kind == entry.kind);
+        let carried = !matches!(entry.kind, Kind::Draw | Kind::Key)
+            && layout::collection(&entry.coll).is_some_and(|c| c.kind == entry.kind);
         if everything && carried {
             return Err(ExportError::Missing { coll: entry.coll.clone(), id: entry.id.clone(), seq: entry.seq });
         }
@@ -216,9 +217,8 @@ fn leaves_alone(entry: &Entry) -> bool {
 
 /// The signed head, and the older tree the entries are added to.
 fn heads(log: &Log) -> Result<(Checkpoint, Frontier), ExportError> {
-    let key = VerifierKey::parse(&log.vkey).map_err(|e| wrong(e.to_string()))?;
     let signed = |head: &Head| {
-        let opened = checkpoint::open(&head.checkpoint, &key).map_err(|e| wrong(e.to_string()))?;
+        let (opened, _) = checkpoint::open_by(&head.checkpoint, &log.known).map_err(|e| wrong(e.to_string()))?;
         if opened.size == head.size && Some(opened.root) == hash_from_hex(&head.root) {
             Ok(opened)
         } else {

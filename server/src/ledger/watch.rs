@@ -21,7 +21,7 @@ use crate::store::port_error;
 /// Written by anyone, never changed once there.
 const OPEN: [&str; 2] = ["backup_audit_log", "backup_drill_results"];
 /// Written by the portal alone; their current document is the newest sealed version.
-const OURS: [&str; 5] = ["findings", "gaps", "runbooks", "draws", "passkeys"];
+const OURS: [&str; 7] = ["findings", "gaps", "runbooks", "draws", "passkeys", "audits", super::keys::KEYS];
 
 /// Of those, what the portal seals in the moment it writes it. One that lies there unsealed was put there by another
 /// program, and is not sealed for it: a key of somebody's own would be anybody's signature.
@@ -68,6 +68,10 @@ async fn follow(ledger: &Ledger) -> Result<(), PortError> {
         Ok(stream) => stream,
         Err(_) => open(None).await.map_err(port_error)?,
     };
+    // The stream begins at what the server had applied, the scan reads what a majority has: a record between the two
+    // would be in neither. A write that a majority has taken, after the stream was opened, brings the scan past it.
+    let opened = doc! { "$set": { "openedAt": date(ledger.clock.now()) } };
+    state.update_one(doc! { "_id": "stream" }, opened).upsert(true).await.map_err(port_error)?;
     scan(ledger).await?;
     while let Some(event) = stream.try_next().await.map_err(port_error)? {
         take(ledger, &event).await?;

@@ -1,5 +1,6 @@
 //! The portal in process, on a real mongod.
 
+mod audits;
 mod authenticator;
 mod bundle;
 mod codes;
@@ -7,6 +8,7 @@ mod drawn;
 mod drill;
 mod faults;
 mod gaps;
+mod keys;
 mod ledger;
 mod mail;
 mod orders;
@@ -22,3 +24,4 @@ mod roles;
 mod sessions;
 mod signed;
 mod time;
+mod tokens;

@@ -98,8 +98,13 @@ async fn a_role_changed_counts_at_the_next_request_and_no_other_role_manages_peo
     assert_eq!(portal.get(PEOPLE, Some(&bo)).await.status(), StatusCode::OK);
     portal.post("/settings/people/change-role", "person=bo&role=auditor", Some(&owner)).await;
     assert_eq!(portal.get(PEOPLE, Some(&bo)).await.status(), StatusCode::FORBIDDEN);
-    let scope = portal.house.store.person("bo").await.expect("read").expect("here").scope;
-    assert!(scope.period.is_some(), "an auditor sees the audit, not everything");
+    let drills = portal.get("/drills", Some(&bo)).await;
+    assert_eq!(drills.status(), StatusCode::FORBIDDEN, "an auditor without an audit sees nothing");
+    let page = text(drills).await;
+    assert!(page.contains("No audit is open for you") && page.contains("Sign out") && !page.contains("Ledger intact"));
+    assert_eq!(portal.get("/settings", Some(&bo)).await.status(), StatusCode::OK, "and keeps their own sign-in");
+    let begin = portal.script("/passkeys/registration", "{}", Some(&bo)).await;
+    assert_eq!(begin.status(), StatusCode::OK, "before the audit opens too");
     portal.post("/settings/people/change-role", "person=bo&role=operator", Some(&owner)).await;
     assert_eq!(portal.house.store.person("bo").await.expect("read").expect("here").scope, Scope::EVERYTHING);
 }

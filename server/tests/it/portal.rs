@@ -17,7 +17,10 @@ use bson::Document;
 use domain::{
     Moment,
     attestation::{Attestation, RecoveryPoint, Strength},
+    audit::Terms,
+    control::Control,
     role::{Actor, Role, Scope, TokenScope},
+    schedule::Period,
 };
 use http_body_util::BodyExt;
 use server::{
@@ -112,16 +115,23 @@ impl Portal {
     }
 
     pub async fn person(&self, role: Role, scope: Scope) -> String {
-        let id = format!("{}-{}", role.word(), self.house.clock.now().millis());
-        let actor = Actor { id: id.clone(), name: role.word().to_owned(), role, scope };
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let id = format!("{}-{}", role.word(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let actor = Actor { id: id.clone(), name: role.word().to_owned(), role, scope: scope.clone() };
         self.house.store.put_person(&actor).await.expect("a person");
+        if role == Role::Auditor {
+            self.audit(&id, scope).await;
+        }
         self.signed_in(&id).await
     }
 
-    /// Somebody with an id of the test's choice, signed in by a link.
+    /// Somebody with an id of the test's choice, signed in by a link; an auditor reads the whole year.
     pub async fn named(&self, id: &str, role: Role) -> String {
         let actor = Actor { id: id.to_owned(), name: id.to_owned(), role, scope: Scope::EVERYTHING };
         self.house.store.put_person(&actor).await.expect("a person");
+        if role == Role::Auditor {
+            self.audit(id, Scope::EVERYTHING).await;
+        }
         self.signed_in(id).await
     }
 
@@ -133,8 +143,23 @@ impl Portal {
         cookie(&answer)
     }
 
+    /// An audit open now, in which this auditor sees that scope.
+    pub async fn audit(&self, person: &str, scope: Scope) -> String {
+        let now = self.house.clock.now();
+        let day = 24 * 3600 * 1000;
+        let terms = Terms {
+            firm: "Audit firm".to_owned(),
+            people: vec![person.to_owned()],
+            period: scope.period.unwrap_or_else(|| Period::days(AUDIT.0, AUDIT.1).expect("a year")),
+            controls: scope.controls.unwrap_or_else(|| Control::ALL.to_vec()),
+            access: Period { from: now.plus_millis(-day), to: now.plus_millis(day) },
+        };
+        let by = Actor { id: "o".into(), name: "owner".into(), role: Role::Owner, scope: Scope::EVERYTHING };
+        self.house.ports.audits.open(terms, &by).await.expect("an audit")
+    }
+
     pub async fn token(&self, scopes: &[TokenScope]) -> String {
-        self.house.store.new_token("test", scopes, self.house.clock.now()).await.expect("a token")
+        self.house.store.new_token("test", scopes, 1, "test", self.house.clock.now()).await.expect("a token")
     }
 
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {
@@ -231,7 +256,7 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             trusted_proxy: false,
         },
         database: config::Database { uri: uri.to_owned(), name: name.to_owned() },
-        keys: config::Keys { dir: keys.to_owned() },
+        keys: config::Keys { dir: keys.to_owned(), passphrase: Default::default() },
         company: config::Company {
             name: "Testwerk".to_owned(),
             log: "portal.test/log".to_owned(),

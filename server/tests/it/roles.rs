@@ -24,11 +24,13 @@ const PAGES: [&str; 12] = [
 ];
 
 /// Pages of the owner alone.
-const OWNERS: [&str; 1] = ["/settings/people"];
+const OWNERS: [(&str, &str); 3] =
+    [("/settings/audits", "Open another"), ("/settings/people", "Who is here"), ("/settings/tokens", "Make one")];
 
 /// Routes with a parameter that names nothing here, and files.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "/evidence/anchors.json",
+    "/evidence/anchors.pdf",
     "/evidence/root.pem",
     "/evidence/log.vkey",
     "/ledger/checkpoint",
@@ -41,7 +43,7 @@ const ABSENT: [&str; 10] = [
     "/ledger/tile/0/000",
     "/ledger/tile/0/0",
     "/ledger/tile/9/000.p/1",
-    "/ledger/proofs/1.tlog-proof",
+    "/ledger/proofs/999.tlog-proof",
     "/ledger/proofs/0",
     "/drills/D-none",
     "/drills/D-none/record.json",
@@ -53,7 +55,7 @@ const ABSENT: [&str; 10] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_without_a_session_reads_anything() {
     let portal = Portal::open().await;
-    for path in PAGES.iter().chain(&OWNERS).chain(&FILES).chain(&ABSENT) {
+    for path in PAGES.iter().chain(OWNERS.iter().map(|(path, _)| path)).chain(&FILES).chain(&ABSENT) {
         for cookie in [None, Some("passmuster=AAAAAAAAAAAAAAAAAAAAAA"), Some("passmuster=nonsense")] {
             let answer = portal.get(path, cookie).await;
             let to =
@@ -76,12 +78,11 @@ async fn each_role_reads_each_page_and_what_is_absent_is_not_found() {
             let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
             assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{path}: {policy}");
         }
-        for path in OWNERS {
+        for (path, shows) in OWNERS {
             let expected = if role == Role::Owner { StatusCode::OK } else { StatusCode::FORBIDDEN };
             let answer = portal.get(path, Some(&cookie)).await;
             assert_eq!(answer.status(), expected, "{} {path}", role.word());
-            let shows = text(answer).await.contains("Who is here");
-            assert_eq!(shows, role == Role::Owner, "{} {path}", role.word());
+            assert_eq!(text(answer).await.contains(shows), role == Role::Owner, "{} {path}", role.word());
         }
         for path in ABSENT {
             let answer = portal.get(path, Some(&cookie)).await;
@@ -109,11 +110,19 @@ async fn every_page_the_router_knows_is_in_this_table() {
         leptos_axum::generate_route_list(app::app::App).into_iter().map(|r| r.path().to_owned()).collect();
     let named: BTreeSet<String> = PAGES
         .iter()
-        .chain(&OWNERS)
         .filter(|p| **p != "/controls/CC7.5")
+        .chain(OWNERS.iter().map(|(path, _)| path))
         .map(|p| (*p).to_owned())
         .chain(
-            ["/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in", "/verify"].map(str::to_owned),
+            [
+                "/settings/audits/{id}",
+                "/controls/{id}",
+                "/drills/{id}",
+                "/runbook/versions/{version}",
+                "/sign-in",
+                "/verify",
+            ]
+            .map(str::to_owned),
         )
         .collect();
     assert_eq!(known, named);
@@ -147,7 +156,11 @@ const OWN_ACTS: [(&str, &str); 3] = [
 ];
 
 /// What only an owner may do.
-const OWNERS_ACTS: [(&str, &str); 4] = [
+const OWNERS_ACTS: [(&str, &str); 8] = [
+    ("/settings/audits/save", "firm=Firm&people[0]=au&from=2026-01-01&to=2026-12-31&controls[0]=A1.2"),
+    ("/settings/audits/hand-over", "id=A-001&how=by+hand"),
+    ("/settings/tokens/make", "name=machine&scopes[0]=evidence:read&days=9"),
+    ("/settings/tokens/revoke", "id=0123456789abcdef"),
     ("/settings/people/invite", "name=New&email=new@testwerk.example&role=owner"),
     ("/settings/people/invite-again", "person=other"),
     ("/settings/people/change-role", "person=other&role=owner"),
@@ -175,7 +188,9 @@ async fn people_are_managed_by_owners_and_everybody_keeps_their_own_sign_in() {
         assert_eq!(answer.headers()[header::LOCATION], "/sign-in", "{path}");
         for cookie in &signed {
             let answer = portal.post(path, form, Some(cookie)).await;
-            assert_eq!(answer.headers()[header::LOCATION], "/settings/people?refused=1", "{path}");
+            let to = answer.headers()[header::LOCATION].to_str().expect("text");
+            let page = path.rsplit_once('/').expect("a path").0;
+            assert!(to.starts_with(page) && to.contains("refused=1"), "{path} leads to {to}");
             // A program is told by status.
             let request = axum::http::Request::post(path)
                 .header(header::HOST, "portal.test")
@@ -189,6 +204,12 @@ async fn people_are_managed_by_owners_and_everybody_keeps_their_own_sign_in() {
     }
     let after = crate::portal::rows(portal.house.store.documents("people")).await;
     assert_eq!((after.len(), &after), (as_before.len() + 2, &with_them), "nobody was changed");
+    for (coll, version, count) in [("audits", 0, 1), ("tokens", 0, 0)] {
+        let all = crate::portal::rows(portal.house.store.documents(coll)).await;
+        assert_eq!(all.len(), count, "{coll}");
+        let newest = portal.house.store.audit("A-001").await.expect("read").expect("the auditor’s own").1;
+        assert_eq!(newest, version, "{coll}");
+    }
     for (path, form) in OWN_ACTS {
         let open = sessions.count_documents(bson::doc! {}).await.expect("a count");
         let answer = portal.post(path, form, None).await;
@@ -219,6 +240,24 @@ async fn people_are_managed_by_owners_and_everybody_keeps_their_own_sign_in() {
     }
     for path in ["/sign-in/provider", "/sign-in/provider/back"] {
         assert_eq!(portal.get(path, None).await.headers()[header::LOCATION], "/sign-in?refused=no-provider");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_as_an_auditor_is_for_the_owner_alone() {
+    let portal = Portal::open().await;
+    let auditor = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    let path = "/settings/audits/A-001/preview";
+    let to = |answer: &axum::http::Response<axum::body::Body>| answer.headers()[header::LOCATION].clone();
+    assert_eq!(to(&portal.post(path, "", None).await), "/sign-in");
+    assert_eq!(portal.post(path, "", Some(&auditor)).await.status(), StatusCode::FORBIDDEN);
+    let operator = portal.person(Role::Operator, Scope::EVERYTHING).await;
+    assert_eq!(portal.post(path, "", Some(&operator)).await.status(), StatusCode::FORBIDDEN);
+    let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    assert_eq!(portal.post("/settings/audits/A-999/preview", "", Some(&owner)).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(to(&portal.post(path, "", Some(&owner)).await), "/");
+    for path in ["/audits/leave", "/audits/choose"] {
+        assert!(portal.post(path, "audit=A-001", None).await.status().is_redirection(), "{path} tells nobody anything");
     }
 }
 

@@ -40,6 +40,7 @@ pub const INDEX_PAGE: &str = "data/index.html";
 pub const PACKET: &str = "data/packet.pdf";
 pub const ROOT_CERTIFICATE: &str = "data/keys/evidence-root.pem";
 pub const SIGNER_CERTIFICATE: &str = "data/keys/evidence-signer.pem";
+/// The ledger's verifier key; below it, a line each, those it had before.
 pub const VKEY: &str = "data/log/origin.vkey";
 pub const PREVIOUS_CHECKPOINT: &str = "data/log/checkpoint-prev.txt";
 /// One lower-case hex hash a line, largest subtree first.
@@ -67,13 +68,15 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 6] = [
+pub const COLLECTIONS: [Collection; 7] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
     Collection { name: "gaps", kind: Kind::Gap, file: "data/gaps.jsonl" },
     Collection { name: "runbooks", kind: Kind::Runbook, file: "data/runbooks/index.jsonl" },
     Collection { name: "draws", kind: Kind::Draw, file: "data/sample/draws.jsonl" },
+    // Keys that came into use within the part of the ledger given; bundles made before there were such records have none.
+    Collection { name: "keys", kind: Kind::Key, file: "data/keys/keys.jsonl" },
 ];
 
 pub fn collection(name: &str) -> Option<Collection> {

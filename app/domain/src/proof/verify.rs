@@ -5,7 +5,9 @@
 //! Structural failure stops; everything else is found and listed. What no check can show is said too.
 
 mod drills;
+mod keys;
 mod log;
+mod logkeys;
 mod packet;
 mod records;
 mod report;
@@ -38,6 +40,8 @@ pub struct Trust {
     pub root_sha256: Option<String>,
     /// The ledger's verifier key, received in the same way.
     pub vkey: Option<String>,
+    /// Keys the ledger had before and still signs with, received in the same way.
+    pub earlier_vkeys: Vec<String>,
     /// Roots of time authorities as PEM, one or more, received in the same way.
     pub tsa_roots_pem: Option<String>,
     /// The bytes of an older bundle, kept since then.
@@ -143,6 +147,7 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
         let records = check.records(bundle, log, index);
         check.time(bundle, trust, index, log, &records);
         check.runbooks(bundle, &records);
+        check.keys_in_ledger(&records.kept, log, signer.as_ref());
         check.sample(bundle, &records, log);
         step("Making the draws and judging the drills again");
         check.drills(&records, log);

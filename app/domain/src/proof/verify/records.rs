@@ -151,13 +151,14 @@ impl Checking {
 }
 
 fn must_be_here(entry: &Sealed) -> bool {
-    entry.kind != Kind::Draw && layout::collection(entry.coll).is_some_and(|c| c.kind == entry.kind)
+    !matches!(entry.kind, Kind::Draw | Kind::Key)
+        && layout::collection(entry.coll).is_some_and(|c| c.kind == entry.kind)
 }
 
 impl Collection {
     /// Whether a later check reads its records once more.
     fn read_again(&self) -> bool {
-        self.kind == Kind::Draw || self.kind == Kind::Runbook || self.name == "backup_drill_results"
+        matches!(self.kind, Kind::Draw | Kind::Runbook | Kind::Key) || self.name == "backup_drill_results"
     }
 }
 
