@@ -17,6 +17,12 @@ export const pages = [
   { name: "audit", path: "/settings/audits", first: /^\/settings\/audits\/[^/?#]+$/ },
   { name: "tokens", path: "/settings/tokens" },
   { name: "verify", path: "/verify", open: true },
+  { name: "settings", path: "/settings" },
+  { name: "register", path: "/settings/passkeys/new" },
+  { name: "people", path: "/settings/people" },
+  { name: "sign-in-code", path: "/sign-in?form=none&refused=code", open: true },
+  { name: "sign-in-refused", path: "/sign-in?refused=provider-away", open: true },
+  { name: "sign-in-link", path: "/sign-in?code=none", open: true },
   { name: "sign-in", path: "/sign-in", open: true },
 ];
 

@@ -27,9 +27,9 @@ use axum::{
     routing::{get, post, put},
 };
 use leptos::prelude::{LeptosOptions, provide_context};
-use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
+use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
 use tokio::net::TcpListener;
-use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
+use tower_http::{compression::CompressionLayer, services::ServeDir, timeout::TimeoutLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 use crate::{
@@ -64,9 +64,18 @@ pub fn router(house: &House) -> Router {
         let options = options.clone();
         move || app::app::shell(options.clone())
     };
+    // Files are not Leptos' business: its own handler answers them with whatever the page that is being drawn on the
+    // same thread has left to send, a cookie or its policy, and that page then goes without.
+    let no_page = Router::new().fallback(render_app_async_with_context(context.clone(), shell.clone()));
+    let files = ServeDir::new(&house.config.portal.site_root)
+        .precompressed_gzip()
+        .precompressed_br()
+        .append_index_html_on_directories(false)
+        .call_fallback_on_method_not_allowed(true)
+        .fallback(no_page);
     let pages = Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(app::app::App), context.clone(), shell)
-        .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(context, app::app::shell))
+        .leptos_routes_with_context(&options, generate_route_list(app::app::App), context, shell)
+        .fallback_service(files)
         .with_state(options);
     // Forms with files: larger than others, and read as they come.
     let uploads = Router::new()

@@ -53,7 +53,7 @@ async fn a_passkey_is_registered_named_sealed_and_signs_in_without_a_name() {
     let signed = sign_in(&portal, &mut phone).await.expect("signed in");
     assert_ne!(signed, session, "a session of its own");
     let page = text(portal.get("/settings", Some(&signed)).await).await;
-    for part in ["My phone", "passkey “My phone”", "one-time link", "Firefox on Linux", "in two places"] {
+    for part in ["My phone", "passkey “My phone”", "one-time link", "Firefox on Linux", "at two places"] {
         assert!(page.contains(part), "{part} in {page}");
     }
     let sealed = portal.house.store.passkey(&base64url(&phone.id)).await.expect("read").expect("sealed");

@@ -51,11 +51,11 @@ async fn somebody_invited_gets_a_link_by_mail_and_the_owner_sees_it_once() {
     assert_eq!(letter.to, ["bo@testwerk.example"]);
     assert!(letter.text.contains(&link) && letter.html.contains(&link) && letter.text.contains("an operator"));
     let page = text(portal.get(PEOPLE, Some(&owner)).await).await;
-    for part in ["Bo Berg", "bo@testwerk.example", "never", "Two people may sign in: one owner and one operator."] {
+    for part in ["Bo Berg", "bo@testwerk.example", "not yet", "Two people may sign in: one owner and one operator."] {
         assert!(page.contains(part), "{part} in {page}");
     }
     // Another one ends the first.
-    let answer = portal.post("/settings/people/invite-again", "id=bo-berg", Some(&owner)).await;
+    let answer = portal.post("/settings/people/invite-again", "person=bo-berg", Some(&owner)).await;
     let second = shown_link(&portal, &owner, &answer).await;
     post.letter().await;
     assert_eq!(to(&open(&portal, &link).await), "/sign-in?refused=link");
@@ -91,12 +91,12 @@ async fn a_role_changed_counts_at_the_next_request_and_no_other_role_manages_peo
     let owner = portal.named("owner", Role::Owner).await;
     let bo = portal.named("bo", Role::Operator).await;
     assert_eq!(portal.get(PEOPLE, Some(&bo)).await.status(), StatusCode::FORBIDDEN);
-    let promote = portal.post("/settings/people/change-role", "id=bo&role=owner", Some(&bo)).await;
+    let promote = portal.post("/settings/people/change-role", "person=bo&role=owner", Some(&bo)).await;
     assert!(to(&promote).contains("refused"), "nobody promotes themselves");
     assert_eq!(portal.get(PEOPLE, Some(&bo)).await.status(), StatusCode::FORBIDDEN);
-    portal.post("/settings/people/change-role", "id=bo&role=owner", Some(&owner)).await;
+    portal.post("/settings/people/change-role", "person=bo&role=owner", Some(&owner)).await;
     assert_eq!(portal.get(PEOPLE, Some(&bo)).await.status(), StatusCode::OK);
-    portal.post("/settings/people/change-role", "id=bo&role=auditor", Some(&owner)).await;
+    portal.post("/settings/people/change-role", "person=bo&role=auditor", Some(&owner)).await;
     assert_eq!(portal.get(PEOPLE, Some(&bo)).await.status(), StatusCode::FORBIDDEN);
     let drills = portal.get("/drills", Some(&bo)).await;
     assert_eq!(drills.status(), StatusCode::FORBIDDEN, "an auditor without an audit sees nothing");
@@ -105,7 +105,7 @@ async fn a_role_changed_counts_at_the_next_request_and_no_other_role_manages_peo
     assert_eq!(portal.get("/settings", Some(&bo)).await.status(), StatusCode::OK, "and keeps their own sign-in");
     let begin = portal.script("/passkeys/registration", "{}", Some(&bo)).await;
     assert_eq!(begin.status(), StatusCode::OK, "before the audit opens too");
-    portal.post("/settings/people/change-role", "id=bo&role=operator", Some(&owner)).await;
+    portal.post("/settings/people/change-role", "person=bo&role=operator", Some(&owner)).await;
     assert_eq!(portal.house.store.person("bo").await.expect("read").expect("here").scope, Scope::EVERYTHING);
 }
 
@@ -117,7 +117,7 @@ async fn somebody_removed_is_out_at_once_whatever_they_hold() {
     let mut phone = Authenticator::new(3);
     register(&portal, &mut phone, &bo, "Phone").await;
     let link = portal.house.store.new_link("bo", portal.house.clock.now()).await.expect("a link");
-    let answer = portal.post("/settings/people/remove", "id=bo", Some(&owner)).await;
+    let answer = portal.post("/settings/people/remove", "person=bo", Some(&owner)).await;
     assert_eq!(to(&answer), "/settings/people?removed=bo");
     let page = text(portal.get("/settings/people?removed=bo", Some(&owner)).await).await;
     assert!(page.contains("bo is removed") && page.contains("No longer here") && page.contains("by owner"), "{page}");
@@ -130,7 +130,9 @@ async fn somebody_removed_is_out_at_once_whatever_they_hold() {
     assert_eq!(sessions.count_documents(bson::doc! { "person": "bo" }).await.expect("a count"), 0);
     portal.assert_ledger_whole().await;
     // Removed twice, changed or invited again: nobody of that name is here.
-    for (path, form) in [("remove", "id=bo"), ("invite-again", "id=bo"), ("change-role", "id=bo&role=owner")] {
+    for (path, form) in
+        [("remove", "person=bo"), ("invite-again", "person=bo"), ("change-role", "person=bo&role=owner")]
+    {
         let answer = portal.post(&format!("/settings/people/{path}"), form, Some(&owner)).await;
         assert!(to(&answer).contains("refused"), "{path}");
     }
@@ -164,7 +166,7 @@ async fn a_removal_cut_short_is_finished_by_the_portal_itself() {
 async fn the_last_owner_stays_also_when_two_remove_each_other_at_once() {
     let portal = Portal::open_quiet().await;
     let ana = portal.named("ana", Role::Owner).await;
-    for (path, form) in [("remove", "id=ana"), ("change-role", "id=ana&role=auditor")] {
+    for (path, form) in [("remove", "person=ana"), ("change-role", "person=ana&role=auditor")] {
         let answer = portal.post(&format!("/settings/people/{path}"), form, Some(&ana)).await;
         assert_eq!(to(&answer), "/settings/people?refused=1", "{path}");
     }

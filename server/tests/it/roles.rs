@@ -222,9 +222,9 @@ const OWNERS_ACTS: [(&str, &str); 8] = [
     ("/settings/tokens/make", "name=machine&scopes[0]=evidence:read&days=9"),
     ("/settings/tokens/revoke", "id=0123456789abcdef"),
     ("/settings/people/invite", "name=New&email=new@testwerk.example&role=owner"),
-    ("/settings/people/invite-again", "id=other"),
-    ("/settings/people/change-role", "id=other&role=owner"),
-    ("/settings/people/remove", "id=other"),
+    ("/settings/people/invite-again", "person=other"),
+    ("/settings/people/change-role", "person=other&role=owner"),
+    ("/settings/people/remove", "person=other"),
 ];
 
 /// What a script sends: for whom, and what an empty body is answered.
@@ -385,4 +385,34 @@ async fn a_machine_does_what_its_token_says_and_nothing_else() {
     }
     // A session is no token, and a token no session.
     assert!(portal.get("/drills", Some(&format!("passmuster={writes}"))).await.status().is_redirection());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_answer_carries_never_reaches_another() {
+    let site = tempfile::tempdir().expect("a folder");
+    std::fs::write(site.path().join("favicon.svg"), "<svg/>").expect("written");
+    let root = site.path().to_owned();
+    let portal = Portal::open_as(|config: &mut server::config::Config| config.portal.site_root = root).await;
+    let cookie = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    let policy = |answer: &axum::http::Response<axum::body::Body>| {
+        answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned()
+    };
+    // A page is drawn in several steps, and a file is asked for between them.
+    let pages = async {
+        for _ in 0..60 {
+            let answer = portal.get("/settings", Some(&cookie)).await;
+            assert!(policy(&answer).contains("script-src 'self' 'nonce-"), "{}", policy(&answer));
+        }
+    };
+    let files = async {
+        for _ in 0..2000 {
+            let answer = portal.get("/favicon.svg", None).await;
+            assert_eq!((answer.status(), policy(&answer).contains("nonce")), (StatusCode::OK, false));
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(pages, files);
+    let answer = portal.get("/nothing.svg", Some(&cookie)).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert!(text(answer).await.contains("No page has this address"));
 }
