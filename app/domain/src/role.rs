@@ -52,6 +52,12 @@ pub enum Permission {
     KeepOwnSignIn,
     /// See everybody, invite, change a role, remove.
     ManagePeople,
+    /// Sign runbook versions, acceptances, and drills as their owner.
+    SignAsOwner,
+    /// Sign a drill as who ran it.
+    SignAsRunner,
+    /// Write an accepted risk or a scope exclusion down, to be signed.
+    WriteAcceptances,
 }
 
 /// One line of the table of permissions.
@@ -104,6 +110,24 @@ pub const RULES: &[Rule] = {
         Rule {
             permission: ManagePeople,
             says: "See everybody, invite, change a role, remove",
+            roles: OWNER,
+            token: None,
+        },
+        Rule {
+            permission: SignAsOwner,
+            says: "Sign runbook versions, accepted risks and scope exclusions, and drills as their owner",
+            roles: OWNER,
+            token: None,
+        },
+        Rule {
+            permission: SignAsRunner,
+            says: "Sign a drill as who ran it",
+            roles: &[Role::Owner, Role::Operator],
+            token: None,
+        },
+        Rule {
+            permission: WriteAcceptances,
+            says: "Write down an accepted risk or a scope exclusion",
             roles: OWNER,
             token: None,
         },
