@@ -2,6 +2,7 @@
 //!
 //! Every answer is cut to the scope given; what lies outside is absent, and `None` for one record.
 
+mod reviews;
 mod sign_in;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -24,6 +25,7 @@ use domain::{
 
 use crate::problem::{Problem, ProblemKind};
 
+pub use reviews::{NotHeld, Reviewed, Reviews};
 pub use sign_in::{
     Invitation, Invited, Mailed, OpenSession, OwnPasskey, Passkeys, People, Sessions, SignedInBy, ThisSession, Ways,
 };
@@ -40,6 +42,7 @@ pub struct Ports {
     pub runbooks: Arc<dyn Runbooks>,
     pub ledger: Arc<dyn Ledger>,
     pub bundles: Arc<dyn Bundles>,
+    pub reviews: Arc<dyn Reviews>,
     pub ways: Arc<Ways>,
     pub people: Arc<dyn People>,
     pub passkeys: Arc<dyn Passkeys>,

@@ -94,6 +94,7 @@ impl House {
             runbooks: shared.clone(),
             ledger: shared.clone(),
             bundles: Arc::new(exports.clone()),
+            reviews: shared.clone(),
             ways: Arc::new(ways),
             people: people.clone(),
             passkeys: shared,

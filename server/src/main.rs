@@ -636,6 +636,7 @@ fn show_keys(config: &Config, json: bool) -> Result<ExitCode> {
     let clock = std::sync::Arc::new(server::compose::SystemClock);
     let time = TimeSource::configured(&config.time, clock)?;
     let anchors = keys.anchors(&config.company.name, time.map(|t| t.roots_pem().to_vec()).unwrap_or_default());
+    let anchors = anchors.signing_at(config.portal.place());
     if json {
         print!("{}", anchors.json());
         return Ok(ExitCode::SUCCESS);

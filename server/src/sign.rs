@@ -186,7 +186,7 @@ impl Keys {
     /// `tsa_roots` are those of the time authorities, one PEM each.
     pub fn anchors(&self, org: &str, tsa_roots: Vec<String>) -> Anchors {
         let (root_sha256, log_vkey) = (self.root_fingerprint(), self.vkey());
-        Anchors { schema: 2, org: org.to_owned(), root_sha256, log_vkey, tsa_roots }
+        Anchors { schema: 2, org: org.to_owned(), root_sha256, log_vkey, tsa_roots, rp_id: None, origins: Vec::new() }
     }
 
     pub fn root_pem(&self) -> String {

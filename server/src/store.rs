@@ -1,14 +1,17 @@
 //! MongoDB, the only store. One file per noun beside the sealed records they all read.
 
+pub mod acceptances;
 pub mod bundles;
 pub mod codes;
 pub mod evidence;
 pub mod live;
 pub mod migrate;
+pub mod notices;
 pub mod orders;
 pub mod passkeys;
 pub mod people;
 pub mod sessions;
+pub mod signoffs;
 
 use anyhow::{Context, Result, bail};
 use app::ports::PortError;

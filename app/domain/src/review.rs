@@ -147,6 +147,15 @@ impl Document {
         }
     }
 
+    /// The collection it is sealed in.
+    pub fn collection(&self) -> &'static str {
+        match &self.is {
+            Is::Runbook { .. } => Purpose::Approves.collection(),
+            Is::Drill { .. } => Purpose::Owns.collection(),
+            Is::Acceptance(_) => Purpose::Accepts.collection(),
+        }
+    }
+
     /// The signatures it asks for.
     pub fn purposes(&self) -> &'static [Purpose] {
         match &self.is {

@@ -4,17 +4,22 @@ use std::collections::BTreeMap;
 
 use domain::{
     Moment,
+    acceptance::Acceptance,
     attestation::{Attestation, Strength},
     coverage::Sightings,
     drill::Drill,
     finding::Finding,
     gap::Gap,
-    proof::inclusion::InclusionProof,
-    record::{Head, Sealed},
-    role::Scope,
+    proof::{
+        inclusion::InclusionProof,
+        signoff::{Decision, Parts, Purpose, Statement},
+    },
+    record::{Head, Seal, Sealed},
+    role::{Role, Scope},
     runbook::RunbookVersion,
     sample::Sample,
     schedule,
+    signoff::Signoff,
     target::Judged,
 };
 
@@ -50,6 +55,8 @@ pub struct Content {
     pub findings: Vec<Sealed<Finding>>,
     pub gaps: Vec<Sealed<Gap>>,
     pub runbooks: Vec<Sealed<RunbookVersion>>,
+    pub acceptances: Vec<Sealed<Acceptance>>,
+    pub signoffs: Vec<Signed>,
     pub targets: Vec<Judged>,
 }
 
@@ -68,7 +75,7 @@ impl Content {
 #[derive(Clone, Debug)]
 pub struct SealedBytes {
     pub seq: u64,
-    /// "backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks"
+    /// "backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks", …
     pub coll: String,
     pub id: String,
     /// 64 lower-case hex digits; SHA-256 of `bytes`.
@@ -128,6 +135,58 @@ pub struct Shown {
     pub findings: Vec<Sealed<Finding>>,
     pub gaps: Vec<Sealed<Gap>>,
     pub runbooks: Vec<Sealed<RunbookVersion>>,
+    pub acceptances: Vec<Sealed<Acceptance>>,
+    pub signoffs: Vec<Signed>,
+}
+
+/// A sign-off as people read it. Whether it holds is for the verifier to say; the portal sealed none that did not.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// "S-…"
+    pub id: String,
+    pub who: String,
+    pub role: Role,
+    pub purpose: Purpose,
+    pub decision: Decision,
+    pub note: Option<String>,
+    /// The document's id, its version and the digest of its bytes (64 lower-case hex digits).
+    pub subject: String,
+    pub version: String,
+    pub digest: String,
+    /// The statement's time.
+    pub at: Moment,
+    pub seal: Seal,
+    pub parts: Parts,
+    /// The exact text that was signed.
+    pub statement: String,
+}
+
+impl Signed {
+    /// `None`: it does not read.
+    pub fn of(sealed: Sealed<Signoff>) -> Option<Self> {
+        let Sealed { id, value, seal } = sealed;
+        let read = Statement::read(&value.statement).ok()?;
+        Some(Self {
+            id,
+            at: read.at()?,
+            who: read.signer.name,
+            role: read.signer.role,
+            purpose: read.purpose,
+            decision: read.decision,
+            note: read.note,
+            subject: read.document.id,
+            version: read.document.version,
+            digest: read.document.sha256,
+            seal,
+            parts: Parts::of(&value).ok()?,
+            statement: value.statement,
+        })
+    }
+
+    /// Its place in the ledger.
+    pub fn seq(&self) -> u64 {
+        self.seal.seq
+    }
 }
 
 /// The attestations, counted: a million of them take no more memory than their tenants' Sundays.

@@ -41,8 +41,17 @@ const PART: usize = 500;
 const PARTS: usize = 4;
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 6] =
-    ["backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks", "draws"];
+pub const COLLECTIONS: [&str; 9] = [
+    "backup_audit_log",
+    "backup_drill_results",
+    "findings",
+    "gaps",
+    "runbooks",
+    "draws",
+    "acceptances",
+    "signoffs",
+    "passkeys",
+];
 
 /// Who asks for what.
 pub struct Order<'a> {
@@ -124,6 +133,8 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
         findings: shown.findings,
         gaps: shown.gaps,
         runbooks: shown.runbooks,
+        acceptances: shown.acceptances,
+        signoffs: shown.signoffs,
         targets,
     })
 }
@@ -131,6 +142,8 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
 /// The rows of `ledger_records` that are inside, of entries before the head.
 async fn inside(evidence: &Evidence, scope: &Scope, head: &Head) -> Result<Document, PortError> {
     let mut any = Vec::new();
+    let signed = evidence.signed_within(scope).await?;
+    let everything = scope.period.is_none() && scope.controls.is_none();
     for coll in COLLECTIONS {
         // Cut by what the newest version says, or by the drill it belongs to; then all versions go in.
         let ids: Option<Vec<String>> = match coll {
@@ -138,6 +151,11 @@ async fn inside(evidence: &Evidence, scope: &Scope, head: &Head) -> Result<Docum
             "runbooks" => Some(evidence.versions(scope).await?.into_iter().map(|r| r.id).collect()),
             // A drill's list was sealed under the drill's own id, before the drill.
             "draws" => Some(Drills::all(evidence, scope).await?.into_iter().map(|d| d.id).collect()),
+            // A sign-off belongs to its document, whenever it was given.
+            "signoffs" if everything => None,
+            "signoffs" => Some(signed.signoffs.clone()),
+            // Those of people who signed nothing in here are not carried.
+            "passkeys" => Some(signed.passkeys.iter().cloned().collect()),
             _ => None,
         };
         any.push(match ids {

@@ -1,6 +1,7 @@
 //! The bundle's own pages: START-HERE.txt, and index.html, which shows everything offline, without script.
 
 mod sample;
+mod signoffs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,10 @@ use domain::{
     words,
 };
 
-use self::sample::SampleView;
+use self::{
+    sample::SampleView,
+    signoffs::{AcceptanceRow, SignoffRow},
+};
 use super::content::Content;
 use crate::{sign::Keys, time::Outside};
 
@@ -51,6 +55,7 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
         signer_fingerprint: colons(&keys.signer_fingerprint()),
         vkey: &content.log.vkey,
         sample: sample::view(content),
+        signed: content.signoffs.len(),
         self_asserted: match &content.outside {
             Outside::Stamped { .. } => None,
             Outside::SelfAsserted(why) => Some(why),
@@ -95,6 +100,8 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
         findings: content.findings.iter().map(finding_row).collect(),
         sample: sample::view(content),
         runbooks: content.runbooks.iter().map(runbook_view).collect(),
+        signoffs: signoffs::signoffs(content),
+        acceptances: signoffs::acceptances(content),
         origin: &content.log.origin,
         size: words::count(content.log.head.size as i64),
         root: words::groups(&content.log.head.root),
@@ -138,6 +145,8 @@ struct StartHere<'a> {
     /// Why no outside authority stamped it.
     self_asserted: Option<&'a str>,
     sample: Option<SampleView>,
+    /// How many sign-offs are in it.
+    signed: usize,
 }
 
 #[derive(Template)]
@@ -162,6 +171,8 @@ struct IndexPage<'a> {
     findings: Vec<FindingRow>,
     sample: Option<SampleView>,
     runbooks: Vec<RunbookView>,
+    signoffs: Vec<SignoffRow>,
+    acceptances: Vec<AcceptanceRow>,
     origin: &'a str,
     size: String,
     root: String,

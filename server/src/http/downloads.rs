@@ -65,7 +65,7 @@ pub async fn anchors(State(house): State<House>, asking: Asking) -> Response {
     match reader(asking) {
         Ok(_) => {
             let roots = house.ledger.time.as_ref().map(|source| source.roots_pem().to_vec()).unwrap_or_default();
-            let anchors = house.ledger.keys.anchors(&house.company.name, roots);
+            let anchors = house.ledger.keys.anchors(&house.company.name, roots).signing_at(house.config.portal.place());
             attachment("application/json", "anchors.json", anchors.json().into_bytes())
         }
         Err(answer) => *answer,

@@ -21,7 +21,10 @@ use crate::store::port_error;
 /// Written by anyone, never changed once there.
 const OPEN: [&str; 2] = ["backup_audit_log", "backup_drill_results"];
 /// Written by the portal alone; their current document is the newest sealed version.
-const OURS: [&str; 5] = ["findings", "gaps", "runbooks", "draws", "passkeys"];
+const OURS: [&str; 7] = ["findings", "gaps", "runbooks", "draws", "passkeys", "acceptances", "signoffs"];
+/// Of these, what the portal writes is sealed in the same transaction. One without a seal is somebody else's, and a
+/// seal would make a key or a signature of it.
+const OURS_ALONE: [&str; 3] = ["passkeys", "acceptances", "signoffs"];
 
 /// Records that cannot be sealed, as they are found.
 const REFUSALS: &str = "ledger_refusals";
@@ -197,6 +200,13 @@ async fn seal(ledger: &Ledger, coll: &str, raws: Vec<RawDocumentBuf>) -> Result<
     let (mut items, mut refused) = (Vec::with_capacity(raws.len()), Vec::new());
     for raw in raws {
         match canonical::item(coll, &raw) {
+            Ok(item) if OURS_ALONE.contains(&coll) => {
+                // It may have been written and sealed since the list of seals was read.
+                if newest(ledger, coll, &item.id).await?.is_none() {
+                    refuse(ledger, coll, &item.id, "the portal did not write it: somebody else put it there").await?;
+                    refused.push(item.id);
+                }
+            }
             Ok(item) => items.push(item),
             Err(why) => {
                 let id = raw.get("_id").ok().flatten().and_then(|id| bson::Bson::try_from(id).ok());

@@ -23,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0003_ledger_refusals", text: include_str!("../../../migrations/0003_ledger_refusals.json") },
     Migration { name: "0005_passkeys", text: include_str!("../../../migrations/0005_passkeys.json") },
     Migration { name: "0006_people", text: include_str!("../../../migrations/0006_people.json") },
+    Migration { name: "0009_reviews", text: include_str!("../../../migrations/0009_reviews.json") },
 ];
 
 #[derive(serde::Deserialize)]

@@ -1,5 +1,6 @@
 //! The portal in process, on a real mongod.
 
+mod authenticator;
 mod bundle;
 mod drawn;
 mod drill;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::proof::{
     checkpoint::{CheckpointError, VerifierKey},
     hash_from_hex,
+    passkey::Place,
     timestamp::{Authorities, TimestampError},
     verify::Trust,
 };
@@ -15,7 +16,7 @@ use crate::proof::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Anchors {
-    /// 2; the first had no time authorities.
+    /// 3; the first had no time authorities, the second no place of sign-offs.
     pub schema: u32,
     /// The company: "CARTIE".
     pub org: String,
@@ -26,13 +27,18 @@ pub struct Anchors {
     /// Root certificates of the time authorities, one PEM each; empty: the company has none.
     #[serde(default)]
     pub tsa_roots: Vec<String>,
+    /// Where the company signs: the relying party, and its pages to the letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rp_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnchorsError {
     #[error("not anchors: {0}")]
     NotAnchors(String),
-    #[error("the anchors have schema {0}, and this verifier reads 1 and 2")]
+    #[error("the anchors have schema {0}, and this verifier reads 1 to 3")]
     Schema(u32),
     #[error("rootSha256 is not 64 lower-case hex digits")]
     Root,
@@ -45,7 +51,7 @@ pub enum AnchorsError {
 impl Anchors {
     pub fn parse(json: &str) -> Result<Self, AnchorsError> {
         let anchors: Self = serde_json::from_str(json).map_err(|e| AnchorsError::NotAnchors(e.to_string()))?;
-        if ![1, 2].contains(&anchors.schema) {
+        if ![1, 2, 3].contains(&anchors.schema) {
             return Err(AnchorsError::Schema(anchors.schema));
         }
         hash_from_hex(&anchors.root_sha256).ok_or(AnchorsError::Root)?;
@@ -56,6 +62,11 @@ impl Anchors {
         Ok(anchors)
     }
 
+    /// The same, naming where the company signs.
+    pub fn signing_at(self, place: Place) -> Self {
+        Self { schema: 3, rp_id: Some(place.rp_id), origins: place.origins, ..self }
+    }
+
     /// As the file is handed over.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("anchors have only text and a number") + "\n"
@@ -64,7 +75,9 @@ impl Anchors {
     /// Trust in these keys and in nothing else.
     pub fn trust(self) -> Trust {
         let tsa_roots_pem = (!self.tsa_roots.is_empty()).then(|| self.tsa_roots.concat());
-        Trust { root_sha256: Some(self.root_sha256), vkey: Some(self.log_vkey), tsa_roots_pem, ..Trust::default() }
+        let place = self.rp_id.map(|rp_id| Place { rp_id, origins: self.origins });
+        let (root_sha256, vkey) = (Some(self.root_sha256), Some(self.log_vkey));
+        Trust { root_sha256, vkey, tsa_roots_pem, place, ..Trust::default() }
     }
 }
 
@@ -82,7 +95,12 @@ mod tests {
             root_sha256: "ab".repeat(32),
             log_vkey: VKEY.into(),
             tsa_roots: Vec::new(),
+            rp_id: None,
+            origins: Vec::new(),
         };
+        let place = Place { rp_id: "p.example".into(), origins: vec!["https://p.example".into()] };
+        let signing = anchors.clone().signing_at(place.clone());
+        assert_eq!(Anchors::parse(&signing.json()).map(|a| a.trust().place), Ok(Some(place)));
         let json = anchors.json();
         assert_eq!(Anchors::parse(&json), Ok(anchors.clone()));
         let first = json.replace("\"schema\": 2", "\"schema\": 1").replace(",\n  \"tsaRoots\": []", "");
@@ -90,7 +108,7 @@ mod tests {
         for (bad, says) in [
             (json.replace("abab", "ABAB"), "rootSha256"),
             (json.replace("c74f20a3", "c74f20a4"), "logVkey"),
-            (json.replace("\"schema\": 2", "\"schema\": 3"), "schema 3"),
+            (json.replace("\"schema\": 2", "\"schema\": 4"), "schema 4"),
             (json.replace("[]", "[\"-\"]"), "tsaRoots"),
             (json.replace("rootSha256", "rootSha1"), "unknown field"),
             (json.replacen("\"org\"", "\"schema\": 2, \"org\"", 1), "duplicate"),

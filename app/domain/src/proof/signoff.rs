@@ -121,6 +121,14 @@ pub enum SignoffError {
     AnotherPasskey,
     #[error("its passkey is another person's")]
     AnotherPerson,
+    #[error("its passkey was registered later, by entry {0}")]
+    Later(u64),
+    #[error("its passkey was registered by entry {0}, and it names entry {1}")]
+    Elsewhere(u64, u64),
+    #[error("its passkey was revoked before, by entry {0}")]
+    Revoked(u64),
+    #[error("an {0} may not sign this")]
+    Role(&'static str),
     #[error("it does not carry its statement's own time and name")]
     Label,
     #[error("the registration of its passkey does not hold: {0}")]
@@ -187,6 +195,16 @@ impl Parts {
     }
 }
 
+/// A passkey as the ledger holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The entry that sealed it.
+    pub seq: u64,
+    pub passkey: Passkey,
+    /// The entry that sealed its end.
+    pub ended: Option<u64>,
+}
+
 /// A sign-off that holds: this person's passkey signed this statement, there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -194,30 +212,52 @@ pub struct Held {
     pub asserted: Asserted,
 }
 
-/// Checks a sign-off against the registration of its passkey. The caller knows that the ledger holds the registration
-/// before it and no end of it, and which document has the digest.
-pub fn verify(signoff: &Signoff, registration: &Passkey, place: &Place) -> Result<Held, SignoffError> {
+/// Checks a sign-off that entry `seq` sealed, or is about to, against the registration of its passkey.
+///
+/// `place`: where the company signs; `None` where nobody said, and then it need only agree with itself. The caller
+/// knows which document has the digest, and that the nonce was not used before.
+pub fn verify(
+    signoff: &Signoff,
+    seq: u64,
+    registration: &Registration,
+    place: Option<&Place>,
+) -> Result<Held, SignoffError> {
     let statement = Statement::read(&signoff.statement)?;
-    if signoff.credential != registration.credential {
+    let passkey = &registration.passkey;
+    if signoff.credential != passkey.credential {
         return Err(SignoffError::AnotherPasskey);
     }
-    if statement.signer.id != registration.person {
+    if registration.seq > seq {
+        return Err(SignoffError::Later(registration.seq));
+    }
+    if registration.seq != signoff.registration_seq {
+        return Err(SignoffError::Elsewhere(registration.seq, signoff.registration_seq));
+    }
+    if let Some(ended) = registration.ended.filter(|ended| *ended < seq) {
+        return Err(SignoffError::Revoked(ended));
+    }
+    if statement.signer.id != passkey.person {
         return Err(SignoffError::AnotherPerson);
+    }
+    if !statement.signer.role.may(statement.purpose.permission()) {
+        return Err(SignoffError::Role(statement.signer.role.word()));
     }
     if statement.at() != Some(signoff.occurred_at) || statement.signer.name != signoff.by {
         return Err(SignoffError::Label);
     }
-    if statement.rp_id != place.rp_id || registration.rp_id != place.rp_id {
+    let own = own_place(signoff, passkey);
+    let place = place.or(own.as_ref()).ok_or(PasskeyError::Other("origin"))?;
+    if statement.rp_id != place.rp_id || passkey.rp_id != place.rp_id {
         return Err(PasskeyError::Other("relying party").into());
     }
     let parts = Parts::of(signoff)?;
     let challenge = challenge(&signoff.statement);
     let asserted =
-        assert(place, &challenge, &registration.key, &parts.client_data, &parts.authenticator_data, &parts.signature)?;
-    if asserted.backup_eligible != registration.backup_eligible {
+        assert(place, &challenge, &passkey.key, &parts.client_data, &parts.authenticator_data, &parts.signature)?;
+    if asserted.backup_eligible != passkey.backup_eligible {
         return Err(PasskeyError::Other("backup eligibility").into());
     }
-    registered(registration, place).map_err(SignoffError::Registration)?;
+    registered(passkey, place).map_err(SignoffError::Registration)?;
     Ok(Held { statement, asserted })
 }
 
@@ -233,12 +273,12 @@ fn registered(passkey: &Passkey, place: &Place) -> Result<(), PasskeyError> {
     Ok(())
 }
 
-/// The place a sign-off itself names, for whoever holds no other: the registration's relying party, and the pages that
-/// browser and authenticator say they were on, as far as they belong to it. `None`: they do not.
-pub fn own_place(signoff: &Signoff, registration: &Passkey) -> Option<Place> {
-    let rp_id = registration.rp_id.clone();
+/// The place a sign-off itself names: the registration's relying party, and the pages that the browser says it was on,
+/// as far as they belong to it. `None`: they do not.
+fn own_place(signoff: &Signoff, passkey: &Passkey) -> Option<Place> {
+    let rp_id = passkey.rp_id.clone();
     let mut origins = Vec::new();
-    for client_data in [&signoff.client_data, &registration.client_data] {
+    for client_data in [&signoff.client_data, &passkey.client_data] {
         let origin = passkey::origin(&from_base64url(client_data)?)?;
         let authority = origin.split_once("://")?.1;
         let host = authority.rsplit_once(':').map_or(authority, |(host, _port)| host);

@@ -1,7 +1,7 @@
 //! Is this bundle what it says, and what does that prove? Every front (shell, page, portal) asks here.
 //!
 //! The order: ZIP structure, signature against the pinned root, digests and completeness, the ledger's
-//! fold and checkpoints, each record and its one entry, the draws recomputed, the drills judged again.
+//! fold and checkpoints, each record and its one entry, the sign-offs, the draws recomputed, the drills judged again.
 //! Structural failure stops; everything else is found and listed. What no check can show is said too.
 
 mod drills;
@@ -11,6 +11,7 @@ mod records;
 mod report;
 mod sample;
 mod signed;
+mod signoffs;
 mod time;
 
 pub use report::{Line, Outcome, Report};
@@ -22,6 +23,7 @@ use crate::{
     proof::{
         bundle::{BundleError, UnverifiedBundle},
         layout::{self, Index},
+        passkey::Place,
         zip::ZipError,
     },
 };
@@ -40,6 +42,8 @@ pub struct Trust {
     pub vkey: Option<String>,
     /// Roots of time authorities as PEM, one or more, received in the same way.
     pub tsa_roots_pem: Option<String>,
+    /// Where the company signs, received in the same way.
+    pub place: Option<Place>,
     /// The bytes of an older bundle, kept since then.
     pub previous: Option<Vec<u8>>,
 }
@@ -143,6 +147,7 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
         let records = check.records(bundle, log, index);
         check.time(bundle, trust, index, log, &records);
         check.runbooks(bundle, &records);
+        check.signoffs(bundle, trust, &records, log);
         check.sample(bundle, &records, log);
         step("Making the draws and judging the drills again");
         check.drills(&records, log);

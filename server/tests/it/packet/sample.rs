@@ -377,6 +377,8 @@ pub fn content(tenant_count: usize) -> Content {
         findings,
         gaps: gaps.collect(),
         runbooks: vec![sealed("runbook-1.0", runbook, 3, approved, "founder")],
+        acceptances: Vec::new(),
+        signoffs: Vec::new(),
         targets,
     }
 }

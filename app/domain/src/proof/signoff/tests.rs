@@ -101,8 +101,13 @@ fn signed(statement: &Statement, bent: &Bent) -> Signoff {
     }
 }
 
+/// Sealed by entry 4, and not ended.
+fn sealed(passkey: Passkey) -> Registration {
+    Registration { seq: 4, passkey, ended: None }
+}
+
 fn check(signoff: &Signoff) -> Result<Statement, SignoffError> {
-    verify(signoff, &registration(7), &place()).map(|held| held.statement)
+    verify(signoff, 9, &sealed(registration(7)), Some(&place())).map(|held| held.statement)
 }
 
 #[test]
@@ -173,6 +178,8 @@ fn what_is_truly_signed_and_no_sign_off_is_refused_by_name() {
             Other("challenge").into(),
         ),
         ("another person", said(|s| s.signer.id = "operator".into()), SignoffError::AnotherPerson),
+        ("an auditor", said(|s| s.signer.role = Role::Auditor), SignoffError::Role("auditor")),
+        ("an operator who approves", said(|s| s.signer.role = Role::Operator), SignoffError::Role("operator")),
         ("a statement for another site", said(|s| s.rp_id = "evil.example".into()), Other("relying party").into()),
         (
             "a return without a note",
@@ -209,7 +216,7 @@ fn a_registration_that_does_not_hold_carries_nothing() {
     let with = |change: fn(&mut Passkey)| {
         let mut passkey = registration(7);
         change(&mut passkey);
-        verify(&signoff, &passkey, &place()).map(|_| ())
+        verify(&signoff, 9, &sealed(passkey), Some(&place())).map(|_| ())
     };
     assert_eq!(with(|_| ()), Ok(()));
     let object = |p: &mut Passkey| p.attestation_object = registration(8).attestation_object;
@@ -225,6 +232,20 @@ fn a_registration_that_does_not_hold_carries_nothing() {
 }
 
 #[test]
+fn the_ledger_holds_the_registration_before_the_sign_off_and_its_end_after_it() {
+    let signoff = signed(&statement(), &straight());
+    let at = |seq: u64, registered: u64, ended: Option<u64>| {
+        let registration = Registration { seq: registered, passkey: registration(7), ended };
+        verify(&signoff, seq, &registration, Some(&place())).map(|_| ())
+    };
+    assert_eq!(at(9, 4, None), Ok(()));
+    assert_eq!(at(9, 4, Some(10)), Ok(()), "revoked afterwards");
+    assert_eq!(at(9, 4, Some(8)), Err(SignoffError::Revoked(8)));
+    assert_eq!(at(3, 4, None), Err(SignoffError::Later(4)));
+    assert_eq!(at(9, 5, None), Err(SignoffError::Elsewhere(5, 4)));
+}
+
+#[test]
 fn the_place_a_sign_off_names_is_taken_only_where_its_pages_belong_to_it() {
     for (origin, belongs) in [
         (ORIGIN, true),
@@ -235,11 +256,8 @@ fn the_place_a_sign_off_names_is_taken_only_where_its_pages_belong_to_it() {
         ("evidence.example.com", false),
     ] {
         let signoff = signed(&statement(), &Bent { origin, ..straight() });
-        let place = own_place(&signoff, &registration(7));
-        assert_eq!(place.is_some(), belongs, "{origin}");
-        if let Some(place) = place {
-            assert!(verify(&signoff, &registration(7), &place).is_ok(), "{origin}");
-        }
+        let found = verify(&signoff, 9, &sealed(registration(7)), None);
+        assert_eq!(found.is_ok(), belongs, "{origin}: {found:?}");
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Seen {
     pub occurred_at: Option<Moment>,
 }
 
-/// One of those that are read again: drills, their lists, runbooks.
+/// One of those that are read again: drills, their lists, runbooks, and all that signing needs.
 pub(super) struct Record {
     pub seq: u64,
     pub collection: Collection,
@@ -151,13 +151,14 @@ impl Checking {
 }
 
 fn must_be_here(entry: &Sealed) -> bool {
-    entry.kind != Kind::Draw && layout::collection(entry.coll).is_some_and(|c| c.kind == entry.kind)
+    layout::collection(entry.coll).is_some_and(|c| c.kind == entry.kind && !c.only_what_belongs())
 }
 
 impl Collection {
     /// Whether a later check reads its records once more.
     fn read_again(&self) -> bool {
-        self.kind == Kind::Draw || self.kind == Kind::Runbook || self.name == "backup_drill_results"
+        matches!(self.kind, Kind::Draw | Kind::Runbook | Kind::Signoff | Kind::Key)
+            || ["backup_drill_results", "acceptances"].contains(&self.name)
     }
 }
 
