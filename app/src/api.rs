@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod once;
 pub mod overview;
 pub mod people;
+pub mod reviews;
 pub mod runbook;
 pub mod settings;
 pub mod targets;
@@ -38,6 +39,8 @@ pub struct Frame {
     pub alarms: usize,
     /// Findings in scope that are not closed.
     pub open_findings: usize,
+    /// Signatures that wait for the reader.
+    pub reviews: usize,
     pub now: Moment,
 }
 
@@ -52,6 +55,7 @@ pub async fn frame() -> Result<Frame, Problem> {
         checked_at: ports.ledger.checked_at().await?,
         alarms,
         open_findings: findings.iter().filter(|f| f.value.standing(now) != Standing::Closed).count(),
+        reviews: reviews::waiting(&actor, &ports, now).await?,
         now,
         actor,
     })

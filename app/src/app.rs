@@ -63,6 +63,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/controls") view=pages::controls::Controls ssr=SsrMode::Async />
                 <Route path=path!("/controls/:id") view=pages::control::Control ssr=SsrMode::Async />
                 <Route path=path!("/evidence") view=pages::evidence::Evidence ssr=SsrMode::Async />
+                <Route path=path!("/reviews") view=pages::reviews::Reviews ssr=SsrMode::Async />
+                <Route path=path!("/reviews/:subject") view=pages::review::ReviewSheet ssr=SsrMode::Async />
                 <Route path=path!("/ledger") view=pages::ledger::Ledger ssr=SsrMode::Async />
                 <Route path=path!("/verify") view=pages::verify::Verify ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=pages::settings::Settings ssr=SsrMode::Async />

@@ -12,6 +12,8 @@ pub mod overview;
 pub mod people;
 pub mod problem;
 pub mod register;
+pub mod review;
+pub mod reviews;
 pub mod runbook;
 pub mod settings;
 pub mod sign_in;

@@ -228,6 +228,7 @@ async fn seed(house: &House, began: Moment) -> Result<()> {
     }
     ledger::watch::scan(&house.ledger).await?;
     crate::jobs::gaps(house).await?;
+    crate::jobs::reviews::reviews(house).await?;
     Ok(())
 }
 

@@ -1,4 +1,6 @@
-//! What the portal does by itself: gaps against what was due, drills whose runner fell silent, removals cut short.
+//! What the portal does by itself: gaps against what was due, reviews that come due, drills whose runner fell silent, removals cut short.
+
+pub mod reviews;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -58,9 +60,13 @@ pub async fn run(house: House) {
         if now.is_some() && now == looked {
             continue;
         }
-        match gaps(&house).await {
+        let due = async {
+            gaps(&house).await?;
+            reviews::reviews(&house).await
+        };
+        match due.await {
             Ok(()) => looked = now,
-            Err(cause) => tracing::warn!(%cause, "gaps could not be computed; tried again"),
+            Err(cause) => tracing::warn!(%cause, "gaps and reviews could not be computed; tried again"),
         }
     }
 }

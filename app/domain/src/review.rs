@@ -43,6 +43,16 @@ impl Subject {
         let purpose = Purpose::from_id(purpose)?;
         (!document.is_empty()).then(|| Self { purpose, document: document.to_owned() })
     }
+
+    /// What a finding names as its cause when this was overdue then.
+    pub fn cause(&self, due: Moment) -> String {
+        format!("{}@{}", self.key(), words::date(due))
+    }
+
+    /// Back from a finding's cause; `None` when something else caused it.
+    pub fn of_cause(cause: &str) -> Option<Self> {
+        Self::parse(cause.rsplit_once('@')?.0)
+    }
 }
 
 impl Purpose {

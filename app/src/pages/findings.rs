@@ -5,6 +5,7 @@ use domain::{
     control::Control,
     finding::{Finding, Severity, Standing, State},
     record::Sealed,
+    review::Subject,
     words,
 };
 use leptos::prelude::*;
@@ -14,7 +15,7 @@ use crate::{
     api::findings::{Ask, FindingsPage, load},
     parts::{
         Demo, Empty, FilterBar, FilterSelect, FilterToggle, PageHead, Say, SealKind, SealNote, Section, Shape,
-        StateMark, Statement, Waiting, loaded, plural,
+        StateMark, Statement, Waiting, loaded, plural, review_href,
     },
 };
 
@@ -195,7 +196,11 @@ fn Opened(finding: Finding, id: String) -> impl IntoView {
     let f = finding;
     let controls = f.controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(", ");
     let cause = f.cause.clone().map(|cause| {
-        let href = if cause.starts_with("G-") { format!("/backups#{cause}") } else { format!("/drills/{cause}") };
+        let href = match Subject::of_cause(&cause) {
+            Some(subject) => review_href(&subject),
+            None if cause.starts_with("G-") => format!("/backups#{cause}"),
+            None => format!("/drills/{cause}"),
+        };
         view! { <dt>"Opened by"</dt><dd><a href=href>{cause}</a></dd> }
     });
     let closed = match f.state.clone() {

@@ -92,8 +92,7 @@ pub async fn signoffs(
     };
     match finish(&house, &who.actor, &ceremony, answer).await {
         Ok((subject, seal)) => {
-            let to = format!("/reviews/{}", app::parts::encoded(&subject.key()).replace('/', "%2F"));
-            Json(json!({ "to": to, "seq": seal.seq })).into_response()
+            Json(json!({ "to": app::parts::review_href(&subject), "seq": seal.seq })).into_response()
         }
         Err(problem) => told(problem),
     }

@@ -79,6 +79,7 @@ fn a_subject_comes_back_from_its_address() {
         assert_eq!(found.as_ref().map(|s| (s.purpose, s.document.as_str())), expected, "{key}");
         if let Some(subject) = found {
             assert_eq!(subject.key(), key);
+            assert_eq!(Subject::of_cause(&subject.cause(at("2026-11-18T23:59:59Z"))), Some(subject));
         }
     }
 }
