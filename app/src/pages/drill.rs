@@ -252,9 +252,9 @@ fn signatures(reviews: &[Review], now: Moment) -> Option<AnyView> {
                 <table class="table">
                     <thead>
                         <tr>
-                            <th class="w-35" scope="col"><span class="unseen">"As"</span></th>
-                            <th class="w-20" scope="col">"Signed by"</th>
-                            <th class="w-15" scope="col"><span class="unseen">"State"</span></th>
+                            <th class="w-25" scope="col"><span class="unseen">"As"</span></th>
+                            <th class="w-25" scope="col">"Signed by"</th>
+                            <th class="w-20" scope="col"><span class="unseen">"State"</span></th>
                             <th scope="col"><span class="unseen">"When"</span></th>
                             <td class="sl"></td>
                         </tr>

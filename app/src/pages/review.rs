@@ -54,7 +54,8 @@ fn Body(page: ReviewPage) -> impl IntoView {
             // On a phone the list lies behind the sheet, and leads back.
             <a class="signoff-behind" href="/reviews">
                 <span class="signoff-back">"Reviews"</span>
-                <span class="signoff-line">
+                // The sheet says the same.
+                <span class="signoff-line" aria-hidden="true">
                     <span>{what.clone()} <span class="second">{asks} {due}</span></span>
                     <StateMark state=Shape::of_mark(mark) word=mark.word() />
                 </span>
@@ -108,7 +109,7 @@ fn row(label: &'static str, value: impl IntoView + 'static, state: Option<(Shape
     view! {
         <div>
             <dt>{label}</dt>
-            <dd>{value.into_any()} {state}</dd>
+            <dd>{state} {value.into_any()}</dd>
         </div>
     }
     .into_any()
@@ -234,7 +235,7 @@ fn standing(page: &ReviewPage) -> AnyView {
     let review = &page.review;
     let mark = review.standing.mark(page.now);
     let says = match &review.standing {
-        Standing::Waiting { due, .. } => format!("by {}, {}", words::date(*due), page.asks),
+        Standing::Waiting { due, .. } => format!("due {}", words::date(*due)),
         Standing::Returned { by, at, note, .. } => format!("{by} on {}: “{note}”", words::date(*at)),
         Standing::Altered { .. } => "nothing can be signed before that is understood".to_owned(),
         Standing::Signed { until } => {
@@ -251,7 +252,9 @@ fn standing(page: &ReviewPage) -> AnyView {
         Mark::Signed => "Signed",
         _ => "Signature",
     };
-    row(label, says, Some((Shape::of_mark(mark), mark.word().to_owned())))
+    let asks =
+        matches!(review.standing, Standing::Waiting { .. }).then(|| view! { <span class="second">{page.asks}</span> });
+    row(label, (says, asks), Some((Shape::of_mark(mark), mark.word().to_owned())))
 }
 
 /// The sentence and what signs it; or why nothing can be signed here.
@@ -410,9 +413,9 @@ fn Changes(hunks: Vec<Hunk>, before: Option<Signature>) -> impl IntoView {
                 .into_iter()
                 .map(|line| {
                     let (class, sign, spoken) = match line.is {
-                        Is::Same => ("same", "\u{a0}", ""),
-                        Is::Gone => ("gone", "\u{2212}", "gone: "),
-                        Is::New => ("new", "+", "new: "),
+                        Is::Same => ("same", "\u{a0}", None),
+                        Is::Gone => ("gone", "\u{2212}", Some("gone: ")),
+                        Is::New => ("new", "+", Some("new: ")),
                     };
                     let words = line
                         .pieces
@@ -425,7 +428,7 @@ fn Changes(hunks: Vec<Hunk>, before: Option<Signature>) -> impl IntoView {
                     view! {
                         <li class=class>
                             <span aria-hidden="true">{sign}</span>
-                            <span><span class="unseen">{spoken}</span>{words}</span>
+                            <span>{spoken.map(|spoken| view! { <span class="unseen">{spoken}</span> })}{words}</span>
                         </li>
                     }
                 })

@@ -13,6 +13,7 @@ mod periods;
 mod portal;
 mod proofs;
 mod refusals;
+mod reviews;
 mod roles;
 mod signed;
 mod time;
