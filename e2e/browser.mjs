@@ -61,3 +61,23 @@ export async function pageAs(role, options = {}) {
   const signed = await context({ storageState: await session(role), ...options });
   return signed.newPage();
 }
+
+/**
+ * Gives a page the device of a person: one that holds passkeys and knows its owner. Before any press of a passkey
+ * button: headless Chromium without one ends with all its pages.
+ */
+export async function authenticator(page) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("WebAuthn.enable", { enableUI: false });
+  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return {
+    verified: (isUserVerified) => cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
+    credentials: async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
+    add: (credential) => cdp.send("WebAuthn.addCredential", { authenticatorId, credential }),
+  };
+}

@@ -11,7 +11,16 @@ export const pages = [
   { name: "control", path: "/controls", first: /^\/controls\/[^/?#]+$/ },
   { name: "evidence", path: "/evidence" },
   { name: "ledger", path: "/ledger" },
+  { name: "audits", path: "/settings/audits" },
+  { name: "audit", path: "/settings/audits", first: /^\/settings\/audits\/[^/?#]+$/ },
+  { name: "tokens", path: "/settings/tokens" },
   { name: "verify", path: "/verify", open: true },
+  { name: "settings", path: "/settings" },
+  { name: "register", path: "/settings/passkeys/new" },
+  { name: "people", path: "/settings/people" },
+  { name: "sign-in-code", path: "/sign-in?form=none&refused=code", open: true },
+  { name: "sign-in-refused", path: "/sign-in?refused=provider-away", open: true },
+  { name: "sign-in-link", path: "/sign-in?code=none", open: true },
   { name: "sign-in", path: "/sign-in", open: true },
 ];
 

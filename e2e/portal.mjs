@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
+import { startPost } from "./post.mjs";
+import { client, startProvider } from "./provider.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 export const output = join(root, "e2e/output");
@@ -32,7 +34,7 @@ export function atEnd(close) {
   closing.push(close);
 }
 
-/** The running portal: `{ url, links: { owner, operator, auditor }, mongodbUri, token }`. */
+/** The running portal: `{ url, links: { owner, operator, auditor }, mongodbUri, token, letter }`. */
 export function portal() {
   starting ??= start();
   return starting;
@@ -50,9 +52,25 @@ async function start() {
   const binary = process.env.PASSMUSTER_BIN ?? join(root, "target/debug/passmuster");
   assert.ok(existsSync(binary), `${binary} is missing: run make test, or cargo build -p server`);
   const data = await mkdtemp(join(tmpdir(), "passmuster-e2e-"));
-  const child = spawn(binary, ["demo", "--json", "--listen", `127.0.0.1:${await freePort()}`, "--data", data], {
+  const port = await freePort();
+  const post = await startPost(root);
+  const provider = await startProvider(`http://localhost:${port}`);
+  atEnd(post.close);
+  atEnd(provider.close);
+  const child = spawn(binary, ["demo", "--json", "--listen", `127.0.0.1:${port}`, "--data", data], {
     cwd: root,
-    env: { LEPTOS_SITE_ROOT: join(root, "target/site"), ...process.env },
+    env: {
+      LEPTOS_SITE_ROOT: join(root, "target/site"),
+      ...process.env,
+      PASSMUSTER_MAIL__FROM: "Evidence <evidence@cartie.example>",
+      PASSMUSTER_MAIL__HOST: "127.0.0.1",
+      PASSMUSTER_MAIL__PORT: String(post.port),
+      PASSMUSTER_MAIL__TLS: "none",
+      PASSMUSTER_OIDC__ISSUER: provider.issuer,
+      PASSMUSTER_OIDC__CLIENT_ID: client.id,
+      PASSMUSTER_OIDC__CLIENT_SECRET: client.secret,
+      PASSMUSTER_OIDC__NAME: "Cartie ID",
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
@@ -82,7 +100,7 @@ async function start() {
   assert.ok(line, `the portal was not ready:\n${log}`);
   const said = JSON.parse(line);
   mongod = new URL(said.mongodbUri).host;
-  return said;
+  return { ...said, letter: post.letter };
 }
 
 /** Whether anything accepts connections at "host:port". */

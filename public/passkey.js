@@ -80,7 +80,7 @@
     const says = form.querySelector("[data-passkey-says]");
     const say = (text) => {
       says.textContent = text;
-      says.hidden = !text;
+      says.parentElement.hidden = !text;
     };
     // Two forms on a page bring this script twice.
     if (!form.hidden) return;

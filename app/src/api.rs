@@ -1,5 +1,6 @@
 //! What pages read and forms do. Each function starts at the guard.
 
+pub mod audits;
 pub mod backups;
 pub mod controls;
 pub mod coverage;
@@ -16,6 +17,7 @@ pub mod runbook;
 pub mod settings;
 pub mod targets;
 pub mod theme;
+pub mod tokens;
 
 use domain::{
     Moment,
@@ -24,7 +26,7 @@ use domain::{
     role::{Actor, Permission},
 };
 
-use crate::{ports::Company, problem::Problem};
+use crate::{ports::Company, problem::Problem, seat::Seat};
 
 /// What the frame around every page says.
 #[derive(Clone, Debug)]
@@ -42,10 +44,14 @@ pub struct Frame {
     /// Signatures that wait for the reader.
     pub reviews: usize,
     pub now: Moment,
+    /// From which audit an auditor looks.
+    pub seat: Option<Seat>,
 }
 
 pub async fn frame() -> Result<Frame, Problem> {
-    let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
+    // What everybody has, an auditor without an open audit too: the frame then says who they are, and nothing of the
+    // evidence.
+    let (actor, ports) = guard::signed_in(Permission::KeepOwnSignIn).await?;
     let now = ports.clock.now();
     let findings = ports.findings.all(&actor.scope).await?;
     let alarms = if actor.role.may(Permission::ReadAlarms) { ports.ledger.alarms().await?.len() } else { 0 };
@@ -58,5 +64,6 @@ pub async fn frame() -> Result<Frame, Problem> {
         reviews: reviews::waiting(&actor, &ports, now).await?,
         now,
         actor,
+        seat: guard::seat(),
     })
 }

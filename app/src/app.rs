@@ -66,6 +66,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reviews") view=pages::reviews::Reviews ssr=SsrMode::Async />
                 <Route path=path!("/reviews/:subject") view=pages::review::ReviewSheet ssr=SsrMode::Async />
                 <Route path=path!("/ledger") view=pages::ledger::Ledger ssr=SsrMode::Async />
+                <Route path=path!("/settings/audits") view=pages::audits::Audits ssr=SsrMode::Async />
+                <Route path=path!("/settings/audits/:id") view=pages::audit::AuditRecord ssr=SsrMode::Async />
+                <Route path=path!("/settings/tokens") view=pages::tokens::Tokens ssr=SsrMode::Async />
                 <Route path=path!("/verify") view=pages::verify::Verify ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=pages::settings::Settings ssr=SsrMode::Async />
                 <Route path=path!("/settings/passkeys/new") view=pages::register::Register ssr=SsrMode::Async />

@@ -19,6 +19,8 @@ pub mod parts;
 #[cfg(feature = "ssr")]
 pub mod ports;
 pub mod problem;
+#[cfg(feature = "ssr")]
+pub mod seat;
 
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]

@@ -1,5 +1,7 @@
 //! One file per page.
 
+pub mod audit;
+pub mod audits;
 pub mod backups;
 pub mod control;
 pub mod controls;
@@ -18,4 +20,5 @@ pub mod runbook;
 pub mod settings;
 pub mod sign_in;
 pub mod targets;
+pub mod tokens;
 pub mod verify;

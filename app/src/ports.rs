@@ -11,13 +11,14 @@ use async_trait::async_trait;
 use domain::{
     Moment,
     attestation::{Attestation, Strength},
+    audit::{Audit, Terms},
     control::Control,
     drill::Drill,
     finding::Finding,
     gap::Gap,
     proof::tree::Hash,
     record::{Alarm, Entry, Head, Seal, Sealed, Unread},
-    role::{Actor, Scope},
+    role::{Actor, Scope, TokenScope},
     runbook::RunbookVersion,
     sample,
     schedule::Period,
@@ -43,6 +44,8 @@ pub struct Ports {
     pub ledger: Arc<dyn Ledger>,
     pub bundles: Arc<dyn Bundles>,
     pub reviews: Arc<dyn Reviews>,
+    pub audits: Arc<dyn AuditsPort>,
+    pub tokens: Arc<dyn TokensPort>,
     pub ways: Arc<Ways>,
     pub people: Arc<dyn People>,
     pub passkeys: Arc<dyn Passkeys>,
@@ -196,6 +199,8 @@ pub trait Ledger: Send + Sync {
     async fn checked_at(&self) -> Result<Option<Moment>, PortError>;
     /// The log's C2SP verifier key.
     fn vkey(&self) -> String;
+    /// Those it had before, in no order; heads signed then open with them.
+    fn earlier_vkeys(&self) -> Vec<String>;
     /// The hashes that show the first `old` entries to be the beginning of the head's, folded from the
     /// entries; `None` when the head has fewer.
     async fn consistency(&self, old: u64, head: &Head) -> Result<Option<Vec<Hash>>, PortError>;
@@ -210,6 +215,86 @@ pub struct OutsideTime {
     pub at: Moment,
     /// As its certificate names it.
     pub authority: String,
+}
+
+/// What an auditor did that is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    Page,
+    Download,
+    /// Made a bundle, with or without a sample.
+    Bundle,
+}
+
+impl Visit {
+    pub fn word(self) -> &'static str {
+        match self {
+            Visit::Page => "read",
+            Visit::Download => "downloaded",
+            Visit::Bundle => "made a bundle",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Visit::Page, Visit::Download, Visit::Bundle].into_iter().find(|visit| visit.word() == word)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visited {
+    pub person: String,
+    pub name: String,
+    /// The audit they looked from.
+    pub audit: String,
+    pub what: Visit,
+    /// "/drills/D-2026-11-16", without what was searched for.
+    pub path: String,
+    pub at: Moment,
+}
+
+/// Which firm looks at what, and when. For the owner; an auditor reads their own.
+#[async_trait]
+pub trait AuditsPort: Send + Sync {
+    /// Newest first.
+    async fn all(&self) -> Result<Vec<Sealed<Audit>>, PortError>;
+    /// The newest version and its number.
+    async fn get(&self, id: &str) -> Result<Option<(Sealed<Audit>, i64)>, PortError>;
+    /// Opens a new one and returns its id.
+    async fn open(&self, terms: Terms, by: &Actor) -> Result<String, PortError>;
+    /// Seals another version; `Conflict` when `version` is no longer the newest.
+    async fn change(&self, id: &str, version: i64, terms: Terms, by: &Actor) -> Result<(), PortError>;
+    /// Seals that the anchors as they are now were handed over.
+    async fn hand_over(&self, id: &str, how: &str, by: &Actor) -> Result<(), PortError>;
+    /// Id and name of everybody who is an auditor, by name.
+    async fn auditors(&self) -> Result<Vec<(String, String)>, PortError>;
+    /// What was looked at from an audit, newest first, and how much there is in all.
+    async fn visits(&self, audit: &str) -> Result<(Vec<Visited>, u64), PortError>;
+}
+
+/// A machine's token, of which only the digest is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Names it on pages and in the log of revocations; says nothing of the secret.
+    pub id: String,
+    /// Who uses it: "drill-runner".
+    pub name: String,
+    pub scopes: Vec<TokenScope>,
+    pub made_at: Moment,
+    pub made_by: String,
+    /// `None`: it was made before tokens ended by themselves.
+    pub expires_at: Option<Moment>,
+    pub used_at: Option<Moment>,
+    pub revoked_at: Option<Moment>,
+}
+
+#[async_trait]
+pub trait TokensPort: Send + Sync {
+    /// Newest first, the revoked and the ended too.
+    async fn all(&self) -> Result<Vec<Token>, PortError>;
+    /// Makes one and returns the secret, which is shown once and kept nowhere.
+    async fn make(&self, name: &str, scopes: &[TokenScope], days: u32, by: &Actor) -> Result<String, PortError>;
+    /// `false`: there is none of that id, or it was revoked before.
+    async fn revoke(&self, id: &str) -> Result<bool, PortError>;
 }
 
 /// What somebody wants in a bundle.

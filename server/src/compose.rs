@@ -5,17 +5,22 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use app::ports::{Clock, Company, Ports, Ways};
 use chrono::Utc;
-use domain::Moment;
+use domain::{
+    Moment,
+    proof::{anchors::Anchors, passkey::Place},
+};
 
 use crate::{
+    clock,
     config::Config,
     http::limits::Limits,
-    ledger::Ledger,
+    jobs,
+    ledger::{self, Ledger},
     notify::mail::Mailer,
     people::People,
     provider::Provider,
-    sign::Keys,
-    store::{Store, bundles::Exports, evidence::Evidence, migrate, sessions::Sessions},
+    sign::Folder,
+    store::{Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, sessions::Sessions, tokens::Tokens},
     time::TimeSource,
 };
 
@@ -36,6 +41,12 @@ pub struct House {
     pub ports: Ports,
 }
 
+/// What an auditor is handed outside every bundle, as it is now.
+pub fn anchors(ledger: &Ledger, org: &str, place: &Place) -> Anchors {
+    let roots = ledger.time.as_ref().map(|source| source.roots_pem().to_vec()).unwrap_or_default();
+    ledger.keys.anchors(org, roots).signing_at(place.clone())
+}
+
 /// The machine's clock.
 pub struct SystemClock;
 
@@ -46,6 +57,14 @@ impl Clock for SystemClock {
 }
 
 impl House {
+    /// What a portal does before it answers anybody: seals the keys it signs with, and looks at its clock.
+    pub async fn begin(&self) -> Result<()> {
+        clock::warn(&self.store, &*self.clock).await;
+        let folder = Folder::configured(&self.config.keys);
+        ledger::keys::seal(&self.ledger, &folder).await.context("sealing the keys in use")?;
+        Ok(())
+    }
+
     /// Connects, migrates, opens the keys. Nothing runs yet.
     pub async fn open(config: Config) -> Result<Self> {
         // Two providers may be linked; the one the database driver uses serves all. Set twice in tests: no harm.
@@ -53,7 +72,8 @@ impl House {
         let store = Store::connect(&config.database.uri, &config.database.name).await?;
         migrate::migrate(&store, false).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let keys = Keys::open_or_create(&config.keys.dir, &config.company.name, &config.company.log, Utc::now())
+        let keys = Folder::configured(&config.keys)
+            .open_or_create(&config.company.name, &config.company.log, Utc::now(), jobs::PORTAL)
             .with_context(|| format!("the keys in {}", config.keys.dir.display()))?;
         let time = TimeSource::configured(&config.time, clock.clone())?.map(Arc::new);
         let company = Arc::new(Company {
@@ -95,6 +115,12 @@ impl House {
             ledger: shared.clone(),
             bundles: Arc::new(exports.clone()),
             reviews: shared.clone(),
+            audits: Arc::new(Audits {
+                ledger: ledger.clone(),
+                org: company.name.clone(),
+                place: config.portal.place(),
+            }),
+            tokens: Arc::new(Tokens { store: store.clone(), clock: clock.clone() }),
             ways: Arc::new(ways),
             people: people.clone(),
             passkeys: shared,

@@ -7,7 +7,7 @@ use domain::{proof::passkey::Place, schedule::Period};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::exports::spool::Scratch;
+use crate::{exports::spool::Scratch, sign::Passphrase};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
@@ -60,6 +60,9 @@ pub struct Database {
 pub struct Keys {
     /// Holds the signing keys; never in the database.
     pub dir: PathBuf,
+    /// Opens them when they are encrypted; empty: they lie there in clear. Never written anywhere.
+    #[serde(skip_serializing, default)]
+    pub passphrase: Passphrase,
 }
 
 /// Outside time (RFC 3161); empty: all times are self-asserted, and pages and bundles say so.
@@ -188,6 +191,7 @@ const KEYS: &[(&str, &str, Option<&str>)] = &[
     ("database", "uri", None),
     ("database", "name", Some("passmuster")),
     ("keys", "dir", Some("keys")),
+    ("keys", "passphrase", Some("")),
     ("company", "name", None),
     ("company", "log", None),
     ("company", "audit_from", None),
@@ -208,7 +212,8 @@ const KEYS: &[(&str, &str, Option<&str>)] = &[
 ];
 
 /// Keys whose values never appear in a log or on a terminal.
-const SECRET: &[(&str, &str)] = &[("database", "uri"), ("mail", "password"), ("oidc", "client_secret")];
+const SECRET: &[(&str, &str)] =
+    &[("database", "uri"), ("keys", "passphrase"), ("mail", "password"), ("oidc", "client_secret")];
 
 impl Config {
     /// Reads the file (absent is allowed when `env` says enough) and the overrides.
@@ -277,6 +282,7 @@ impl Config {
             ("database", "uri", self.database.uri.clone()),
             ("database", "name", self.database.name.clone()),
             ("keys", "dir", self.keys.dir.display().to_string()),
+            ("keys", "passphrase", if self.keys.passphrase.is_empty() { String::new() } else { "set".to_owned() }),
             ("company", "name", self.company.name.clone()),
             ("company", "log", self.company.log.clone()),
             ("company", "audit_from", self.company.audit_from.clone()),
@@ -296,7 +302,8 @@ impl Config {
         ];
         all.into_iter()
             .map(|(section, key, value)| {
-                let value = if SECRET.contains(&(section, key)) { "(hidden)".to_owned() } else { value };
+                let hidden = SECRET.contains(&(section, key)) && !value.is_empty();
+                let value = if hidden { "(hidden)".to_owned() } else { value };
                 (format!("{section}.{key}"), value)
             })
             .collect()
@@ -319,7 +326,9 @@ fn overlay(table: &mut Table, env: impl IntoIterator<Item = (String, String)>) -
         }
         let place = table.entry(section.as_str()).or_insert_with(|| Value::Table(Table::new()));
         let Value::Table(place) = place else { bail!("[{section}] must be a table") };
-        place.insert(key, literal(&value));
+        // A secret is text, whatever it looks like.
+        let secret = SECRET.contains(&(section.as_str(), key.as_str()));
+        place.insert(key, if secret { Value::String(value) } else { literal(&value) });
     }
     Ok(())
 }
@@ -411,5 +420,22 @@ mod tests {
         let config = Config::parse(GOOD, env.map(|(k, v)| (k.to_owned(), v.to_owned()))).expect("a configuration");
         assert_eq!((config.database.uri.as_str(), config.mail.port), ("mongodb://u:secret@h", 2525));
         assert!(config.shown().iter().all(|(_, value)| !value.contains("secret")));
+    }
+
+    #[test]
+    fn the_keys_passphrase_comes_from_a_file_and_goes_nowhere() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "true and secret\n").expect("written");
+        let name = || ("PASSMUSTER_KEYS__PASSPHRASE_FILE".to_owned(), file.path().display().to_string());
+        let config = Config::parse(GOOD, [name()]).expect("a configuration");
+        assert!(!config.keys.passphrase.is_empty());
+        assert!(config.shown().contains(&("keys.passphrase".to_owned(), "(hidden)".to_owned())));
+        let written = [format!("{config:?}"), toml::to_string(&config).expect("TOML")].concat();
+        assert!(!written.contains("and secret"), "{written}");
+        std::fs::write(file.path(), "true\n").expect("written");
+        assert!(Config::parse(GOOD, [name()]).is_ok(), "a passphrase that looks like something else is text");
+        let none = Config::parse(GOOD, []).expect("a configuration");
+        assert!(none.keys.passphrase.is_empty());
+        assert!(none.shown().contains(&("keys.passphrase".to_owned(), String::new())));
     }
 }

@@ -16,6 +16,7 @@ use app::ports::PortError;
 use bson::doc;
 use domain::{
     Moment,
+    audit::Terms,
     person::Email,
     role::{Actor, Role, Scope, TokenScope},
     schedule::Period,
@@ -100,7 +101,7 @@ async fn portal(
             trusted_proxy: false,
         },
         database: config::Database { uri: uri.to_owned(), name: "passmuster".to_owned() },
-        keys: config::Keys { dir: options.data.join("keys") },
+        keys: config::Keys { dir: options.data.join("keys"), passphrase: Default::default() },
         company: config::Company {
             name: "CARTIE".to_owned(),
             log: "demo.passmuster.example/cartie".to_owned(),
@@ -114,6 +115,7 @@ async fn portal(
     };
     write_config(&options.data, &config)?;
     let house = House::open(config).await?;
+    house.begin().await?;
     let token = people(&house, &options.data, audit).await?;
     seed(&house, began).await?;
     let serving = tokio::spawn({
@@ -138,6 +140,7 @@ async fn portal(
     serving.await.context("the portal ended")?
 }
 
+const DAY_MS: i64 = 24 * 3600 * 1000;
 /// Where a browser finds it. Passkeys need a host name: on `http://127.0.0.1` a browser offers none, on
 /// `http://localhost` it does, and both are this machine.
 fn url(address: SocketAddr) -> String {
@@ -166,7 +169,7 @@ async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
     for (id, name, email, role, scope) in [
         ("founder", "The founder", "founder@cartie.example", Role::Owner, Scope::EVERYTHING),
         ("operator-1", "Operator one", "operator-1@cartie.example", Role::Operator, Scope::EVERYTHING),
-        ("auditor", "Auditor, the audit firm", "auditor@audit-firm.example", Role::Auditor, audited),
+        ("auditor", "Auditor, the audit firm", "auditor@audit-firm.example", Role::Auditor, audited.clone()),
     ] {
         house.store.put_person(&Actor { id: id.to_owned(), name: name.to_owned(), role, scope }).await?;
         match house.store.put_email(id, &Email::parse(email)?).await {
@@ -175,6 +178,18 @@ async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
             Err(e) => return Err(e.into()),
         }
     }
+    if house.store.audits(None).await?.is_empty() {
+        let now = house.clock.now();
+        let terms = Terms {
+            firm: "The audit firm".to_owned(),
+            people: vec!["auditor".to_owned()],
+            period: audit,
+            controls: audited.controls.unwrap_or_default(),
+            access: Period { from: now.plus_millis(-DAY_MS), to: now.plus_millis(400 * DAY_MS) },
+        };
+        let founder = house.store.person("founder").await?.context("the founder was just written")?;
+        house.ports.audits.open(terms, &founder).await?;
+    }
     let path = data.join("token");
     if let Ok(token) = std::fs::read_to_string(&path)
         && house.store.token(token.trim(), house.clock.now()).await?.is_some()
@@ -182,7 +197,7 @@ async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
         return Ok(token.trim().to_owned());
     }
     let scopes = [TokenScope::DrillsWrite, TokenScope::EvidenceRead];
-    let token = house.store.new_token("demo-runner", &scopes, house.clock.now()).await?;
+    let token = house.store.new_token("demo-runner", &scopes, 365, "passmuster demo", house.clock.now()).await?;
     write_secret(&path, &token)?;
     Ok(token)
 }

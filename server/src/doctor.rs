@@ -1,24 +1,42 @@
 //! Looks at everything the portal stands on, and says what to do.
 
+mod keys;
+
 use anyhow::Result;
 use app::ports::Ledger as _;
+use chrono::Utc;
 use domain::proof::timestamp;
 use serde::Serialize;
 
-use crate::{compose::House, config::Config, ledger};
+use crate::{clock, compose::House, config::Config, ledger, sign::Folder, time::TimeError};
 
 #[derive(Serialize)]
 pub struct Finding {
     pub what: String,
     pub ok: bool,
     pub found: String,
-    /// What to do; empty when nothing is.
+    /// What to do; empty when nothing is. Where all is well it is advice.
     pub next: String,
+}
+
+impl Finding {
+    fn good(what: &str, found: String) -> Self {
+        Self { what: what.to_owned(), ok: true, found, next: String::new() }
+    }
+
+    fn bad(what: &str, found: String, next: &str) -> Self {
+        Self { what: what.to_owned(), ok: false, found, next: next.to_owned() }
+    }
+
+    /// Nothing is wrong, and something could be better.
+    fn note(what: &str, found: String, next: &str) -> Self {
+        Self { ok: true, ..Self::bad(what, found, next) }
+    }
 }
 
 /// One line per thing looked at. Stops where nothing further can be asked.
 pub async fn look(config: Config) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = keys::look(&config, Utc::now());
     let mut say = |what: &str, ok: bool, found: String, next: &str| {
         let next = if ok { String::new() } else { next.to_owned() };
         findings.push(Finding { what: what.to_owned(), ok, found, next });
@@ -33,37 +51,18 @@ pub async fn look(config: Config) -> Vec<Finding> {
     let house = match House::open(config).await {
         Ok(house) => house,
         Err(e) => {
-            say(
-                "database and keys",
-                false,
-                format!("{e:#}"),
-                "mend this first; the rest cannot be looked at without it",
-            );
+            say("portal", false, format!("{e:#}"), "mend this first; the rest cannot be looked at without it");
             return findings;
         }
     };
-    say("database and keys", true, "connected, a replica set, migrated; keys open".to_owned(), "");
-    let skew = clock_skew(&house).await;
-    match skew {
-        Ok(ms) => say(
-            "clock",
-            ms.abs() < 5_000,
-            format!("{ms} ms from the database's"),
-            "set both machines' clocks by NTP: every record's time comes from here",
-        ),
-        Err(e) => say("clock", false, e.to_string(), "the database did not tell its time"),
+    say("database", true, "connected, a replica set, migrated".to_owned(), "");
+    for Finding { what, ok, found, next } in clocks(&house).await {
+        say(&what, ok, found, &next);
     }
-    match &house.ledger.time {
-        None => say("outside time", true, "no time authority is configured: times are self-asserted".to_owned(), ""),
-        Some(source) => match source.ask(&timestamp::digest(b"passmuster doctor")).await {
-            Ok(stamped) => say("outside time", true, format!("{} answers", stamped.stamp.authority), ""),
-            Err(e) => say(
-                "outside time",
-                false,
-                e.to_string(),
-                "bundles made meanwhile say that their time is self-asserted; see time.authorities and time.roots",
-            ),
-        },
+    match ledger::keys::unsealed(&house.ledger, &Folder::configured(&house.config.keys)).await {
+        Ok(0) => say("keys in the ledger", true, "every key in use is an entry".to_owned(), ""),
+        Ok(n) => say("keys in the ledger", true, format!("{n} not sealed yet; the portal's next start does it"), ""),
+        Err(e) => say("keys in the ledger", false, e.to_string(), "nothing is signed with a key that is not sealed"),
     }
     say(
         "passkeys",
@@ -146,12 +145,44 @@ pub async fn look(config: Config) -> Vec<Finding> {
     findings
 }
 
-async fn clock_skew(house: &House) -> Result<i64> {
-    let before = house.clock.now();
-    let hello = house.store.db.run_command(bson::doc! { "hello": 1 }).await?;
-    let after = house.clock.now();
-    let theirs = hello.get_datetime("localTime")?.timestamp_millis();
-    Ok(theirs - (before.millis() + after.since(before) / 2))
+/// This machine's clock against the database's, and against a time authority's where there is one.
+pub async fn clocks(house: &House) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.push(match clock::ahead_of_database(&house.store, &*house.clock).await {
+        Ok(ms) if ms.abs() < clock::APART_MS => Finding::good("clock", clock::says(ms, "the database's")),
+        Ok(ms) => Finding::bad("clock", clock::says(ms, "the database's"), clock::MEND),
+        Err(e) => Finding::bad("clock", e.to_string(), "the database did not tell its time"),
+    });
+    let Some(source) = &house.ledger.time else {
+        let found = "no time authority is configured: times are self-asserted".to_owned();
+        findings.push(Finding::good("outside time", found));
+        return findings;
+    };
+    let answer = source.ask(&timestamp::digest(b"passmuster doctor")).await;
+    findings.push(match answer {
+        Ok(stamped) => {
+            let ahead = house.clock.now().since(stamped.stamp.at);
+            let says = format!("{} answers; this clock is {}", stamped.stamp.authority, clock::says(ahead, "its own"));
+            match ahead.abs() < clock::APART_FROM_AUTHORITY_MS {
+                true => Finding::good("outside time", says),
+                false => Finding::bad("outside time", says, clock::MEND),
+            }
+        }
+        Err(e) => {
+            let by = match &e {
+                TimeError::Clock { said, here, .. } => {
+                    format!(" ({})", clock::says(here.since(*said), "the authority's"))
+                }
+                _ => String::new(),
+            };
+            Finding::bad(
+                "outside time",
+                format!("{e}{by}"),
+                "bundles made meanwhile say that their time is self-asserted; see time.authorities and time.roots",
+            )
+        }
+    });
+    findings
 }
 
 /// Folds every entry into the head, as an auditor would.

@@ -41,6 +41,7 @@ pub fn press(
     scratch: &Scratch,
     progress: &Progress,
 ) -> Result<Pressed, ExportError> {
+    keys.may_sign_at(content.made_at)?;
     match pressed(content, keys, scratch, progress) {
         Err(ExportError::Time(cause)) => {
             tracing::warn!(%cause, "a bundle without outside time");
@@ -52,8 +53,12 @@ pub fn press(
 }
 
 fn pressed(content: &Content, keys: &Keys, scratch: &Scratch, progress: &Progress) -> Result<Pressed, ExportError> {
-    let prints =
-        packet::Fingerprints { root: keys.root_fingerprint(), signer: keys.signer_fingerprint(), vkey: keys.vkey() };
+    let prints = packet::Fingerprints {
+        root: keys.root_fingerprint(),
+        signer: keys.signer_fingerprint(),
+        vkey: keys.vkey(),
+        earlier_vkeys: keys.earlier_vkeys(),
+    };
     progress.begin("Setting the packet", 0);
     let pdf = packet::make(content, &prints)?;
     let pdf = packet::sign(pdf, &content.id, &content.org, content.made_at, keys, content.outside.stamping())?;

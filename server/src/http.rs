@@ -10,6 +10,7 @@ pub mod passkeys;
 pub mod provider;
 pub mod refused;
 pub mod reviews;
+pub mod seat;
 pub mod session;
 pub mod sign_in;
 pub mod verifier;
@@ -24,9 +25,9 @@ use axum::{
     routing::{get, post, put},
 };
 use leptos::prelude::{LeptosOptions, provide_context};
-use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
+use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
 use tokio::net::TcpListener;
-use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
+use tower_http::{compression::CompressionLayer, services::ServeDir, timeout::TimeoutLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 use crate::{
@@ -61,9 +62,18 @@ pub fn router(house: &House) -> Router {
         let options = options.clone();
         move || app::app::shell(options.clone())
     };
+    // Files are not Leptos' business: its own handler answers them with whatever the page that is being drawn on the
+    // same thread has left to send, a cookie or its policy, and that page then goes without.
+    let no_page = Router::new().fallback(render_app_async_with_context(context.clone(), shell.clone()));
+    let files = ServeDir::new(&house.config.portal.site_root)
+        .precompressed_gzip()
+        .precompressed_br()
+        .append_index_html_on_directories(false)
+        .call_fallback_on_method_not_allowed(true)
+        .fallback(no_page);
     let pages = Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(app::app::App), context.clone(), shell)
-        .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(context, app::app::shell))
+        .leptos_routes_with_context(&options, generate_route_list(app::app::App), context, shell)
+        .fallback_service(files)
         .with_state(options);
     let own = Router::new()
         .route("/sign-in", post(sign_in::link))
@@ -72,9 +82,13 @@ pub fn router(house: &House) -> Router {
         .route("/sign-in/provider", get(provider::leave))
         .route(BACK, get(provider::back))
         .route("/sign-out", post(session::sign_out))
+        .route("/audits/choose", post(seat::choose))
+        .route("/audits/leave", post(seat::leave))
+        .route("/settings/audits/{id}/preview", post(seat::preview))
         .route("/evidence/{id}/download", get(downloads::bundle))
         .route("/evidence/root.pem", get(downloads::root_pem))
         .route("/evidence/anchors.json", get(downloads::anchors))
+        .route("/evidence/anchors.pdf", get(downloads::anchors_page))
         .route("/evidence/log.vkey", get(downloads::vkey))
         .route("/ledger/checkpoint", get(downloads::checkpoint))
         .route("/ledger/entries", get(downloads::entries))

@@ -6,6 +6,7 @@
 //! frontier does not give its root, nothing is signed.
 
 pub mod canonical;
+pub mod keys;
 pub mod proofs;
 pub mod watch;
 
@@ -114,9 +115,16 @@ impl Ledger {
     }
 
     /// The newest signed state. An empty ledger is signed once and kept, so that it has a head too.
+    ///
+    /// A head from before a key changed, or of a portal that has not been started again since, is signed
+    /// with the keys of today: the same size and root, so that it contradicts nothing.
     pub async fn head(&self) -> Result<Head, PortError> {
-        if let Some((head, _)) = self.read_head(None).await? {
-            return Ok(head);
+        if let Some((head, frontier)) = self.read_head(None).await? {
+            if self.keys.signed(&head.checkpoint) {
+                return Ok(head);
+            }
+            let checkpoint = self.keys.sign_checkpoint(frontier.size, &frontier.root());
+            return Ok(Head { checkpoint, ..head });
         }
         let head = self.signed(&Frontier::new());
         match self.store.documents("ledger_head").insert_one(head_document(&head, &Frontier::new())).await {

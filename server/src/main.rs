@@ -8,9 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use app::ports::{Invitation, Mailed};
+use app::ports::{Invitation, Invited, Mailed};
 use clap::{Args, Parser, Subcommand};
 use domain::{
+    audit::Terms,
     control::Control,
     person::{self, Email},
     proof::{
@@ -19,8 +20,9 @@ use domain::{
         layout,
         verify::{Outcome, Trust, verify},
     },
-    role::{Role, TokenScope},
+    role::{Actor, Role, Scope, TokenScope},
     sample::{self, Population},
+    schedule::Period,
 };
 use server::{
     compose::House,
@@ -32,9 +34,8 @@ use server::{
         portal::Portal,
         progress::{Progress, Silent, Terminal},
     },
-    sign::Keys,
+    sign::command::{self as key, KeyCommand},
     store::{Store, migrate},
-    time::TimeSource,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +82,7 @@ enum Command {
     /// Tokens for machines. Example: passmuster token new --name drill-runner --scope drills:write
     #[command(subcommand)]
     Token(TokenCommand),
-    /// The signing keys. Example: passmuster key show
+    /// The signing keys: make, show, encrypt, replace, request, import. Example: passmuster key show
     #[command(subcommand)]
     Key(KeyCommand),
     /// Look at configuration, database, keys, clock and ledger, and say what to do.
@@ -128,13 +129,10 @@ enum TokenCommand {
         /// drills:write, evidence:read; more than one by repeating.
         #[arg(long, required = true)]
         scope: Vec<String>,
+        /// After how many days it ends by itself.
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
     },
-}
-
-#[derive(Subcommand)]
-enum KeyCommand {
-    /// Print the public part: what an auditor is handed when the engagement begins; with --json, anchors.json itself.
-    Show,
 }
 
 #[derive(Args)]
@@ -146,7 +144,7 @@ struct VerifyArgs {
     /// The root certificate as it was handed over outside the bundle.
     #[arg(long)]
     root: Option<PathBuf>,
-    /// The log's verifier key as it was handed over: a file.
+    /// The log's verifier key as it was handed over: a file, with earlier keys that count as well below it.
     #[arg(long)]
     key: Option<PathBuf>,
     /// Roots of the time authorities that are believed: a PEM file.
@@ -263,9 +261,9 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Drill(args) => run_drill(*args, cli.json).await,
         Command::Export(args) => export(args, cli.json).await,
         Command::Verify(args) => run_verify(&args, cli.json),
-        Command::Key(KeyCommand::Show) => show_keys(&config()?, cli.json),
+        Command::Key(command) => key::run(command, &config()?, cli.json).map(|()| ExitCode::SUCCESS),
         Command::User(command) => user(config()?, command, cli.json).await,
-        Command::Token(TokenCommand::New { name, scope }) => new_token(config()?, &name, &scope).await,
+        Command::Token(TokenCommand::New { name, scope, days }) => new_token(config()?, &name, &scope, days).await,
         Command::Doctor => run_doctor(config()?, cli.json).await,
     }
 }
@@ -291,6 +289,7 @@ fn stop_at_signal() -> CancellationToken {
 async fn serve(config: Config) -> Result<ExitCode> {
     let stop = stop_at_signal();
     let house = House::open(config).await?;
+    house.begin().await?;
     let listener = http::bind(&house).await?;
     eprintln!("Passmuster for {} on {}", house.company.name, house.config.portal.public_url);
     if let Some(link) = house.people.first_owner().await? {
@@ -508,7 +507,9 @@ fn run_verify(args: &VerifyArgs, json: bool) -> Result<ExitCode> {
         trust.root_pem = Some(text(read!(path)));
     }
     if let Some(path) = &args.key {
-        trust.vkey = Some(text(read!(path)));
+        let mut keys = text(read!(path)).lines().map(str::to_owned).collect::<Vec<_>>().into_iter();
+        trust.vkey = Some(keys.next().unwrap_or_default());
+        trust.earlier_vkeys = keys.collect();
     }
     if let Some(path) = &args.tsa_roots {
         trust.tsa_roots_pem = Some(text(read!(path)));
@@ -573,11 +574,11 @@ async fn invite(
         }
         Some(p) => house.people.invite_again_by(COMMAND_LINE, &p.actor.id).await?.context("removed just now")?,
         None => {
-            let mut scope = house.people.scope_of(role);
-            if !controls.is_empty() {
-                scope.controls = Some(controls);
+            let invited = house.people.invite_by(COMMAND_LINE, &Invitation { name, email, role }).await?;
+            if role == Role::Auditor {
+                open_audit(house, &invited, controls).await?;
             }
-            house.people.invite_with(COMMAND_LINE, &Invitation { name, email, role }, scope).await?
+            invited
         }
     };
     if json {
@@ -592,6 +593,22 @@ async fn invite(
         Mailed::NotTried => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Somebody invited as an auditor from here sees the period in course; without an audit they would see nothing.
+async fn open_audit(house: &House, auditor: &Invited, controls: Vec<Control>) -> Result<()> {
+    let now = house.clock.now();
+    let terms = Terms {
+        firm: auditor.name.clone(),
+        people: vec![auditor.id.clone()],
+        period: house.company.audit_period,
+        controls: if controls.is_empty() { Control::ALL.to_vec() } else { controls },
+        access: Period { from: now, to: now.plus_millis(365 * 24 * 3600 * 1000) },
+    };
+    let by = Actor { id: "cli".into(), name: COMMAND_LINE.into(), role: Role::Owner, scope: Scope::EVERYTHING };
+    let audit = house.ports.audits.open(terms, &by).await?;
+    eprintln!("Audit {audit}: the period in course, for a year; change it on /settings/audits.");
+    Ok(())
 }
 
 async fn list_people(house: &House, json: bool) -> Result<ExitCode> {
@@ -616,7 +633,11 @@ fn role(word: &str) -> Result<Role, String> {
     Role::from_word(word).ok_or_else(|| "owner, operator or auditor".to_owned())
 }
 
-async fn new_token(config: Config, name: &str, scopes: &[String]) -> Result<ExitCode> {
+fn plural_days(days: u32) -> String {
+    if days == 1 { "a day".to_owned() } else { format!("{days} days") }
+}
+
+async fn new_token(config: Config, name: &str, scopes: &[String], days: u32) -> Result<ExitCode> {
     let house = House::open(config).await?;
     let scopes = scopes
         .iter()
@@ -625,29 +646,8 @@ async fn new_token(config: Config, name: &str, scopes: &[String]) -> Result<Exit
                 .with_context(|| format!("{s} is no scope: drills:write or evidence:read"))
         })
         .collect::<Result<Vec<TokenScope>>>()?;
-    println!("{}", house.store.new_token(name, &scopes, house.clock.now()).await?);
-    eprintln!("It is shown once and kept only as its digest.");
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Needs neither the database nor a running portal, and makes no key.
-fn show_keys(config: &Config, json: bool) -> Result<ExitCode> {
-    let keys = Keys::open(&config.keys.dir, &config.company.log)?;
-    let clock = std::sync::Arc::new(server::compose::SystemClock);
-    let time = TimeSource::configured(&config.time, clock)?;
-    let anchors = keys.anchors(&config.company.name, time.map(|t| t.roots_pem().to_vec()).unwrap_or_default());
-    let anchors = anchors.signing_at(config.portal.place());
-    if json {
-        print!("{}", anchors.json());
-        return Ok(ExitCode::SUCCESS);
-    }
-    println!("company           {}", anchors.org);
-    println!("root, SHA-256     {}", anchors.root_sha256);
-    println!("signer, SHA-256   {}", keys.signer_fingerprint());
-    println!("signer holds      until {}", keys.signer_until().format("%Y-%m-%d"));
-    println!("ledger's key      {}", anchors.log_vkey);
-    println!("time authorities  {} roots pinned", anchors.tsa_roots.len());
-    eprintln!("For the auditor: passmuster key show --json > anchors.json");
+    println!("{}", house.store.new_token(name, &scopes, days, "the command line", house.clock.now()).await?);
+    eprintln!("It is shown once and kept only as its digest; it ends after {}.", plural_days(days));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -663,7 +663,12 @@ async fn run_doctor(config: Config, json: bool) -> Result<ExitCode> {
         }
         println!();
         for f in findings {
-            println!("{}  {}: {}", if f.ok { "ok   " } else { "WRONG" }, f.what, f.found);
+            let mark = match (f.ok, f.next.is_empty()) {
+                (false, _) => "WRONG",
+                (true, true) => "ok   ",
+                (true, false) => "note ",
+            };
+            println!("{mark}  {}: {}", f.what, f.found);
             if !f.next.is_empty() {
                 println!("       {}", f.next);
             }

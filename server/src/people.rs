@@ -58,16 +58,8 @@ impl People {
         }
     }
 
-    /// What a role sees: an auditor the audit in course, everybody else everything.
-    pub fn scope_of(&self, role: Role) -> Scope {
-        match role {
-            Role::Auditor => Scope { period: Some(self.company.audit_period), controls: None },
-            Role::Owner | Role::Operator => Scope::EVERYTHING,
-        }
-    }
-
-    /// As the port's, with the scope given, and by a name rather than somebody signed in.
-    pub async fn invite_with(&self, by: &str, invitation: &Invitation, scope: Scope) -> Result<Invited, PortError> {
+    /// As the port's, by a name rather than somebody signed in.
+    pub async fn invite_by(&self, by: &str, invitation: &Invitation) -> Result<Invited, PortError> {
         let Invitation { name, email, role } = invitation;
         let now = self.clock.now();
         let made = self
@@ -82,7 +74,7 @@ impl People {
                     )));
                 }
                 let id = person::new_id(name, |id| all.iter().any(|p| p.actor.id == id));
-                let actor = Actor { id, name: name.clone(), role: *role, scope: scope.clone() };
+                let actor = Actor { id, name: name.clone(), role: *role, scope: scope_of(*role) };
                 let invited =
                     Person { actor, email: email.clone(), invited_at: Some(now), last_seen: None, removed: None };
                 Ok(Change::Invite(invited, by.to_owned()))
@@ -154,7 +146,7 @@ impl People {
             }
             _ => Mailed::NotTried,
         };
-        Ok(Invited { name: to.name.clone(), link, mail })
+        Ok(Invited { id: to.id.clone(), name: to.name.clone(), link, mail })
     }
 }
 
@@ -168,7 +160,7 @@ impl app::ports::People for People {
     }
 
     async fn invite(&self, by: &Actor, invitation: &Invitation) -> Result<Invited, PortError> {
-        self.invite_with(&by.name, invitation, self.scope_of(invitation.role)).await
+        self.invite_by(&by.name, invitation).await
     }
 
     async fn invite_again(&self, by: &Actor, id: &str) -> Result<Option<Invited>, PortError> {
@@ -181,8 +173,7 @@ impl app::ports::People for People {
             if role != Role::Owner {
                 person::may_cease(all, id).map_err(refused)?;
             }
-            let scope = if there.actor.role == role { there.actor.scope.clone() } else { self.scope_of(role) };
-            Ok(Change::Role(Actor { role, scope, ..there.actor.clone() }))
+            Ok(Change::Role(Actor { role, scope: scope_of(role), ..there.actor.clone() }))
         };
         match self.store.decide_people(&rule).await {
             Ok(_) => {
@@ -196,6 +187,14 @@ impl app::ports::People for People {
 
     async fn remove(&self, by: &Actor, id: &str) -> Result<bool, PortError> {
         self.remove_by(&by.name, id).await
+    }
+}
+
+/// What a role reaches by itself. What an auditor reaches, an open audit says.
+fn scope_of(role: Role) -> Scope {
+    match role {
+        Role::Auditor => Scope::NOTHING,
+        Role::Owner | Role::Operator => Scope::EVERYTHING,
     }
 }
 

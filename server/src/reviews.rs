@@ -68,10 +68,10 @@ pub struct Answer {
 /// Writes the statement and gives its challenge out, for five minutes.
 pub async fn begin(house: &House, actor: &Actor, ask: &Ask) -> Result<Begun, Problem> {
     let subject = Subject::parse(&ask.subject).ok_or_else(|| Problem::gone("review"))?;
-    let review = found(house, actor, &subject).await?;
     if !actor.role.may(subject.purpose.permission()) {
         return Err(Problem::not_allowed());
     }
+    let review = found(house, actor, &subject).await?;
     let note = note(ask)?;
     signable(&review, ask.decision)?;
     let now = house.clock.now();

@@ -1,14 +1,21 @@
 //! The company's keys: a P-256 root and signer for bundles, an Ed25519 key for the ledger's head.
 //!
-//! Kept in one folder, private keys with mode 0600. It never prints, logs or ships a private key,
-//! and never replaces one: a folder with a missing file is refused.
+//! They lie in one folder outside the database (`folder`), in clear with mode 0600 or under a passphrase
+//! (`secret`). What is here signs; it never prints, logs or ships a private key, and never replaces one:
+//! that is done by name, whole or not at all (`rotate`, `import`, on `change`).
+
+mod certificates;
+mod change;
+pub mod command;
+mod folder;
+mod import;
+mod journal;
+mod rotate;
+mod secret;
 
 use std::{
-    fs,
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -18,62 +25,42 @@ use cms::{
     signed_data::{CertificateSet, EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos},
 };
 use der::{
-    Any, Decode, DecodePem, Encode, EncodePem,
-    asn1::{GeneralizedTime, ObjectIdentifier, OctetString, SetOfVec, UtcTime},
+    Any, Decode, Encode, EncodePem,
+    asn1::{ObjectIdentifier, OctetString, SetOfVec},
     pem::LineEnding,
 };
 use domain::{
-    draw::hex,
+    Moment,
     proof::{
         anchors::Anchors,
         checkpoint::{self, Checkpoint, VerifierKey},
-        hash_from_hex, sha256_hex,
-        signature::{self, EssCertIdV2, SigningCertificateV2, sha256_algorithm},
+        sha256_hex,
+        signature::{self, EssCertIdV2, Root, SignatureError, SigningCertificateV2, sha256_algorithm},
         timestamp,
     },
 };
 use ed25519_dalek::Signer as _;
-use p256::{
-    ecdsa::{DerSignature, SigningKey},
-    pkcs8::{DecodePrivateKey, EncodePrivateKey},
-};
+use p256::ecdsa::{DerSignature, SigningKey};
 use sha2::{Digest, Sha256};
-use x509_cert::{
-    Certificate,
-    attr::Attribute,
-    builder::{Builder, CertificateBuilder, profile::BuilderProfile},
-    certificate::TbsCertificate,
-    ext::{
-        Extension, ToExtension,
-        pkix::{AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectKeyIdentifier},
-    },
-    name::Name,
-    serial_number::SerialNumber,
-    spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfo, SubjectPublicKeyInfoRef},
-    time::{Time, Validity},
-};
+use x509_cert::{Certificate, attr::Attribute, spki::AlgorithmIdentifierOwned};
+
+pub use folder::{Folder, RootKey, State};
+pub use import::{Import, Requested};
+pub use rotate::RootKeyFile;
+pub use secret::Passphrase;
 
 use crate::time::{Stamping, TimeError};
-
-const ROOT_KEY: &str = "root.key";
-const ROOT_CERTIFICATE: &str = "evidence-root.pem";
-const SIGNER_KEY: &str = "signer.key";
-const SIGNER_CERTIFICATE: &str = "signer.pem";
-const LOG_KEY: &str = "log.key";
-/// Every file of a complete folder. A root key kept offline may be taken away later.
-const REQUIRED: [&str; 4] = [ROOT_CERTIFICATE, SIGNER_KEY, SIGNER_CERTIFICATE, LOG_KEY];
-const PRIVATE: [&str; 3] = [ROOT_KEY, SIGNER_KEY, LOG_KEY];
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Ten years of 365.25 days.
-const ROOT_LASTS: Duration = DAY.saturating_mul(3652);
-/// Two years of 365 days.
-const SIGNER_LASTS: Duration = DAY.saturating_mul(730);
 
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
     #[error("the key folder {folder}: {cause}")]
     Folder { folder: PathBuf, cause: io::Error },
+    #[error("{0} is a file, and keys.dir must name a folder")]
+    NotAFolder(PathBuf),
+    #[error(
+        "{file} cannot be read ({cause}); give it to the user who runs passmuster, with mode 600, or bring it back from its backup"
+    )]
+    CannotRead { file: PathBuf, cause: io::Error },
     #[error(
         "{file} may be read by others (mode {mode:03o}); run: chmod 600 '{file}', and if others were on this machine, replace the key"
     )]
@@ -82,14 +69,48 @@ pub enum SignError {
         "the key folder {folder} lacks {missing}; bring it back from its backup, or name another folder to begin with new keys"
     )]
     Incomplete { folder: PathBuf, missing: String },
+    #[error(
+        "the key folder {0} waits for a certificate that was requested and is not there yet; when the company's authority has answered: passmuster key import --signer FILE --root FILE"
+    )]
+    Awaiting(PathBuf),
+    #[error(
+        "the key folder {0} holds no keys yet: passmuster key init makes them, and so does the portal's first start"
+    )]
+    NoKeys(PathBuf),
+    #[error(
+        "the key folder {0} holds keys already, and none is ever written over; to replace one: passmuster key rotate"
+    )]
+    Already(PathBuf),
+    #[error("{file} is cut short or damaged ({cause}); bring it back from its backup")]
+    Damaged { file: PathBuf, cause: String },
     #[error("{file} is not what it should be: {cause}")]
-    Unreadable { file: PathBuf, cause: String },
+    NotAKey { file: PathBuf, cause: String },
+    #[error("{file} holds no certificate that can be read ({cause}); it must be PEM, as the authority sent it")]
+    NotACertificate { file: PathBuf, cause: String },
+    #[error(
+        "{0} is encrypted, and no passphrase is configured: set keys.passphrase, or PASSMUSTER_KEYS__PASSPHRASE_FILE to a file that holds it"
+    )]
+    Locked(PathBuf),
+    #[error("the passphrase does not open {0}: it is another one, or the file is damaged")]
+    WrongPassphrase(PathBuf),
+    #[error("the passphrase has {0} characters, and whoever steals the files can try billions: take at least {least}", least = secret::SHORTEST)]
+    ShortPassphrase(usize),
+    #[error("{key} is not the key of {certificate}: they come from two folders; bring both back from one backup")]
+    Mixed { key: PathBuf, certificate: PathBuf },
+    #[error("{file} does not do for signing evidence: {cause}")]
+    Unfit { file: PathBuf, cause: SignatureError },
+    #[error("{0}")]
+    Refused(String),
     #[error("a key or certificate could not be made: {0}")]
     Made(String),
     #[error(transparent)]
     Time(TimeError),
     #[error("the signature could not be made: {0}")]
     Signature(String),
+    #[error(
+        "the signer's certificate holds from {from} until {until}, and this machine's clock says {now}: set the clock, or replace the key with passmuster key rotate; no bundle was made, and the ledger is as it was"
+    )]
+    NotValidNow { from: Moment, until: Moment, now: Moment },
 }
 
 /// Everything this portal signs with.
@@ -98,95 +119,96 @@ pub struct Keys {
     root_der: Vec<u8>,
     signer: Certificate,
     signer_der: Vec<u8>,
+    /// Between the two, the signer's issuer first; empty: the root issued it itself.
+    chain: Vec<Certificate>,
     signer_key: SigningKey,
-    log_key: ed25519_dalek::SigningKey,
-    log: VerifierKey,
+    log: LogKey,
+    /// Those before it that sign beside it, until they are retired.
+    earlier: Vec<LogKey>,
+    /// Those that signed once and no longer do.
+    retired: Vec<VerifierKey>,
+}
+
+/// A key that signs the ledger's heads, and its public part under the ledger's name.
+struct LogKey {
+    secret: ed25519_dalek::SigningKey,
+    public: VerifierKey,
+}
+
+impl LogKey {
+    fn new(secret: ed25519_dalek::SigningKey, log_name: &str) -> Result<Self, SignError> {
+        let public = VerifierKey::new(log_name, secret.verifying_key().as_bytes())
+            .map_err(|e| SignError::Made(format!("the ledger's name {log_name:?}: {e}")))?;
+        Ok(Self { secret, public })
+    }
 }
 
 impl Keys {
-    /// Reads the keys of `dir`; makes them when the folder is absent or empty.
+    /// Reads the keys of `dir`, which lie there in clear; makes them when the folder is absent or empty.
     ///
     /// `org` names the company in the certificates, `log_name` is the ledger's origin line (no spaces,
     /// no plus): "passmuster.example/cartie". New certificates hold from an hour before `now`.
     pub fn open_or_create(dir: &Path, org: &str, log_name: &str, now: DateTime<Utc>) -> Result<Keys, SignError> {
-        if is_empty(dir)? {
-            create(dir, org, now)?;
-        }
-        Self::open(dir, log_name)
+        Folder::new(dir, None).open_or_create(org, log_name, now, crate::jobs::PORTAL)
     }
 
-    /// Reads the keys of `dir`, and makes none.
-    pub fn open(dir: &Path, log_name: &str) -> Result<Keys, SignError> {
-        let missing: Vec<&str> = REQUIRED.into_iter().filter(|name| !dir.join(name).exists()).collect();
-        if !missing.is_empty() {
-            return Err(SignError::Incomplete { folder: dir.to_owned(), missing: missing.join(", ") });
-        }
-        for name in PRIVATE {
-            let file = dir.join(name);
-            match fs::metadata(&file) {
-                Ok(facts) if facts.permissions().mode() & 0o077 != 0 => {
-                    return Err(SignError::TooOpen { file, mode: facts.permissions().mode() & 0o777 });
-                }
-                Ok(_) => {}
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(cause) => return Err(SignError::Folder { folder: file, cause }),
-            }
-        }
-        let read = |name: &str| {
-            let file = dir.join(name);
-            fs::read_to_string(&file).map_err(|cause| SignError::Folder { folder: file, cause })
-        };
-        let unreadable = |name: &str, cause: &dyn std::fmt::Display| SignError::Unreadable {
-            file: dir.join(name),
-            cause: cause.to_string(),
-        };
-        let certificate = |name: &str| {
-            let certificate = Certificate::from_pem(read(name)?).map_err(|e| unreadable(name, &e))?;
-            let der = certificate.to_der().map_err(|e| unreadable(name, &e))?;
-            Ok::<_, SignError>((certificate, der))
-        };
-        let (root, root_der) = certificate(ROOT_CERTIFICATE)?;
-        let (signer, signer_der) = certificate(SIGNER_CERTIFICATE)?;
-        let signer_key = SigningKey::from_pkcs8_pem(&read(SIGNER_KEY)?).map_err(|e| unreadable(SIGNER_KEY, &e))?;
-        let secret =
-            hash_from_hex(read(LOG_KEY)?.trim_end()).ok_or_else(|| unreadable(LOG_KEY, &"not 64 hex digits"))?;
-        let log_key = ed25519_dalek::SigningKey::from_bytes(&secret);
-        let log = VerifierKey::new(log_name, log_key.verifying_key().as_bytes())
-            .map_err(|e| SignError::Made(format!("the ledger's name {log_name:?}: {e}")))?;
-        let keys = Keys { root, root_der, signer, signer_der, signer_key, log_key, log };
-        keys.belong_together().map_err(|e| unreadable(SIGNER_CERTIFICATE, &e))?;
-        Ok(keys)
+    /// Signs a trial and checks it as anybody would, so that what nobody could verify is found at start.
+    fn trial(&self) -> Result<signature::Signer, SignatureError> {
+        let root = Root::from_der(&self.root_der)?;
+        let made = self.sign_cms(b"trial").map_err(|e| SignatureError::NotCms(e.to_string()))?;
+        signature::verify(&made, b"trial", &root)
     }
 
-    /// Signs a trial and checks it as anybody would, so that a wrong pair is found at start.
-    fn belong_together(&self) -> Result<(), String> {
-        let root = signature::Root::from_der(&self.root_der).map_err(|e| e.to_string())?;
-        let trial = self.sign_cms(b"trial").map_err(|e| e.to_string())?;
-        signature::verify(&trial, b"trial", &root).map(|_| ()).map_err(|e| e.to_string())
-    }
-
-    /// The ledger's head as a C2SP checkpoint; its origin is the ledger's name.
+    /// The ledger's head as a C2SP checkpoint; its origin is the ledger's name. Earlier keys sign it too.
     pub fn sign_checkpoint(&self, size: u64, root: &[u8; 32]) -> String {
-        let head = Checkpoint { origin: self.log.name().to_owned(), size, root: *root };
-        checkpoint::sign(&head, &self.log, |message| self.log_key.sign(message).to_bytes())
+        let head = Checkpoint { origin: self.log.public.name().to_owned(), size, root: *root };
+        let note = checkpoint::sign(&head, &self.log.public, |message| self.log.secret.sign(message).to_bytes());
+        self.earlier.iter().fold(note, |note, key| {
+            checkpoint::cosign(&note, &key.public, |message| key.secret.sign(message).to_bytes())
+                .expect("a note that was just signed is one")
+        })
+    }
+
+    /// Whether every key that signs heads now has signed this one.
+    pub fn signed(&self, note: &str) -> bool {
+        std::iter::once(&self.log).chain(&self.earlier).all(|key| checkpoint::open(note, &key.public).is_ok())
     }
 
     /// The ledger's name, which is the origin line of its checkpoints.
     pub fn origin(&self) -> &str {
-        self.log.name()
+        self.log.public.name()
     }
 
     /// The ledger's public key in C2SP form.
     pub fn vkey(&self) -> String {
-        self.log.to_string()
+        self.log.public.to_string()
+    }
+
+    /// The same, then every key that the ledger had before, retired ones last.
+    pub fn vkeys(&self) -> Vec<VerifierKey> {
+        let before = self.earlier.iter().map(|key| &key.public).chain(&self.retired);
+        std::iter::once(&self.log.public).chain(before).cloned().collect()
+    }
+
+    /// Earlier keys that still sign beside the ledger's own.
+    pub fn earlier_vkeys(&self) -> Vec<String> {
+        self.earlier.iter().map(|key| key.public.to_string()).collect()
     }
 
     /// What an auditor is handed outside every bundle.
     ///
     /// `tsa_roots` are those of the time authorities, one PEM each.
     pub fn anchors(&self, org: &str, tsa_roots: Vec<String>) -> Anchors {
-        let (root_sha256, log_vkey) = (self.root_fingerprint(), self.vkey());
-        Anchors { schema: 2, org: org.to_owned(), root_sha256, log_vkey, tsa_roots, rp_id: None, origins: Vec::new() }
+        Anchors {
+            schema: 3,
+            org: org.to_owned(),
+            root_sha256: self.root_fingerprint(),
+            log_vkey: self.vkey(),
+            earlier_log_vkeys: self.earlier_vkeys(),
+            tsa_roots,
+            rp_id: None,
+            origins: Vec::new(),
+        }
     }
 
     pub fn root_pem(&self) -> String {
@@ -207,13 +229,37 @@ impl Keys {
         sha256_hex(&self.signer_der)
     }
 
-    /// Until when the signer's certificate holds.
-    pub fn signer_until(&self) -> DateTime<Utc> {
-        let seconds = self.signer.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
-        i64::try_from(seconds).ok().and_then(|s| DateTime::from_timestamp(s, 0)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    /// "CN=CARTIE evidence root,O=CARTIE"
+    pub fn root_name(&self) -> String {
+        self.root.tbs_certificate().subject().to_string()
     }
 
-    /// A detached signature over `content`: DER of CMS SignedData, with the signer's certificate and the root.
+    pub fn signer_name(&self) -> String {
+        self.signer.tbs_certificate().subject().to_string()
+    }
+
+    /// Names of the authorities between the signer and the root.
+    pub fn chain_names(&self) -> Vec<String> {
+        self.chain.iter().map(|c| c.tbs_certificate().subject().to_string()).collect()
+    }
+
+    /// Until when the root certificate holds.
+    pub fn root_until(&self) -> DateTime<Utc> {
+        signature::validity(&self.root).1.utc()
+    }
+
+    /// Until when the signer's certificate holds.
+    pub fn signer_until(&self) -> DateTime<Utc> {
+        signature::validity(&self.signer).1.utc()
+    }
+
+    /// Refuses to sign at an instant for which nobody could verify it.
+    pub fn may_sign_at(&self, now: Moment) -> Result<(), SignError> {
+        let (from, until) = signature::validity(&self.signer);
+        if (from..=until).contains(&now) { Ok(()) } else { Err(SignError::NotValidNow { from, until, now }) }
+    }
+
+    /// A detached signature over `content`: DER of CMS SignedData, with the certificates from the signer's to the root.
     ///
     /// There is no signingTime: the signer's own clock proves nothing.
     pub fn sign_cms(&self, content: &[u8]) -> Result<Vec<u8>, SignError> {
@@ -279,179 +325,16 @@ impl Keys {
             version: CmsVersion::V1,
             digest_algorithms: SetOfVec::try_from(vec![sha256_algorithm()])?,
             encap_content_info: EncapsulatedContentInfo { econtent_type: signature::DATA, econtent: None },
-            certificates: Some(CertificateSet::try_from(vec![
-                CertificateChoices::Certificate(self.signer.clone()),
-                CertificateChoices::Certificate(self.root.clone()),
-            ])?),
+            certificates: Some(CertificateSet::try_from(
+                [&self.signer, &self.root]
+                    .into_iter()
+                    .chain(&self.chain)
+                    .map(|c| CertificateChoices::Certificate(c.clone()))
+                    .collect::<Vec<_>>(),
+            )?),
             crls: None,
             signer_infos: SignerInfos::try_from(vec![info])?,
         };
         Ok((signed, signature.as_bytes().to_vec()))
     }
-}
-
-fn is_empty(dir: &Path) -> Result<bool, SignError> {
-    match fs::read_dir(dir) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(cause) => Err(SignError::Folder { folder: dir.to_owned(), cause }),
-    }
-}
-
-/// Makes new keys in a folder beside `dir` and moves it there whole, so that a crash leaves either
-/// nothing or everything. Where `dir` exists already (an empty mount), the files move one by one.
-fn create(dir: &Path, org: &str, now: DateTime<Utc>) -> Result<(), SignError> {
-    let failed = |cause: io::Error| SignError::Folder { folder: dir.to_owned(), cause };
-    let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(failed)?;
-    let name = dir.file_name().map_or_else(|| "keys".into(), |n| n.to_string_lossy().into_owned());
-    let staging = parent.join(format!(".{name}.{}", hex(&random::<8>()?)));
-    fs::DirBuilder::new().mode(0o700).create(&staging).map_err(failed)?;
-    let written = files(org, now).and_then(|files| {
-        files.iter().try_for_each(|(name, text)| write_private(&staging.join(name), text).map_err(failed))
-    });
-    let moved = written.and_then(|()| match fs::rename(&staging, dir) {
-        Ok(()) => Ok(()),
-        // Another portal was first: its keys are the keys.
-        Err(_) if !is_empty(dir)? => Ok(()),
-        Err(_) => fs::read_dir(&staging)
-            .and_then(|mut all| all.try_for_each(|f| f.and_then(|f| fs::rename(f.path(), dir.join(f.file_name())))))
-            .map_err(failed),
-    });
-    if staging.exists() {
-        fs::remove_dir_all(&staging).map_err(failed)?;
-    }
-    moved
-}
-
-fn write_private(file: &Path, text: &str) -> io::Result<()> {
-    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-    out.write_all(text.as_bytes())?;
-    out.sync_all()
-}
-
-fn files(org: &str, now: DateTime<Utc>) -> Result<Vec<(&'static str, String)>, SignError> {
-    let (root_key, signer_key) = (new_p256()?, new_p256()?);
-    let named =
-        |what: &str| name(&format!("{org} {what}"), org).map_err(|e| SignError::Made(format!("the name {org:?}: {e}")));
-    let (root_name, signer_name) = (named("evidence root")?, named("evidence signer")?);
-    let root = certificate(CertificateOf::Root { name: root_name.clone() }, &root_key, &root_key, now, ROOT_LASTS)?;
-    let signer = CertificateOf::Signer { name: signer_name, issuer: root_name };
-    let signer = certificate(signer, &signer_key, &root_key, now, SIGNER_LASTS)?;
-    let pem = |c: &Certificate| c.to_pem(LineEnding::LF).map_err(|e| SignError::Made(e.to_string()));
-    let key = |k: &SigningKey| {
-        k.to_pkcs8_pem(LineEnding::LF).map(|p| p.to_string()).map_err(|e| SignError::Made(e.to_string()))
-    };
-    Ok(vec![
-        (ROOT_KEY, key(&root_key)?),
-        (ROOT_CERTIFICATE, pem(&root)?),
-        (SIGNER_KEY, key(&signer_key)?),
-        (SIGNER_CERTIFICATE, pem(&signer)?),
-        (LOG_KEY, format!("{}\n", hex(&random::<32>()?))),
-    ])
-}
-
-enum CertificateOf {
-    Root { name: Name },
-    Signer { name: Name, issuer: Name },
-}
-
-impl BuilderProfile for CertificateOf {
-    fn get_issuer(&self, subject: &Name) -> Name {
-        match self {
-            CertificateOf::Root { .. } => subject.clone(),
-            CertificateOf::Signer { issuer, .. } => issuer.clone(),
-        }
-    }
-
-    fn get_subject(&self) -> Name {
-        match self {
-            CertificateOf::Root { name } | CertificateOf::Signer { name, .. } => name.clone(),
-        }
-    }
-
-    fn build_extensions(
-        &self,
-        own: SubjectPublicKeyInfoRef<'_>,
-        issuer: SubjectPublicKeyInfoRef<'_>,
-        tbs: &TbsCertificate,
-    ) -> x509_cert::builder::Result<Vec<Extension>> {
-        let subject = tbs.subject();
-        let mut all = vec![(&SubjectKeyIdentifier::try_from(own)?).to_extension(subject, &[])?];
-        match self {
-            CertificateOf::Root { .. } => {
-                let authority = BasicConstraints { ca: true, path_len_constraint: Some(0) };
-                all.push((true, &authority).to_extension(subject, &[])?);
-                all.push((true, &KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign)).to_extension(subject, &[])?);
-            }
-            CertificateOf::Signer { .. } => {
-                all.push((&AuthorityKeyIdentifier::try_from(issuer)?).to_extension(subject, &[])?);
-                let nobody = BasicConstraints { ca: false, path_len_constraint: None };
-                all.push((true, &nobody).to_extension(subject, &[])?);
-                let usage = KeyUsage(KeyUsages::DigitalSignature | KeyUsages::NonRepudiation);
-                all.push((true, &usage).to_extension(subject, &[])?);
-                // Stock `openssl cms -verify` refuses a certificate with documentSigning alone.
-                let purposes = ExtendedKeyUsage(vec![signature::EMAIL_PROTECTION, signature::DOCUMENT_SIGNING]);
-                all.push((false, &purposes).to_extension(subject, &[])?);
-            }
-        }
-        Ok(all)
-    }
-}
-
-fn certificate(
-    of: CertificateOf,
-    key: &SigningKey,
-    issuer: &SigningKey,
-    now: DateTime<Utc>,
-    lasts: Duration,
-) -> Result<Certificate, SignError> {
-    let made = |e: &dyn std::fmt::Display| SignError::Made(e.to_string());
-    let mut serial = random::<16>()?;
-    // A positive number of exactly sixteen bytes.
-    serial[0] = serial[0] & 0x3f | 0x40;
-    let from = Duration::from_secs(u64::try_from(now.timestamp() - 3600).unwrap_or(0));
-    let validity = Validity::new(time(from).map_err(|e| made(&e))?, time(from + lasts).map_err(|e| made(&e))?);
-    let public = SubjectPublicKeyInfo::from_key(key.verifying_key()).map_err(|e| made(&e))?;
-    let serial = SerialNumber::new(&serial).map_err(|e| made(&e))?;
-    CertificateBuilder::new(of, serial, validity, public)
-        .and_then(|builder| builder.build::<_, DerSignature>(issuer))
-        .map_err(|e| made(&e))
-}
-
-/// RFC 5280 section 4.1.2.5: UTCTime through 2049, GeneralizedTime after.
-fn time(since_epoch: Duration) -> der::Result<Time> {
-    match UtcTime::from_unix_duration(since_epoch) {
-        Ok(utc) => Ok(Time::UtcTime(utc)),
-        Err(_) => GeneralizedTime::from_unix_duration(since_epoch).map(Time::GeneralTime),
-    }
-}
-
-/// A distinguished name of common name and organisation; RFC 4514 escapes what would be syntax.
-fn name(common: &str, org: &str) -> der::Result<Name> {
-    let escaped = |text: &str| {
-        text.trim().chars().fold(String::new(), |mut out, c| {
-            if matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=' | '#') {
-                out.push('\\');
-            }
-            out.push(c);
-            out
-        })
-    };
-    format!("CN={},O={}", escaped(common), escaped(org)).parse()
-}
-
-fn new_p256() -> Result<SigningKey, SignError> {
-    loop {
-        // All but about one in 2^32 of the draws are below the order of the curve.
-        if let Ok(key) = SigningKey::from_slice(&random::<32>()?) {
-            return Ok(key);
-        }
-    }
-}
-
-fn random<const N: usize>() -> Result<[u8; N], SignError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|e| SignError::Made(format!("no randomness from this machine: {e}")))?;
-    Ok(bytes)
 }

@@ -1,6 +1,7 @@
 //! MongoDB, the only store. One file per noun beside the sealed records they all read.
 
 pub mod acceptances;
+pub mod audits;
 pub mod bundles;
 pub mod codes;
 pub mod evidence;
@@ -12,6 +13,7 @@ pub mod passkeys;
 pub mod people;
 pub mod sessions;
 pub mod signoffs;
+pub mod tokens;
 
 use anyhow::{Context, Result, bail};
 use app::ports::PortError;

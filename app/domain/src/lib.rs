@@ -6,6 +6,7 @@
 
 pub mod acceptance;
 pub mod attestation;
+pub mod audit;
 pub mod control;
 pub mod coverage;
 pub mod draw;
@@ -13,6 +14,7 @@ pub mod drill;
 pub mod ejson;
 pub mod finding;
 pub mod gap;
+pub mod key;
 pub mod passkey;
 pub mod person;
 pub mod proof;

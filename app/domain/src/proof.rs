@@ -5,6 +5,7 @@
 
 pub mod anchors;
 pub mod bundle;
+pub mod chain;
 pub mod checkpoint;
 pub mod dsse;
 pub mod inclusion;

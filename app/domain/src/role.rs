@@ -52,6 +52,10 @@ pub enum Permission {
     KeepOwnSignIn,
     /// See everybody, invite, change a role, remove.
     ManagePeople,
+    /// Say which firm looks at which period and controls, and look as they do.
+    ManageAudits,
+    /// Make and revoke tokens for machines.
+    ManageTokens,
     /// Sign runbook versions, acceptances, and drills as their owner.
     SignAsOwner,
     /// Sign a drill as who ran it.
@@ -114,6 +118,13 @@ pub const RULES: &[Rule] = {
             token: None,
         },
         Rule {
+            permission: ManageAudits,
+            says: "Open audits, and look as their auditors do",
+            roles: OWNER,
+            token: None,
+        },
+        Rule { permission: ManageTokens, says: "Make and revoke tokens for machines", roles: OWNER, token: None },
+        Rule {
             permission: SignAsOwner,
             says: "Sign runbook versions, accepted risks and scope exclusions, and drills as their owner",
             roles: OWNER,
@@ -144,10 +155,24 @@ pub enum TokenScope {
 }
 
 impl TokenScope {
-    pub fn word(self) -> &'static str {
+    pub const ALL: [TokenScope; 2] = [TokenScope::DrillsWrite, TokenScope::EvidenceRead];
+
+    pub fn id(self) -> &'static str {
         match self {
             TokenScope::DrillsWrite => "drills:write",
             TokenScope::EvidenceRead => "evidence:read",
+        }
+    }
+
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.id() == id)
+    }
+
+    /// For people.
+    pub fn says(self) -> &'static str {
+        match self {
+            TokenScope::DrillsWrite => "bring drills, live and finished; read nothing",
+            TokenScope::EvidenceRead => "make and fetch bundles of everything; bring nothing",
         }
     }
 }
@@ -163,6 +188,8 @@ pub struct Scope {
 
 impl Scope {
     pub const EVERYTHING: Scope = Scope { period: None, controls: None };
+    /// No control, so no record.
+    pub const NOTHING: Scope = Scope { period: None, controls: Some(Vec::new()) };
 
     /// Whether a record that happened then and answers these controls is inside.
     pub fn admits(&self, occurred_at: Moment, answers: &[Control]) -> bool {
@@ -176,6 +203,11 @@ impl Scope {
     /// A finding belongs by nature when it was opened in the period or still open then.
     pub fn admits_finding(&self, finding: &Finding) -> bool {
         self.period.is_none_or(|p| finding.touches(p.from, p.to)) && self.admits_controls(&finding.controls)
+    }
+
+    /// Whether something inside happened before the period began: it belongs to it by nature, and pages say why.
+    pub fn precedes(&self, occurred_at: Moment) -> bool {
+        self.period.is_some_and(|p| occurred_at < p.from)
     }
 
     /// This scope cut further by another; never wider than either.

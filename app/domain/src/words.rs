@@ -30,6 +30,24 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
+/// A text with no line break inside a duration: "5 h 30 m" stays whole.
+pub fn unbroken(text: &str) -> String {
+    const UNITS: [&str; 7] = ["ms", "s", "min", "h", "m", "day", "days"];
+    let mut out = String::with_capacity(text.len());
+    let mut before = "";
+    for (i, word) in text.split(' ').enumerate() {
+        let figure = |word: &str| word.ends_with(|c: char| c.is_ascii_digit());
+        let unit = |word: &str| UNITS.contains(&word.trim_end_matches([',', '.', ';', ':', ')']));
+        let stays = (figure(before) && unit(word)) || (before == "h" && word.starts_with(|c: char| c.is_ascii_digit()));
+        if i > 0 {
+            out.push(if stays { '\u{a0}' } else { ' ' });
+        }
+        out.push_str(word);
+        before = word;
+    }
+    out
+}
+
 /// "0:31", "62:08": minutes and seconds of a step; "38 ms" under a second.
 pub fn clock(ms: i64) -> String {
     let ms = ms.max(0);
@@ -37,6 +55,18 @@ pub fn clock(ms: i64) -> String {
         return format!("{ms} ms");
     }
     format!("{}:{:02}", ms / 60_000, ms % 60_000 / 1000)
+}
+
+/// A duration short enough for a chart: "0.4 s", "47 s", "71 min", "24 h".
+pub fn brief(ms: i64) -> String {
+    let ms = ms.max(0);
+    match ms {
+        _ if ms % 1000 == 0 && ms < 120_000 => format!("{} s", ms / 1000),
+        _ if ms < 10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ if ms < 120_000 => format!("{} s", ms / 1000),
+        _ if ms < 600 * 60_000 => format!("{} min", ms / 60_000),
+        _ => format!("{} h", ms / 3_600_000),
+    }
 }
 
 /// "358 653", with no-break spaces between groups of three.
@@ -138,6 +168,29 @@ mod tests {
             (-5, "0 min"),
         ] {
             assert_eq!(duration(ms), said, "{ms}");
+        }
+    }
+
+    #[test]
+    fn a_duration_stays_on_one_line() {
+        let said = "restored 5 h 30 m later, write 3.2 s, not 4 min, before 2026-11-22 at noon";
+        assert_eq!(
+            unbroken(said),
+            "restored 5\u{a0}h\u{a0}30\u{a0}m later, write 3.2\u{a0}s, not 4\u{a0}min, before 2026-11-22 at noon"
+        );
+    }
+
+    #[test]
+    fn a_chart_says_a_time_in_one_unit() {
+        for (ms, said) in [
+            (0, "0 s"),
+            (2_000, "2 s"),
+            (412, "0.4 s"),
+            (47_900, "47 s"),
+            (62 * 60_000, "62 min"),
+            (86_400_000, "24 h"),
+        ] {
+            assert_eq!(brief(ms), said);
         }
     }
 

@@ -19,7 +19,7 @@ use leptos_router::params::ParamsMap;
 use super::{coverage, guard, once};
 use crate::{
     ports::{Bundle, Order, PortError, Ports, Stage, Wish},
-    problem::{Problem, ProblemKind},
+    problem::Problem,
 };
 
 const HERE: &str = "/evidence";
@@ -145,7 +145,8 @@ pub async fn load(query: &ParamsMap) -> Result<EvidencePage, Problem> {
         Err(_) => Vec::new(),
     };
     let bundles = ports.bundles.all(&actor).await?;
-    let (mut made, mut refused) = (query.get("made"), query.get("refused").map(|_| once::refused(HERE, plain)));
+    let (mut made, mut refused) =
+        (query.get("made"), query.get("refused").map(|_| once::refused(HERE, "No bundle was made.")));
     if let Some(id) = query.get("order") {
         match ports.bundles.ordered(&actor, &id, Duration::ZERO).await?.map(|o| o.stage) {
             Some(Stage::Made(bundle)) => made = Some(bundle),
@@ -200,25 +201,11 @@ pub async fn make_bundle(
     #[server(default)] value: String,
 ) -> Result<(), Problem> {
     let ask = Ask { period, from, to, controls, sample, size, value };
-    match make(&ask).await {
-        Ok(Ordered::Made(bundle)) => {
-            leptos_axum::redirect(&format!("/evidence?made={bundle}#{bundle}"));
-            Ok(())
-        }
-        Ok(Ordered::OnItsWay(order)) => {
-            leptos_axum::redirect(&format!("/evidence?order={order}"));
-            Ok(())
-        }
-        Err(problem) => {
-            once::refuse(&problem, HERE);
-            if problem.kind == ProblemKind::NotSignedIn {
-                leptos_axum::redirect("/sign-in");
-            } else {
-                leptos_axum::redirect(&ask.address(&[("refused", "1")]));
-            }
-            Err(problem)
-        }
-    }
+    let ordered = make(&ask).await.map(|ordered| match ordered {
+        Ordered::Made(bundle) => format!("{HERE}?made={bundle}#{bundle}"),
+        Ordered::OnItsWay(order) => format!("{HERE}?order={order}"),
+    });
+    once::led_back(ordered, HERE, &ask.address(&[("refused", "1")]))
 }
 
 /// Most bundles are made while one waits for the next page.
@@ -239,15 +226,6 @@ async fn make(ask: &Ask) -> Result<Ordered, Problem> {
         _ => {}
     }
     Ok(Ordered::OnItsWay(order))
-}
-
-fn plain() -> Problem {
-    Problem::new(
-        ProblemKind::Conflict,
-        "No bundle was made.",
-        "What was sealed is still sealed.",
-        "Try again; the reason will stand here.",
-    )
 }
 
 fn refused_sample(e: AskError) -> Problem {

@@ -66,6 +66,8 @@ pub struct FindingsPage {
     pub median_days: Option<i64>,
     pub owners: BTreeSet<String>,
     pub controls: Vec<Control>,
+    /// Of those shown: opened before the reader's period, and here because they were still open in it.
+    pub earlier: BTreeSet<String>,
     pub now: Moment,
 }
 
@@ -79,7 +81,8 @@ pub async fn load(ask: Ask) -> Result<FindingsPage, Problem> {
     let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
     let all = ports.findings.all(&actor.scope).await?;
     let controls = actor.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec());
-    Ok(arrange(ask, all, controls, ports.clock.now()))
+    let earlier = all.iter().filter(|f| actor.scope.precedes(f.value.occurred_at)).map(|f| f.id.clone()).collect();
+    Ok(FindingsPage { earlier, ..arrange(ask, all, controls, ports.clock.now()) })
 }
 
 fn arrange(ask: Ask, all: Vec<Sealed<Finding>>, controls: Vec<Control>, now: Moment) -> FindingsPage {
@@ -102,5 +105,5 @@ fn arrange(ask: Ask, all: Vec<Sealed<Finding>>, controls: Vec<Control>, now: Mom
         Some(standing) => mine.into_iter().filter(|f| f.value.standing(now) == standing).collect(),
         None => mine.into_iter().filter(|f| closed_at(f).is_none()).collect(),
     };
-    FindingsPage { ask, counts, shown, closed, median_days, owners, controls, now }
+    FindingsPage { ask, counts, shown, closed, median_days, owners, controls, earlier: BTreeSet::new(), now }
 }

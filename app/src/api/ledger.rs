@@ -27,6 +27,8 @@ pub struct LedgerPage {
     /// The log's name: what its checkpoints begin with.
     pub origin: String,
     pub vkey: String,
+    /// Keys it had before.
+    pub earlier_vkeys: Vec<String>,
     pub alarms: Vec<Alarm>,
     /// Records that count as no evidence.
     pub unread: Vec<Unread>,
@@ -71,7 +73,7 @@ pub async fn load(query: &ParamsMap) -> Result<LedgerPage, Problem> {
     let origin = vkey.split('+').next().unwrap_or_default().to_owned();
     let earlier = match query.get("earlier").map(|text| as_note(&text)).filter(|note| !note.is_empty()) {
         Some(note) => {
-            let compared = compare(&ports, &note, &vkey, &head).await?;
+            let compared = compare(&ports, &note, &head).await?;
             Some((note, compared))
         }
         None => None,
@@ -80,6 +82,7 @@ pub async fn load(query: &ParamsMap) -> Result<LedgerPage, Problem> {
         head,
         origin,
         vkey,
+        earlier_vkeys: ports.ledger.earlier_vkeys(),
         alarms,
         unread,
         checked_at,
@@ -98,10 +101,12 @@ fn as_note(pasted: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{text}\n") }
 }
 
-async fn compare(ports: &Ports, note: &str, vkey: &str, head: &Head) -> Result<Earlier, Problem> {
-    let opened = VerifierKey::parse(vkey).and_then(|key| checkpoint::open(note, &key));
-    let earlier = match opened {
-        Ok(earlier) => earlier,
+async fn compare(ports: &Ports, note: &str, head: &Head) -> Result<Earlier, Problem> {
+    // A checkpoint kept before the log changed its key is signed by the earlier one alone.
+    let vkeys = [vec![ports.ledger.vkey()], ports.ledger.earlier_vkeys()].concat();
+    let keys: Result<Vec<VerifierKey>, _> = vkeys.iter().map(|vkey| VerifierKey::parse(vkey)).collect();
+    let earlier = match keys.and_then(|keys| checkpoint::open_by(note, &keys)) {
+        Ok((earlier, _)) => earlier,
         Err(e) => return Ok(Earlier::NotOurs(e.to_string())),
     };
     let size = earlier.size;

@@ -38,6 +38,8 @@ pub fn take<T: DeserializeOwned>(name: &str, path: &str) -> Option<T> {
     })?;
     if let Some(response) = use_context::<ResponseOptions>() {
         set(&response, &format!("{name}=; Path={path}; Max-Age=0; HttpOnly; SameSite=Lax"));
+        // It may be a secret.
+        response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()
 }
@@ -45,6 +47,11 @@ pub fn take<T: DeserializeOwned>(name: &str, path: &str) -> Option<T> {
 /// Leads a form's reader on: to the address it gives, or back to `path` with the problem. A program gets the problem
 /// as JSON with its HTTP status.
 pub fn led(done: Result<String, Problem>, path: &str) -> Result<(), Problem> {
+    led_back(done, path, &format!("{path}?refused=1"))
+}
+
+/// The same, back to an address of one's own at `path`.
+pub fn led_back(done: Result<String, Problem>, path: &str, back: &str) -> Result<(), Problem> {
     match done {
         Ok(address) => {
             leptos_axum::redirect(&address);
@@ -52,15 +59,14 @@ pub fn led(done: Result<String, Problem>, path: &str) -> Result<(), Problem> {
         }
         Err(problem) => {
             refuse(&problem, path);
-            let signed_in = problem.kind != ProblemKind::NotSignedIn;
-            leptos_axum::redirect(&if signed_in { format!("{path}?refused=1") } else { "/sign-in".to_owned() });
+            leptos_axum::redirect(if problem.kind == ProblemKind::NotSignedIn { "/sign-in" } else { back });
             Err(problem)
         }
     }
 }
 
 /// Leaves a problem for the page at `path`, or gives a program its status.
-pub fn refuse(problem: &Problem, path: &str) {
+fn refuse(problem: &Problem, path: &str) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
     let wants_page = use_context::<http::request::Parts>().is_some_and(|parts| {
         parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
@@ -72,9 +78,17 @@ pub fn refuse(problem: &Problem, path: &str) {
     }
 }
 
-/// The problem left for the page at `path`; `plain` when the page says there was one and the cookie has gone.
-pub fn refused(path: &str, plain: impl FnOnce() -> Problem) -> Problem {
-    take(REFUSED, path).unwrap_or_else(plain)
+/// The problem left for the page at `path`; one that begins with `what` when the page says there was one and the
+/// cookie has gone.
+pub fn refused(path: &str, what: &str) -> Problem {
+    take(REFUSED, path).unwrap_or_else(|| {
+        Problem::new(
+            ProblemKind::Conflict,
+            what,
+            "What was sealed is still sealed.",
+            "Try again; the reason will stand here.",
+        )
+    })
 }
 
 fn set(response: &ResponseOptions, cookie: &str) {

@@ -55,7 +55,7 @@ pub async fn load(query: &ParamsMap) -> Result<PeoplePage, Problem> {
         here,
         removed,
         invited: query.get("invited").and_then(|_| once::take(INVITED, HERE)),
-        refused: query.get("refused").map(|_| once::refused(HERE, plain)),
+        refused: query.get("refused").map(|_| once::refused(HERE, "That was not done.")),
         done,
         mail: ports.ways.code,
         now: ports.clock.now(),
@@ -98,35 +98,35 @@ pub async fn invite_person(
 
 /// Another link; those before it end.
 #[server(prefix = "/settings/people", endpoint = "invite-again")]
-pub async fn invite_again(#[server(default)] id: String) -> Result<(), Problem> {
+pub async fn invite_again(#[server(default)] person: String) -> Result<(), Problem> {
     let invited = async {
         let (actor, ports): (Actor, Ports) = guard::signed_in(Permission::ManagePeople).await?;
-        let invited = ports.people.invite_again(&actor, &id).await?.ok_or_else(nobody)?;
+        let invited = ports.people.invite_again(&actor, &person).await?.ok_or_else(nobody)?;
         Ok(shown_once(&invited))
     };
     once::led(invited.await, HERE)
 }
 
 #[server(prefix = "/settings/people", endpoint = "change-role")]
-pub async fn change_role(#[server(default)] id: String, #[server(default)] role: String) -> Result<(), Problem> {
+pub async fn change_role(#[server(default)] person: String, #[server(default)] role: String) -> Result<(), Problem> {
     let changed = async {
         let (actor, ports): (Actor, Ports) = guard::signed_in(Permission::ManagePeople).await?;
-        if !ports.people.change_role(&actor, &id, role_named(&role)?).await? {
+        if !ports.people.change_role(&actor, &person, role_named(&role)?).await? {
             return Err(nobody());
         }
-        Ok(format!("{HERE}?changed={}", crate::parts::encoded(&id)))
+        Ok(format!("{HERE}?changed={}", crate::parts::encoded(&person)))
     };
     once::led(changed.await, HERE)
 }
 
 #[server(prefix = "/settings/people", endpoint = "remove")]
-pub async fn remove_person(#[server(default)] id: String) -> Result<(), Problem> {
+pub async fn remove_person(#[server(default)] person: String) -> Result<(), Problem> {
     let removed = async {
         let (actor, ports): (Actor, Ports) = guard::signed_in(Permission::ManagePeople).await?;
-        if !ports.people.remove(&actor, &id).await? {
+        if !ports.people.remove(&actor, &person).await? {
             return Err(nobody());
         }
-        Ok(format!("{HERE}?removed={}", crate::parts::encoded(&id)))
+        Ok(format!("{HERE}?removed={}", crate::parts::encoded(&person)))
     };
     once::led(removed.await, HERE)
 }
@@ -154,14 +154,5 @@ fn nobody() -> Problem {
         "Nobody here has that name any more.",
         "Nothing was changed.",
         "Look at the list below: somebody may have been removed meanwhile.",
-    )
-}
-
-fn plain() -> Problem {
-    Problem::new(
-        ProblemKind::Conflict,
-        "That was not done.",
-        "Nothing was changed.",
-        "Try again; the reason will stand here.",
     )
 }

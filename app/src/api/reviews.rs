@@ -20,7 +20,7 @@ use leptos_router::params::ParamsMap;
 use super::{guard, once};
 use crate::{
     ports::{NotHeld, Ports},
-    problem::{Problem, ProblemKind},
+    problem::Problem,
 };
 
 const HERE: &str = "/reviews";
@@ -92,7 +92,7 @@ pub async fn list(query: &ParamsMap) -> Result<ReviewsPage, Problem> {
         signs: Purpose::ALL.into_iter().any(|p| actor.role.may(p.permission())),
         accepts: actor.role.may(Permission::WriteAcceptances),
         written,
-        refused: query.get("refused").map(|_| once::refused(HERE, plain)),
+        refused: query.get("refused").map(|_| once::refused(HERE, "That was not written.")),
         all,
         now,
     })
@@ -274,15 +274,6 @@ pub async fn write_acceptance(
 fn unread(why: AcceptanceError) -> Problem {
     let (what, next) = why.says();
     Problem::bad_input(what, next)
-}
-
-fn plain() -> Problem {
-    Problem::new(
-        ProblemKind::Conflict,
-        "That was not written.",
-        "Nothing was changed.",
-        "Try again; the reason will stand here.",
-    )
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub async fn load(query: &ParamsMap) -> Result<SettingsPage, Problem> {
         passkeys,
         sessions: ports.sessions.of(&actor.id).await?,
         this: guard::this_session().map(|this| this.0).unwrap_or_default(),
-        refused: query.get("refused").map(|_| once::refused(HERE, plain)),
+        refused: query.get("refused").map(|_| once::refused(HERE, "That was not done.")),
         done,
         ways: (*ports.ways).clone(),
         now: ports.clock.now(),
@@ -104,14 +104,5 @@ fn gone(noun: &str) -> Problem {
         &format!("You have no such {noun} any more."),
         "It may have ended in another tab.",
         "Look at the list below.",
-    )
-}
-
-fn plain() -> Problem {
-    Problem::new(
-        ProblemKind::Conflict,
-        "That was not done.",
-        "Nothing was changed.",
-        "Try again; the reason will stand here.",
     )
 }

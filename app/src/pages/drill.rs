@@ -117,24 +117,8 @@ fn sentence(drill: &Drill) -> AnyView {
             ". What ran before stays on record; it is not a measurement."
         }
         .into_any(),
-        None => unbroken(&drill.sentence()).into_any(),
+        None => words::unbroken(&drill.sentence()).into_any(),
     }
-}
-
-/// The same with no line break inside a duration: "5 h 30 m" stays whole.
-fn unbroken(text: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    let is = |i: usize, f: fn(&char) -> bool| letters.get(i).is_some_and(f);
-    let unit = |i: usize| is(i, |c| c.is_alphabetic()) && !is(i + 1, |c| c.is_alphabetic() && *c != 's');
-    letters
-        .iter()
-        .enumerate()
-        .map(|(i, c)| {
-            let after_figure = i > 0 && is(i - 1, char::is_ascii_digit) && unit(i + 1);
-            let between = i > 2 && letters[i - 1] == 'h' && letters[i - 2] == ' ' && is(i + 1, char::is_ascii_digit);
-            if *c == ' ' && (after_figure || between) { '\u{a0}' } else { *c }
-        })
-        .collect()
 }
 
 fn measures(drill: &Drill, reviews: &[Review], now: Moment) -> impl IntoView + use<> {
@@ -618,16 +602,4 @@ fn people(drill: &Drill, seal: AnyView) -> impl IntoView + use<> {
         </Section>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_duration_stays_on_one_line() {
-        let said = "restored 5 h 30 m later, write 3.2 s before 2026-11-22 at noon";
-        assert_eq!(
-            super::unbroken(said),
-            "restored 5\u{a0}h\u{a0}30\u{a0}m later, write 3.2\u{a0}s before 2026-11-22 at noon"
-        );
-    }
 }

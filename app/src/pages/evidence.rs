@@ -362,7 +362,9 @@ fn Check(root: String, vkey: String) -> impl IntoView {
                 <p>
                     "Keep "
                     <a href="/evidence/anchors.json" download="anchors.json">"anchors.json"</a>
-                    " as well: with it "
+                    " as well, and "
+                    <a href="/evidence/anchors.pdf" download="anchors.pdf">"its page to print"</a>
+                    ": with it "
                     <code>"passmuster verify BUNDLE --anchors anchors.json"</code>
                     " also folds the ledger, ties each record to its entry and recomputes the draws, trusting only the two keys below."
                 </p>

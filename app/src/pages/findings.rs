@@ -1,5 +1,7 @@
 //! What went wrong, who owns it, how it ended.
 
+use std::collections::BTreeSet;
+
 use domain::{
     Moment,
     control::Control,
@@ -62,7 +64,7 @@ fn Body(page: FindingsPage) -> impl IntoView {
         }
         .into_any()
     } else {
-        view! { <List findings=shown.clone() now=now /> }.into_any()
+        view! { <List findings=shown.clone() earlier=page.earlier.clone() now=now /> }.into_any()
     };
     let newest = shown.iter().chain(closed).max_by_key(|f| f.seal.seq).map(|f| f.seal.clone());
     let margin = match newest {
@@ -148,8 +150,12 @@ fn Heads(last: &'static str) -> impl IntoView {
 }
 
 #[component]
-fn List(findings: Vec<Sealed<Finding>>, now: Moment) -> impl IntoView {
-    let rows = findings.into_iter().map(|f| view! { <Row finding=f now=now /> }).collect_view();
+fn List(findings: Vec<Sealed<Finding>>, earlier: BTreeSet<String>, now: Moment) -> impl IntoView {
+    let row = |f: Sealed<Finding>| {
+        let earlier = earlier.contains(&f.id);
+        view! { <Row finding=f earlier=earlier now=now /> }
+    };
+    let rows = findings.into_iter().map(row).collect_view();
     view! {
         <table class="table findings dated">
             <caption class="unseen">"Findings"</caption>
@@ -161,8 +167,12 @@ fn List(findings: Vec<Sealed<Finding>>, now: Moment) -> impl IntoView {
 
 /// Two rows of one body: the line, and what opens under it.
 #[component]
-fn Row(finding: Sealed<Finding>, now: Moment) -> impl IntoView {
+fn Row(finding: Sealed<Finding>, earlier: bool, now: Moment) -> impl IntoView {
     let Sealed { id, value: f, seal } = finding;
+    let earlier = earlier.then(|| {
+        let opened = words::date(f.occurred_at);
+        view! { <span class="second">{format!("Opened on {opened}, before the audit period; here because it was open in it.")}</span> }
+    });
     let standing = f.standing(now);
     let (shape, word) = Shape::of_standing(standing);
     let when = match (&f.state, standing) {
@@ -174,7 +184,7 @@ fn Row(finding: Sealed<Finding>, now: Moment) -> impl IntoView {
         <tbody>
             <tr class="has-more" id=id.clone()>
                 <th scope="row"><a href=format!("#{id}")>{id.clone()}</a></th>
-                <td>{f.title.clone()} " " <Demo demo=f.demo /></td>
+                <td>{f.title.clone()} " " <Demo demo=f.demo /> {earlier}</td>
                 <td class="hide-phone"><SeverityWord severity=f.severity /></td>
                 <td class="wide-only">{f.found_by.clone()}</td>
                 <td class="hide-phone">{f.owner.clone()}</td>

@@ -63,6 +63,11 @@ fn Body(mut page: LedgerPage) -> impl IntoView {
     let head = page.head.clone();
     let (origin, vkey, key) = (page.origin.clone(), page.vkey.clone(), page.vkey.clone());
     let mail = mail(&page.origin, &head);
+    let earlier_keys = (!page.earlier_vkeys.is_empty()).then(|| {
+        let keys = std::mem::take(&mut page.earlier_vkeys);
+        let keys = keys.into_iter().map(|key| view! { <code class="digest">{key}</code> }).collect_view();
+        view! { <dt>"Keys it had before"</dt> <dd>{keys}</dd> }
+    });
     let earlier = view! { <EarlierHead earlier=page.earlier.take() size=head.size /> };
     let outside = match page.outside_time.take() {
         None => view! { "Self-asserted: no outside authority has stamped this ledger." }.into_any(),
@@ -110,6 +115,7 @@ fn Body(mut page: LedgerPage) -> impl IntoView {
                         <a href="/evidence/log.vkey"><code class="digest">{key}</code></a>
                         <span class="second">"Compare it with the copy you were given when the audit began."</span>
                     </dd>
+                    {earlier_keys}
                 </dl>
                 <pre class="shell-recipe" tabindex="0" aria-label="Checkpoint">{head.checkpoint.clone()}</pre>
                 <p class="foot">

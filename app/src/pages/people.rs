@@ -113,16 +113,18 @@ fn Row(one: Here, now: Moment) -> impl IntoView {
     let Person { actor, email, invited_at, last_seen, .. } = person;
     let email = email.as_ref().map_or("no e-mail address", Email::as_str).to_owned();
     let seen = match (last_seen, invited_at) {
-        (Some(at), _) => {
-            view! { <When at=at show=words::date(at) /><span class="second">{words::from_now(at, now)}</span> }
-                .into_any()
+        (Some(at), _) => view! {
+            <span class="phone-only">"last seen "</span>
+            <When at=at show=words::date(at) />
+            <span class="second">{words::from_now(at, now)}</span>
         }
+        .into_any(),
         (None, Some(at)) => view! {
-            <StateMark state=Shape::Ring word="never" />
+            <StateMark state=Shape::Ring word="not yet" />
             <span class="second">{format!("invited {}", words::date(at))}</span>
         }
         .into_any(),
-        (None, None) => view! { <StateMark state=Shape::Ring word="never" /> }.into_any(),
+        (None, None) => view! { <StateMark state=Shape::Ring word="not yet" /> }.into_any(),
     };
     let (id, name) = (actor.id.clone(), actor.name.clone());
     let options = Role::ALL
@@ -143,7 +145,7 @@ fn Row(one: Here, now: Moment) -> impl IntoView {
                 <details class="act">
                     <summary><span>"Change"<span class="unseen">{format!(" {name}")}</span></span></summary>
                     <form method="post" action="/settings/people/change-role">
-                        <input type="hidden" name="id" value=id.clone() />
+                        <input type="hidden" name="person" value=id.clone() />
                         <label>
                             <span class="unseen">{format!("Role of {name}")}</span>
                             <select class="underlined" name="role">{options}</select>
@@ -152,12 +154,12 @@ fn Row(one: Here, now: Moment) -> impl IntoView {
                         <p>"From their next request on, also where they are signed in now."</p>
                     </form>
                     <form method="post" action="/settings/people/invite-again">
-                        <input type="hidden" name="id" value=id.clone() />
+                        <input type="hidden" name="person" value=id.clone() />
                         <button class="button" type="submit">"Invite again"</button>
                         <p>"Makes another link; an earlier one that was not used ends."</p>
                     </form>
                     <form method="post" action="/settings/people/remove">
-                        <input type="hidden" name="id" value=id.clone() />
+                        <input type="hidden" name="person" value=id.clone() />
                         <button class="button destructive" type="submit">{format!("Remove {name}")}</button>
                         <p>"Signs them out everywhere and revokes their passkeys, for good. What they did stays on record."</p>
                     </form>
@@ -176,7 +178,7 @@ fn Invite(mail: bool) -> impl IntoView {
     };
     let roles = [
         (Role::Operator, "runs drills, works off findings"),
-        (Role::Auditor, "reads within the audit period, changes nothing"),
+        (Role::Auditor, "reads an audit once you open one for them, changes nothing"),
         (Role::Owner, "the same as you"),
     ];
     let choices = roles
@@ -268,12 +270,15 @@ fn Rights() -> impl IntoView {
                 })
                 .collect_view();
             let token = match rule.token {
-                Some(scope) => view! { <code>{scope.word()}</code> }.into_any(),
+                Some(scope) => {
+                    let (noun, verb) = scope.id().split_once(':').unwrap_or_default();
+                    view! { <code>{noun} ":" <wbr />{verb}</code> }.into_any()
+                }
                 None => view! { <StateMark state=Shape::Ring word="none" /> }.into_any(),
             };
             view! {
                 <tr>
-                    <th scope="row">{rule.says}</th>
+                    <th class="lead" scope="row">{rule.says}</th>
                     {cells}
                     <td>{token}</td>
                 </tr>

@@ -15,7 +15,7 @@ pub fn Register() -> impl IntoView {
             <PageHead eyebrow=|| "Your sign-in" title="Register a passkey" />
             <SettingsPages current="/settings/passkeys/new" role=frame.actor.role />
             <Statement margin=view! { <Waiting why="sealed when registered" /> }.into_any()>
-                "A passkey signs you in with the finger, face or PIN that unlocks this device. Nothing is sent to remember or to steal: the portal keeps the public half, sealed, and the device the other."
+                "A passkey signs you in with the finger, face or PIN that unlocks this device. There is nothing to remember, and nothing here to steal: the portal keeps only the public half, and seals it."
             </Statement>
             <Body page=page to=to />
         }

@@ -68,7 +68,7 @@ fn Body(page: RunbookPage) -> impl IntoView {
         <Meta front=front version=version review=review in_force=page.shown == 0 now=page.now />
         <div class="runbook">
             <div class="runbook-side">
-                <Versions versions=page.versions shown=page.shown />
+                <Versions versions=page.versions earlier=page.earlier shown=page.shown />
                 <Contents parts=page.book.sections />
                 <p class="gloss">"A seal in the margin says what was observed, not what was promised. A dashed ring: nothing reports on it yet."</p>
             </div>
@@ -154,7 +154,7 @@ fn said(review: &Review, now: Moment) -> (AnyView, AnyView) {
 }
 
 #[component]
-fn Versions(versions: Vec<Sealed<RunbookVersion>>, shown: usize) -> impl IntoView {
+fn Versions(versions: Vec<Sealed<RunbookVersion>>, earlier: Vec<String>, shown: usize) -> impl IntoView {
     let items = versions
         .into_iter()
         .enumerate()
@@ -165,10 +165,11 @@ fn Versions(versions: Vec<Sealed<RunbookVersion>>, shown: usize) -> impl IntoVie
             } else {
                 view! { <a href=format!("/runbook/versions/{}", v.value.version)>{name}</a> }.into_any()
             };
+            let why = if earlier.contains(&v.value.version) { "; in force when the audit period began" } else { "" };
             view! {
                 <li>
                     {name}
-                    <span class="second">{format!("approved {}, {}", words::date(v.value.occurred_at), v.value.by)}</span>
+                    <span class="second">{format!("approved {}, {}{why}", words::date(v.value.occurred_at), v.value.by)}</span>
                 </li>
             }
         })

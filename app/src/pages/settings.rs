@@ -35,11 +35,11 @@ fn Body(page: SettingsPage) -> impl IntoView {
     let says = match (page.done, held) {
         (Some(done), _) => done.to_owned(),
         (None, 0) => format!(
-            "You hold no passkey, and are signed in in {}. Until you register one, each sign-in needs a link or a code.",
+            "You hold no passkey, and are signed in at {}. Until you register one, each sign-in needs a link or a code.",
             plural(page.sessions.len(), "place", "places")
         ),
         (None, n) => format!(
-            "You hold {}, and are signed in in {}.",
+            "You hold {}, and are signed in at {}.",
             plural(n, "passkey", "passkeys"),
             plural(page.sessions.len(), "place", "places")
         ),
@@ -106,12 +106,16 @@ fn PasskeyRow(own: OwnPasskey, now: Moment) -> impl IntoView {
     let Sealed { value: passkey, seal, .. } = own.passkey;
     let copied = if passkey.backup_eligible { "may be copied to your other devices" } else { "stays on its device" };
     let used = match own.last_used {
-        Some(at) if passkey.revoked.is_none() => {
-            view! { <When at=at show=words::date(at) /><span class="second">{words::from_now(at, now)}</span> }
-                .into_any()
+        Some(at) if passkey.revoked.is_none() => view! {
+            <span class="phone-only">"used "</span>
+            <When at=at show=words::date(at) />
+            <span class="second">{words::from_now(at, now)}</span>
         }
-        Some(at) => view! { <When at=at show=words::date(at) /> }.into_any(),
-        None => "never".into_any(),
+        .into_any(),
+        Some(at) => {
+            view! { <span class="phone-only">"last used "</span><When at=at show=words::date(at) /> }.into_any()
+        }
+        None => view! { <span class="phone-only">"used "</span>"never" }.into_any(),
     };
     let state = match &passkey.revoked {
         Some(revoked) => view! {
@@ -134,7 +138,10 @@ fn PasskeyRow(own: OwnPasskey, now: Moment) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">{passkey.label.clone()}<span class="second">{copied}</span></th>
-            <td><When at=passkey.occurred_at show=words::date(passkey.occurred_at) /></td>
+            <td>
+                <span class="phone-only">"registered "</span>
+                <When at=passkey.occurred_at show=words::date(passkey.occurred_at) />
+            </td>
             <td>{used}</td>
             <td class="state-cell">{state}</td>
             <td class="sl"><SealNote seal=seal kind=SealKind::Row what=named /></td>
@@ -166,8 +173,8 @@ fn Sessions(sessions: Vec<OpenSession>, this: String, now: Moment, others: usize
             view! {
                 <tr>
                     <th scope="row">{session.agent.clone()}<span class="second">"by " {session.by.says()}</span></th>
-                    <td><When at=session.since /></td>
-                    <td>{seen}</td>
+                    <td><span class="phone-only">"since "</span><When at=session.since /></td>
+                    <td><span class="phone-only">"used "</span>{seen}</td>
                     <td class="state-cell">{act}</td>
                 </tr>
             }

@@ -12,8 +12,8 @@ use crate::{
 
 #[component]
 pub fn SignIn() -> impl IntoView {
-    let ways = match guard::ports() {
-        Ok(ports) => (*ports.ways).clone(),
+    let (ways, demo) = match guard::ports() {
+        Ok(ports) => ((*ports.ways).clone(), ports.company.demo),
         Err(problem) => return failed(problem),
     };
     let to = query("to").map(|to| local(Some(&to)).to_owned());
@@ -21,7 +21,7 @@ pub fn SignIn() -> impl IntoView {
     let body = match (query("code"), query("form")) {
         (Some(code), _) => view! { <Link code=code to=to /> }.into_any(),
         (None, Some(form)) => view! { <Code form=form to=to refused=refused /> }.into_any(),
-        (None, None) => view! { <All ways=ways to=to refused=refused /> }.into_any(),
+        (None, None) => view! { <All ways=ways demo=demo to=to refused=refused /> }.into_any(),
     };
     view! {
         <Title text="Sign in · Passmuster" />
@@ -175,7 +175,7 @@ fn Code(form: String, to: Option<String>, refused: Option<Refusal>) -> impl Into
 }
 
 #[component]
-fn All(ways: Ways, to: Option<String>, refused: Option<Refusal>) -> impl IntoView {
+fn All(ways: Ways, demo: bool, to: Option<String>, refused: Option<Refusal>) -> impl IntoView {
     let head = match refused {
         Some(refusal) => view! { <Refused refusal=refusal /> }.into_any(),
         None => view! { <p class="statement">"Evidence is shown to the people it was made for."</p> }.into_any(),
@@ -225,9 +225,9 @@ fn All(ways: Ways, to: Option<String>, refused: Option<Refusal>) -> impl IntoVie
             to.as_ref().map_or("/sign-in/provider".to_owned(), |to| format!("/sign-in/provider?to={}", encoded(to)));
         view! {
             <section class="way" aria-labelledby="by-provider">
-                <h2 id="by-provider">"At " {name.clone()}</h2>
+                <h2 id="by-provider">{format!("At {name}")}</h2>
                 <p>
-                    <a class="button" href=href rel="external">"Continue with " {name}</a>
+                    <a class="button" href=href rel="external">{format!("Continue with {name}")}</a>
                 </p>
             </section>
         }
@@ -242,13 +242,19 @@ fn All(ways: Ways, to: Option<String>, refused: Option<Refusal>) -> impl IntoVie
         {provider}
         <section class="way" aria-labelledby="by-link">
             <h2 id="by-link">"With a link"</h2>
-            <HowTo />
+            <HowTo demo=demo />
         </section>
     }
 }
 
 #[component]
-fn HowTo() -> impl IntoView {
+fn HowTo(demo: bool) -> impl IntoView {
+    let example = demo.then(|| {
+        view! {
+            <dt>"Example company"</dt>
+            <dd><code>"make run"</code> " prints a fresh link for each of the three each time it starts."</dd>
+        }
+    });
     view! {
         <p>"A link signs you in once; open the one you were sent. When it was used or has expired:"</p>
         <dl class="pairs">
@@ -258,8 +264,7 @@ fn HowTo() -> impl IntoView {
             <dd>"Ask the owner for another."</dd>
             <dt>"Owner"</dt>
             <dd>"Make one where the portal runs: " <code>"passmuster user invite"</code> "."</dd>
-            <dt>"Example company"</dt>
-            <dd><code>"make run"</code> " prints a fresh link for each of the three each time it starts."</dd>
+            {example}
         </dl>
     }
 }

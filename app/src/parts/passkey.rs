@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::{Shape, StateMark};
+
 /// What the device is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ceremony {
@@ -40,7 +42,11 @@ pub fn PasskeyForm(
                 </svg>
                 <span>{button}</span>
             </button>
-            <p class="field-error" role="alert" data-passkey-says hidden></p>
+            <p class="field-error" role="alert" hidden>
+                <StateMark state=Shape::Square word="not done" />
+                " "
+                <span data-passkey-says></span>
+            </p>
         </form>
         {(!second)
             .then(|| {

@@ -3,9 +3,11 @@
 use domain::role::{Permission, Role};
 use leptos::prelude::*;
 
-const PAGES: [(&str, &str, Permission); 2] = [
+const PAGES: [(&str, &str, Permission); 4] = [
     ("/settings", "Your sign-in", Permission::KeepOwnSignIn),
     ("/settings/people", "People", Permission::ManagePeople),
+    ("/settings/audits", "Audits", Permission::ManageAudits),
+    ("/settings/tokens", "Tokens", Permission::ManageTokens),
 ];
 
 /// `current` is the page's own path.

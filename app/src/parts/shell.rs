@@ -1,13 +1,16 @@
 //! The frame of every page: rail, strip or bar by width, audit banner, one main.
 
 use domain::{
-    role::{Actor, Role},
+    role::{Actor, Role, Scope},
     words,
 };
 use leptos::prelude::*;
 
 use super::{SealMark, When};
-use crate::api::{Frame, theme};
+use crate::{
+    api::{Frame, theme},
+    seat::Seat,
+};
 
 struct Place {
     key: &'static str,
@@ -69,7 +72,7 @@ pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> imp
                 <span>{company.name.clone()} ", " {frame.now.utc().format("%H:%M UTC").to_string()}</span>
             </header>
             <div class="page">
-                <Banner actor=actor.clone() />
+                <Banner actor=actor.clone() seat=frame.seat.clone() />
                 <div class="sheet">
                     <main id="main" tabindex="-1">{children()}</main>
                 </div>
@@ -153,9 +156,12 @@ fn Places<'f>(current: &'static str, frame: &'f Frame) -> impl IntoView + use<> 
     .into_any()
 }
 
-/// The ledger's state as the last check left it: intact, altered, or not checked yet.
+/// The ledger's state as the last check left it: intact, altered, or not checked yet; nothing for who sees nothing.
 #[component]
 fn LedgerState(frame: Frame) -> impl IntoView {
+    if frame.actor.scope == Scope::NOTHING {
+        return ().into_any();
+    }
     let (class, mark, word) = match (frame.alarms, frame.checked_at) {
         (0, Some(_)) => ("seal still", "seal", "Ledger intact".to_owned()),
         (0, None) => ("seal still waiting", "seal-waiting", "Not checked yet".to_owned()),
@@ -190,10 +196,13 @@ fn Somebody(actor: Actor, current: &'static str) -> impl IntoView {
     view! {
         <form class="person" method="post" action="/sign-out">
             <div>
-                <span><a href="/settings" aria-current=here>{actor.name}<span class="unseen">", your sign-in and settings"</span></a></span>
+                <span>{actor.name}</span>
                 <span class="role">{actor.role.word()}</span>
             </div>
-            <button class="plain" type="submit">"Sign out"</button>
+            <div class="person-does">
+                <a href="/settings" aria-current=here>"Settings"</a>
+                <button class="plain" type="submit">"Sign out"</button>
+            </div>
         </form>
     }
     .into_any()
@@ -283,7 +292,7 @@ fn Chevron() -> impl IntoView {
 
 /// For auditors: the period, what they may do, and how far they see. Not closable.
 #[component]
-fn Banner(actor: Actor) -> impl IntoView {
+fn Banner(actor: Actor, seat: Option<Seat>) -> impl IntoView {
     (actor.role == Role::Auditor).then(|| {
         let period = actor.scope.period.map(|p| {
             view! {
@@ -297,11 +306,38 @@ fn Banner(actor: Actor) -> impl IntoView {
             None => "every control".to_owned(),
             Some(controls) => controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(", "),
         };
+        let preview = seat.as_ref().is_some_and(|seat| seat.preview);
+        let audit = seat.as_ref().map(|seat| {
+            let until = words::long_date(seat.audit.access.last_day());
+            let says = if preview { "Preview".to_owned() } else { format!("Access until {until}") };
+            view! { <span><a href=format!("/settings/audits/{}", seat.audit.id)>{format!("Audit {}", seat.audit.id)}</a>{format!(". {says}.")}</span> }
+        });
+        let reading = if preview {
+            view! {
+                <form method="post" action="/audits/leave">
+                    <span>{format!("You see what {} sees. ", actor.name)}</span>
+                    <button class="plain" type="submit">"Leave the preview"</button>
+                </form>
+            }
+            .into_any()
+        } else {
+            view! { <span>"Reading as " {actor.name.clone()} ". You can read and download; what is sealed cannot be changed by anybody."</span> }.into_any()
+        };
+        let others = seat.into_iter().flat_map(|seat| seat.others).map(|(id, firm, period)| {
+            let says = format!("{firm}, {} to {}", words::date(period.from), words::date(period.last_day()));
+            view! {
+                <form method="post" action="/audits/choose">
+                    <button class="plain" type="submit" name="audit" value=id>"Read " {says}</button>
+                </form>
+            }
+        });
         view! {
             <aside class="banner" aria-label="Your audit">
                 {period}
-                <span>"Reading as " {actor.name.clone()} ". You can read and download; nothing here can be changed."</span>
+                {reading}
                 <span>"Controls: " {controls}</span>
+                {audit}
+                {others.collect_view()}
             </aside>
         }
     })

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use domain::{
     Moment,
     drill::{Drill, Outcome, Step, StepId},
-    words,
+    words::{self, brief},
 };
 use leptos::prelude::*;
-
-use super::trend::brief;
 
 /// The axis all bars share: from the first step's start, to the RTO or, where the drill was far
 /// quicker, to its own end.

@@ -1,6 +1,6 @@
 //! Restore times over the quarters against the promise: few points, each with its value.
 
-use domain::verdict::Verdict;
+use domain::{verdict::Verdict, words::brief};
 use leptos::prelude::*;
 
 use super::{Shape, state::px};
@@ -108,35 +108,4 @@ fn beside(at: f64, before: Option<f64>, after: Option<f64>, base: f64, crowded: 
 fn terse(ms: i64) -> String {
     let said = brief(ms);
     said.strip_suffix(" min").map(str::to_owned).unwrap_or(said)
-}
-
-/// A duration short enough for a chart: "0.4 s", "47 s", "71 min", "24 h".
-pub(crate) fn brief(ms: i64) -> String {
-    let ms = ms.max(0);
-    match ms {
-        _ if ms % 1000 == 0 && ms < 120_000 => format!("{} s", ms / 1000),
-        _ if ms < 10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
-        _ if ms < 120_000 => format!("{} s", ms / 1000),
-        _ if ms < 600 * 60_000 => format!("{} min", ms / 60_000),
-        _ => format!("{} h", ms / 3_600_000),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::brief;
-
-    #[test]
-    fn a_chart_says_a_time_in_one_unit() {
-        for (ms, said) in [
-            (0, "0 s"),
-            (2_000, "2 s"),
-            (412, "0.4 s"),
-            (47_900, "47 s"),
-            (62 * 60_000, "62 min"),
-            (86_400_000, "24 h"),
-        ] {
-            assert_eq!(brief(ms), said);
-        }
-    }
 }

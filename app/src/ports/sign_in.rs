@@ -36,6 +36,7 @@ pub struct Invitation {
 /// A person and the link that signs them in once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invited {
+    pub id: String,
     pub name: String,
     /// Kept nowhere but here: the store has its digest.
     pub link: String,

@@ -42,7 +42,7 @@ pub async fn figures() -> Vec<Figure> {
             small.made.peak_mib,
             format!("the portal's most memory while it makes a bundle of {n} attestations, beside a tenth of them"),
         )
-        .at_most("at most 2", 2.0),
+        .at_most("at most 3", 3.0),
         Figure::beside(
             "bundle-seconds",
             "s",

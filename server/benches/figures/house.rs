@@ -34,7 +34,7 @@ pub fn config(uri: &str, keys: &Path) -> Config {
             trusted_proxy: false,
         },
         database: config::Database { uri: uri.to_owned(), name: "bench".to_owned() },
-        keys: config::Keys { dir: keys.to_owned() },
+        keys: config::Keys { dir: keys.to_owned(), passphrase: Default::default() },
         company: config::Company {
             name: "Bench".to_owned(),
             log: "bench.test/log".to_owned(),

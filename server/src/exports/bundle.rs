@@ -192,7 +192,7 @@ fn pieces<'a>(
     put(layout::PACKET, packet_pdf.to_vec());
     put(layout::ROOT_CERTIFICATE, keys.root_pem().into_bytes());
     put(layout::SIGNER_CERTIFICATE, keys.signer_pem().into_bytes());
-    put(layout::VKEY, format!("{}\n", content.log.vkey).into_bytes());
+    put(layout::VKEY, keys.vkeys().iter().map(|key| format!("{key}\n")).collect::<String>().into_bytes());
     if let Some(previous) = &content.log.previous {
         put(layout::PREVIOUS_CHECKPOINT, previous.checkpoint.clone().into_bytes());
         let frontier: String = content.log.frontier.iter().map(|h| format!("{}\n", hex(h))).collect();
@@ -306,7 +306,7 @@ fn role(name: &str) -> &'static str {
         layout::PACKET => "the packet, for reading and printing",
         layout::ROOT_CERTIFICATE => "the root certificate, for comparison with your own copy",
         layout::SIGNER_CERTIFICATE => "the certificate of the key that signed the bundle",
-        layout::VKEY => "the ledger's public key",
+        layout::VKEY => "the ledger's public key, and those it had before",
         layout::PREVIOUS_CHECKPOINT => "the older signed head of the ledger",
         layout::PREVIOUS_FRONTIER => "the older tree's perfect subtrees",
         layout::ENTRIES => "every ledger entry since, by digest",
@@ -324,6 +324,7 @@ fn role(name: &str) -> &'static str {
         "data/runbooks/index.jsonl" => "runbook versions, exact sealed bytes",
         layout::POPULATION => "every item the sample could be drawn from",
         layout::DRAW => "the sample: seed, shell line and the items drawn",
+        "data/keys/keys.jsonl" => "keys that came into use or were retired, exact sealed bytes",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         "data/reviews/acceptances.jsonl" => "accepted risks and scope exclusions, exact sealed bytes",
         "data/signoffs/signoffs.jsonl" => "sign-offs, exact sealed bytes",

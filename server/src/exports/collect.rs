@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     Moment, ejson,
     proof::{
-        checkpoint::{self, Checkpoint, VerifierKey},
+        checkpoint::{self, Checkpoint},
         hash_from_hex,
         inclusion::{InclusionProof, Paths},
         layout::{self, COLLECTIONS, Collection},
@@ -225,9 +225,8 @@ fn leaves_alone(entry: &Entry) -> bool {
 
 /// The signed head, and the older tree the entries are added to.
 fn heads(log: &Log) -> Result<(Checkpoint, Frontier), ExportError> {
-    let key = VerifierKey::parse(&log.vkey).map_err(|e| wrong(e.to_string()))?;
     let signed = |head: &Head| {
-        let opened = checkpoint::open(&head.checkpoint, &key).map_err(|e| wrong(e.to_string()))?;
+        let (opened, _) = checkpoint::open_by(&head.checkpoint, &log.known).map_err(|e| wrong(e.to_string()))?;
         if opened.size == head.size && Some(opened.root) == hash_from_hex(&head.root) {
             Ok(opened)
         } else {

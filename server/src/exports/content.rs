@@ -11,13 +11,14 @@ use domain::{
     finding::Finding,
     gap::Gap,
     proof::{
+        checkpoint::VerifierKey,
         inclusion::InclusionProof,
         signoff::{Decision, Parts, Purpose, Statement},
     },
     record::{Head, Seal, Sealed},
     role::{Role, Scope},
     runbook::RunbookVersion,
-    sample::Sample,
+    sample::{Population, Sample, attestation_says, drill_says},
     schedule,
     signoff::Signoff,
     target::Judged,
@@ -61,6 +62,16 @@ pub struct Content {
 }
 
 impl Content {
+    /// What an item of the sample is: "alder-books, found on 2026-11-15".
+    pub fn says(&self, population: Population, seq: u64) -> Option<String> {
+        match population {
+            Population::Attestations => self.attested.drawn.get(&seq).map(|(tenant, at)| attestation_says(tenant, *at)),
+            Population::Drills => self.drills.iter().find(|d| d.seal.seq == seq).map(|d| drill_says(&d.value)),
+            Population::Findings => self.findings.iter().find(|f| f.seal.seq == seq).map(|f| f.value.title.clone()),
+            Population::Gaps => self.gaps.iter().find(|g| g.seal.seq == seq).map(|g| g.value.says.clone()),
+        }
+    }
+
     /// Whether any of it is an invented past.
     pub fn demo(&self) -> bool {
         self.attested.demo
@@ -90,6 +101,8 @@ pub struct Log {
     pub origin: String,
     /// C2SP verifier key of the log.
     pub vkey: String,
+    /// Every key its heads may be signed by: the one above, and those it had before.
+    pub known: Vec<VerifierKey>,
     /// The older checkpoint; `None` when the log is given from its beginning.
     pub previous: Option<Head>,
     /// Roots of the perfect subtrees of the older tree, largest first; empty from the beginning.
@@ -206,11 +219,13 @@ pub struct Attested {
 /// More attestations than this are counted and not listed; each is a line of the records all the same.
 pub const LISTED: u64 = 5_000;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The attestations of one Sunday.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Week {
-    pub strengths: BTreeMap<Strength, u64>,
+    pub by: BTreeMap<Strength, u64>,
     /// Their first and last place in the ledger.
-    pub seqs: Option<(u64, u64)>,
+    pub first_seq: u64,
+    pub last_seq: u64,
 }
 
 impl Attested {
@@ -219,10 +234,11 @@ impl Attested {
         self.count += 1;
         self.demo |= value.demo;
         self.sightings.add(&value.tenant, value.occurred_at, value.strength);
-        let week = self.weeks.entry(schedule::sunday_of(value.occurred_at)).or_default();
-        *week.strengths.entry(value.strength).or_default() += 1;
-        let (first, last) = week.seqs.unwrap_or((seal.seq, seal.seq));
-        week.seqs = Some((first.min(seal.seq), last.max(seal.seq)));
+        let new = || Week { by: BTreeMap::new(), first_seq: seal.seq, last_seq: seal.seq };
+        let week = self.weeks.entry(schedule::sunday_of(value.occurred_at)).or_insert_with(new);
+        *week.by.entry(value.strength).or_default() += 1;
+        week.first_seq = week.first_seq.min(seal.seq);
+        week.last_seq = week.last_seq.max(seal.seq);
         if drawn {
             self.drawn.insert(seal.seq, (value.tenant.clone(), value.occurred_at));
         }

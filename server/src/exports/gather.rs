@@ -28,7 +28,7 @@ use super::{
     spool::Scratch,
 };
 use crate::{
-    ledger::{as_i64, canonical, unhex},
+    ledger::{as_i64, canonical, keys, unhex},
     store::{
         evidence::{self, Evidence, filter, sealed_bytes},
         port_error,
@@ -72,13 +72,20 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
     let head = ledger.head().await?;
     progress.begin("Looking for what is inside", 0);
     let inside = inside(evidence, &scope, &head).await?;
-    let total = count(evidence, &inside).await?;
     let sample = match &wish.sample {
         Some(ask) => Some(draw(evidence, ask, &inside, &head).await?),
         None => None,
     };
     progress.begin("Folding the ledger", 0);
-    let log = log(evidence, head, first(evidence, &inside).await?).await?;
+    let first = match first(evidence, &inside).await? {
+        Some(seq) => Some(keys::reach(ledger, seq).await?),
+        None => None,
+    };
+    let log = log(evidence, head, first).await?;
+    // Who signed this part of the ledger, whatever the period; keys from before it do not make it longer.
+    let signed = doc! { "coll": keys::KEYS, "_id": { "$gte": as_i64(log.from()), "$lt": as_i64(log.head.size) } };
+    let inside = doc! { "$or": [inside, signed] };
+    let total = count(evidence, &inside).await?;
     let timestamps = checkpoints::between(&ledger.store, log.from(), log.head.size).await?;
 
     progress.begin("Holding each record against its seal", total);
@@ -174,10 +181,10 @@ async fn count(evidence: &Evidence, inside: &Document) -> Result<u64, PortError>
     evidence.records().count_documents(inside.clone()).await.map_err(port_error)
 }
 
-async fn first(evidence: &Evidence, inside: &Document) -> Result<Option<i64>, PortError> {
+async fn first(evidence: &Evidence, inside: &Document) -> Result<Option<u64>, PortError> {
     let records = evidence.records();
     let find = records.find_one(inside.clone()).sort(doc! { "_id": 1 }).projection(doc! { "_id": 1 });
-    Ok(find.await.map_err(port_error)?.and_then(|row| row.get_i64("_id").ok()))
+    Ok(find.await.map_err(port_error)?.and_then(|row| u64::try_from(row.get_i64("_id").ok()?).ok()))
 }
 
 /// Before anything is packed: the head is chosen, and with it the seed.
@@ -324,7 +331,7 @@ async fn newest(evidence: &Evidence, inside: &Document) -> Result<Newest, PortEr
 
 async fn held_against_documents(evidence: &Evidence, part: &[SealedBytes], newest: &Newest) -> Result<(), PortError> {
     let current = |r: &&SealedBytes| newest.get(&(r.coll.clone(), r.id.clone())).is_none_or(|seq| *seq == r.seq);
-    for coll in COLLECTIONS {
+    for coll in COLLECTIONS.into_iter().chain([keys::KEYS]) {
         let mut sealed = HashMap::new();
         let mut ids = Vec::new();
         for record in part.iter().filter(|r| r.coll == coll).filter(current) {
@@ -341,9 +348,9 @@ async fn held_against_documents(evidence: &Evidence, part: &[SealedBytes], newes
         let documents = evidence.ledger.store.db.collection::<RawDocumentBuf>(coll);
         let mut found = documents.find(doc! { "_id": { "$in": ids } }).await.map_err(port_error)?;
         while let Some(raw) = found.try_next().await.map_err(port_error)? {
-            let Ok(item) = canonical::item(coll, &raw) else { continue };
-            if let Some(record) = sealed.remove(item.id.as_str())
-                && hex(&Sha256::digest(&item.canonical)) != record.sha256
+            let Ok(now) = canonical::canonical(&raw) else { continue };
+            if let Some(record) = sealed.remove(now.id.as_str())
+                && hex(&Sha256::digest(&now.bytes)) != record.sha256
             {
                 return Err(refuse(record, "differs from its seal"));
             }
@@ -369,10 +376,10 @@ fn refuse(record: &SealedBytes, what: &str) -> PortError {
 }
 
 /// From the newest checkpoint that precedes every record inside, to the head.
-async fn log(evidence: &Evidence, head: Head, first: Option<i64>) -> Result<Log, PortError> {
+async fn log(evidence: &Evidence, head: Head, first: Option<u64>) -> Result<Log, PortError> {
     let ledger = &evidence.ledger;
     let store = &ledger.store;
-    let first = first.unwrap_or(as_i64(head.size));
+    let first = as_i64(first.unwrap_or(head.size));
     let previous = store
         .documents("ledger_checkpoints")
         .find_one(doc! { "_id": { "$lte": first, "$gt": 0_i64 } })
@@ -396,6 +403,7 @@ async fn log(evidence: &Evidence, head: Head, first: Option<i64>) -> Result<Log,
     Ok(Log {
         origin: ledger.keys.origin().to_owned(),
         vkey: ledger.keys.vkey(),
+        known: ledger.keys.vkeys(),
         previous,
         frontier: frontier.hashes,
         head,

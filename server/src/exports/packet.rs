@@ -6,20 +6,30 @@
 use crate::{exports::content::Content, sign::SignError};
 
 mod attestations;
-mod charts;
+mod bullet;
 mod check;
 mod cover;
 mod drill;
-mod lists;
+mod face;
+mod findings;
+mod fingerprints;
+mod gaps;
+mod handover;
 mod marks;
 mod page;
 mod pdf;
+mod runbooks;
+mod sample;
+mod sentences;
+mod shell;
 mod sign;
+mod signoffs;
 mod table;
-#[cfg(test)]
-mod tests;
+mod targets;
 mod text;
+mod trend;
 
+pub use handover::{Handover, handover};
 pub use sign::sign;
 
 /// What the reader compares with a copy received by another way; digests as 64 lower-case hex digits.
@@ -31,6 +41,8 @@ pub struct Fingerprints {
     pub signer: String,
     /// The log's C2SP verifier key, as checkpoints name it.
     pub vkey: String,
+    /// Those it had before that still sign beside it.
+    pub earlier_vkeys: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -50,14 +62,19 @@ pub enum PacketError {
 pub fn make(content: &Content, keys: &Fingerprints) -> Result<Vec<u8>, PacketError> {
     let mut book = page::Book::new(content);
     cover::reserve(&mut book);
-    lists::targets(&mut book, content);
-    lists::runbooks(&mut book, content);
-    drill::all(&mut book, content);
-    attestations::grid(&mut book, content);
-    lists::findings(&mut book, content);
-    lists::gaps(&mut book, content);
-    check::how(&mut book, content, keys);
+    targets::section(&mut book, content);
+    runbooks::section(&mut book, content);
+    drill::section(&mut book, content);
+    attestations::section(&mut book, content);
+    findings::section(&mut book, content);
+    gaps::section(&mut book, content);
+    signoffs::section(&mut book, content);
+    if let Some(sample) = &content.sample {
+        sample::section(&mut book, content, sample);
+    }
+    check::section(&mut book, content);
+    fingerprints::section(&mut book, content, keys);
     cover::draw(&mut book, content, keys);
     book.finish();
-    pdf::write(&book, content)
+    pdf::write(&book, &pdf::About::bundle(content))
 }

@@ -54,6 +54,7 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
         root_fingerprint: colons(&keys.root_fingerprint()),
         signer_fingerprint: colons(&keys.signer_fingerprint()),
         vkey: &content.log.vkey,
+        earlier_vkeys: keys.earlier_vkeys(),
         sample: sample::view(content),
         signed: content.signoffs.len(),
         self_asserted: match &content.outside {
@@ -142,6 +143,7 @@ struct StartHere<'a> {
     root_fingerprint: String,
     signer_fingerprint: String,
     vkey: &'a str,
+    earlier_vkeys: Vec<String>,
     /// Why no outside authority stamped it.
     self_asserted: Option<&'a str>,
     sample: Option<SampleView>,
@@ -449,8 +451,8 @@ fn weeks(content: &Content) -> Vec<Week> {
             Week {
                 sunday: words::date(sunday),
                 attested: attested.sightings.found(sunday),
-                weakest: week.and_then(|w| w.strengths.keys().next()).map_or("", |s| s.word()),
-                seqs: week.and_then(|w| w.seqs).map(|(a, b)| format!("№ {a} to {b}")).unwrap_or_default(),
+                weakest: week.and_then(|w| w.by.keys().next()).map_or("", |s| s.word()),
+                seqs: week.map(|w| format!("№ {} to {}", w.first_seq, w.last_seq)).unwrap_or_default(),
                 missing,
                 tenants: here
                     .iter()

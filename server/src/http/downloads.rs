@@ -16,7 +16,12 @@ use domain::{
 };
 use serde::Deserialize;
 
-use crate::{compose::House, store::bundles::Download};
+use crate::{
+    compose::{House, anchors as anchors_of},
+    exports::packet::{self, Handover},
+    sign::Keys,
+    store::bundles::Download,
+};
 
 type Asking = Option<Extension<Actor>>;
 
@@ -64,19 +69,41 @@ pub async fn root_pem(State(house): State<House>, asking: Asking) -> Response {
 pub async fn anchors(State(house): State<House>, asking: Asking) -> Response {
     match reader(asking) {
         Ok(_) => {
-            let roots = house.ledger.time.as_ref().map(|source| source.roots_pem().to_vec()).unwrap_or_default();
-            let anchors = house.ledger.keys.anchors(&house.company.name, roots).signing_at(house.config.portal.place());
+            let anchors = anchors_of(&house.ledger, &house.company.name, &house.config.portal.place());
             attachment("application/json", "anchors.json", anchors.json().into_bytes())
         }
         Err(answer) => *answer,
     }
 }
 
+/// The same as one sheet to print and to keep.
+pub async fn anchors_page(State(house): State<House>, asking: Asking) -> Response {
+    if let Err(answer) = reader(asking) {
+        return *answer;
+    }
+    let made_at = house.clock.now();
+    // Fonts keep a core busy for a moment: not on the threads that answer people.
+    let made = tokio::task::spawn_blocking(move || {
+        let anchors = anchors_of(&house.ledger, &house.company.name, &house.config.portal.place());
+        packet::handover(&Handover { anchors: &anchors, keys: &house.ledger.keys, made_at })
+    })
+    .await;
+    match made.map_err(|e| e.to_string()).and_then(|made| made.map_err(|e| e.to_string())) {
+        Ok(page) => attachment("application/pdf", "anchors.pdf", page),
+        Err(cause) => refused(PortError::Broken(cause).into()),
+    }
+}
+
 pub async fn vkey(State(house): State<House>, asking: Asking) -> Response {
     match reader(asking) {
-        Ok(_) => text(format!("{}\n", house.ledger.keys.vkey())),
+        Ok(_) => text(vkeys(&house.ledger.keys).iter().map(|key| format!("{key}\n")).collect()),
         Err(answer) => *answer,
     }
+}
+
+/// The ledger's own, then those before it that still sign: what anchors name.
+fn vkeys(keys: &Keys) -> Vec<String> {
+    std::iter::once(keys.vkey()).chain(keys.earlier_vkeys()).collect()
 }
 
 /// The signed note, as C2SP tlog-checkpoint has it.

@@ -3,6 +3,7 @@
 use app::{
     parts::{encoded, local},
     ports::{PortError, SignedInBy, ThisSession},
+    seat::Closed,
 };
 use axum::{
     Json,
@@ -14,7 +15,11 @@ use axum::{
 use domain::role::{Actor, Permission};
 use tower_sessions::Session;
 
-use super::{agent::agent, refused};
+use super::{
+    agent::agent,
+    refused,
+    seat::{self, Person, Reach},
+};
 use crate::{
     compose::House,
     store::sessions::{self, FACTS, Facts},
@@ -78,22 +83,46 @@ pub async fn who(State(house): State<House>, session: Session, mut request: Requ
         Ok(facts) => facts,
         Err(cause) => return refused::failed(PortError::Unavailable(cause.to_string()), "/"),
     };
-    if let Some(facts) = facts {
-        match house.store.person(&facts.person).await {
-            Ok(Some(actor)) => {
-                if let Err(e) = touch(&house, &session, facts).await {
-                    return refused::failed(e, "/");
-                }
-                if let Some(id) = session.id() {
-                    request.extensions_mut().insert(ThisSession(sessions::name(&id)));
-                }
-                request.extensions_mut().insert(actor);
-            }
-            Ok(None) => {}
-            Err(e) => return refused::failed(e, "/"),
-        }
+    let Some(facts) = facts else { return next.run(request).await };
+    let person = match house.store.person(&facts.person).await {
+        Ok(Some(person)) => person,
+        Ok(None) => return next.run(request).await,
+        Err(e) => return refused::failed(e, "/"),
+    };
+    if let Err(e) = touch(&house, &session, facts).await {
+        return refused::failed(e, "/");
     }
-    next.run(request).await
+    if let Some(id) = session.id() {
+        request.extensions_mut().insert(ThisSession(sessions::name(&id)));
+    }
+    request.extensions_mut().insert(Person(person.clone()));
+    let reach = seat::reach(&house, &person, &session).await;
+    let (actor, seat) = match reach {
+        Ok(Reach::Closed(closed)) => {
+            request.extensions_mut().insert(closed);
+            return next.run(request).await;
+        }
+        Ok(Reach::All(actor)) => {
+            request.extensions_mut().insert(actor);
+            return next.run(request).await;
+        }
+        Ok(Reach::Seat(actor, seat)) => (actor, *seat),
+        Err(e) => return refused::failed(e, "/"),
+    };
+    if let Some(refused) = seat::only_looks(&seat, &request) {
+        return refused;
+    }
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    request.extensions_mut().insert(actor.clone());
+    request.extensions_mut().insert(seat.clone());
+    let answer = next.run(request).await;
+    if let Some(visit) = seat::visit(&actor, &seat, &method, &path, &answer, house.clock.now())
+        && let Err(cause) = house.store.note_visit(&visit).await
+    {
+        // What cannot be written down is not shown: an auditor's reading must not go unrecorded.
+        return refused::failed(cause, "/");
+    }
+    answer
 }
 
 /// Notes that a session is used; the layer then writes it with a new idle end.
@@ -117,9 +146,9 @@ impl FromRequestParts<House> for SignedIn {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &House) -> Result<Self, Response> {
-        let (Some(actor), Some(session)) =
-            (parts.extensions.get::<Actor>().cloned(), parts.extensions.get::<ThisSession>().cloned())
-        else {
+        let actor = parts.extensions.get::<Actor>();
+        let actor = actor.or_else(|| parts.extensions.get::<Closed>().map(|closed| &closed.actor)).cloned();
+        let (Some(actor), Some(session)) = (actor, parts.extensions.get::<ThisSession>().cloned()) else {
             return Err(told(app::problem::Problem::not_signed_in()));
         };
         if !actor.role.may(Permission::KeepOwnSignIn) {

@@ -13,6 +13,7 @@ use domain::{
     ejson,
     finding::{Finding, State},
     gap::Gap,
+    key::KeyEvent,
     record::Kind,
     runbook::RunbookVersion,
     signoff::Signoff,
@@ -44,8 +45,20 @@ pub enum Refused {
     NoId,
 }
 
-/// A document as it lies in the database, made ready for the ledger.
-pub fn item(coll: &str, raw: &RawDocument) -> Result<Item, Refused> {
+/// A document's id and the exact bytes that are hashed.
+pub struct Canonical {
+    pub id: String,
+    pub bytes: Vec<u8>,
+}
+
+/// A document as it lies in the database, in its one canonical form.
+pub fn canonical(raw: &RawDocument) -> Result<Canonical, Refused> {
+    let (id, value) = extended_json(raw)?;
+    let bytes = serde_json_canonicalizer::to_vec(&value).map_err(|e| Refused::NotBson(e.to_string()))?;
+    Ok(Canonical { id, bytes })
+}
+
+fn extended_json(raw: &RawDocument) -> Result<(String, Value), Refused> {
     if raw.as_bytes().len() > LARGEST {
         return Err(Refused::TooLarge);
     }
@@ -53,8 +66,13 @@ pub fn item(coll: &str, raw: &RawDocument) -> Result<Item, Refused> {
     let not_bson = |e: &dyn std::fmt::Display| Refused::NotBson(e.to_string());
     let document = Document::try_from(raw).map_err(|e| not_bson(&e))?;
     let id = id_text(document.get("_id").ok_or(Refused::NoId)?);
-    let value = Bson::Document(document).into_canonical_extjson();
-    let canonical = serde_json_canonicalizer::to_vec(&value).map_err(|e| not_bson(&e))?;
+    Ok((id, Bson::Document(document).into_canonical_extjson()))
+}
+
+/// The same, made ready for the ledger.
+pub fn item(coll: &str, raw: &RawDocument) -> Result<Item, Refused> {
+    let (id, value) = extended_json(raw)?;
+    let canonical = serde_json_canonicalizer::to_vec(&value).map_err(|e| Refused::NotBson(e.to_string()))?;
     let facts = facts(coll, &ejson::plain(&value));
     Ok(Item {
         kind: kind(coll),
@@ -114,6 +132,7 @@ fn kind(coll: &str) -> Kind {
         "gaps" => Kind::Gap,
         "runbooks" => Kind::Runbook,
         "draws" => Kind::Draw,
+        super::keys::KEYS => Kind::Key,
         "exports" => Kind::Export,
         "timestamps" => Kind::Timestamp,
         "passkeys" => Kind::Key,
@@ -172,6 +191,10 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             let read = reads::<Acceptance>(plain);
             facts.ended_at = read.as_ref().map(|a| a.until);
             facts.understood = read.is_some();
+        }
+        super::keys::KEYS => {
+            facts.answers = Control::ALL.to_vec();
+            facts.understood = reads::<KeyEvent>(plain).is_some();
         }
         _ => facts.answers = Control::ALL.to_vec(),
     }

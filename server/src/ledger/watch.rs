@@ -21,10 +21,12 @@ use crate::store::port_error;
 /// Written by anyone, never changed once there.
 const OPEN: [&str; 2] = ["backup_audit_log", "backup_drill_results"];
 /// Written by the portal alone; their current document is the newest sealed version.
-const OURS: [&str; 7] = ["findings", "gaps", "runbooks", "draws", "passkeys", "acceptances", "signoffs"];
-/// Of these, what the portal writes is sealed in the same transaction. One without a seal is somebody else's, and a
-/// seal would make a key or a signature of it.
-const OURS_ALONE: [&str; 3] = ["passkeys", "acceptances", "signoffs"];
+const OURS: [&str; 9] =
+    ["findings", "gaps", "runbooks", "draws", "passkeys", "audits", super::keys::KEYS, "acceptances", "signoffs"];
+
+/// Of those, what the portal seals in the moment it writes it. One that lies there unsealed was put there by another
+/// program, and is not sealed for it: a key of somebody's own would be anybody's signature, and a signature anybody's.
+const SEALED_AT_ONCE: [&str; 3] = ["passkeys", "acceptances", "signoffs"];
 
 /// Records that cannot be sealed, as they are found.
 const REFUSALS: &str = "ledger_refusals";
@@ -67,6 +69,10 @@ async fn follow(ledger: &Ledger) -> Result<(), PortError> {
         Ok(stream) => stream,
         Err(_) => open(None).await.map_err(port_error)?,
     };
+    // The stream begins at what the server had applied, the scan reads what a majority has: a record between the two
+    // would be in neither. A write that a majority has taken, after the stream was opened, brings the scan past it.
+    let opened = doc! { "$set": { "openedAt": date(ledger.clock.now()) } };
+    state.update_one(doc! { "_id": "stream" }, opened).upsert(true).await.map_err(port_error)?;
     scan(ledger).await?;
     while let Some(event) = stream.try_next().await.map_err(port_error)? {
         take(ledger, &event).await?;
@@ -199,18 +205,20 @@ async fn newest(ledger: &Ledger, coll: &str, rid: &str) -> Result<Option<(i64, S
 async fn seal(ledger: &Ledger, coll: &str, raws: Vec<RawDocumentBuf>) -> Result<Vec<String>, PortError> {
     let (mut items, mut refused) = (Vec::with_capacity(raws.len()), Vec::new());
     for raw in raws {
-        match canonical::item(coll, &raw) {
-            Ok(item) if OURS_ALONE.contains(&coll) => {
-                // It may have been written and sealed since the list of seals was read.
-                if newest(ledger, coll, &item.id).await?.is_none() {
-                    refuse(ledger, coll, &item.id, "the portal did not write it: somebody else put it there").await?;
-                    refused.push(item.id);
-                }
+        if SEALED_AT_ONCE.contains(&coll) {
+            let id = id_text(&raw);
+            // Written since the list of seals was read.
+            if newest(ledger, coll, &id).await?.is_none() {
+                refuse(ledger, coll, &id, "it was put there by another program; the portal seals its own at once")
+                    .await?;
+                refused.push(id);
             }
+            continue;
+        }
+        match canonical::item(coll, &raw) {
             Ok(item) => items.push(item),
             Err(why) => {
-                let id = raw.get("_id").ok().flatten().and_then(|id| bson::Bson::try_from(id).ok());
-                let id = canonical::id_text(&id.unwrap_or(bson::Bson::Null));
+                let id = id_text(&raw);
                 refuse(ledger, coll, &id, &why.to_string()).await?;
                 refused.push(id);
             }
@@ -265,6 +273,11 @@ async fn alarm(ledger: &Ledger, coll: &str, rid: &str, seq: i64, what: Tampering
         tracing::error!(coll, id = rid, seq, what = word, "a sealed record is not what was sealed");
     }
     Ok(())
+}
+
+fn id_text(raw: &RawDocumentBuf) -> String {
+    let id = raw.get("_id").ok().flatten().and_then(|id| bson::Bson::try_from(id).ok());
+    canonical::id_text(&id.unwrap_or(bson::Bson::Null))
 }
 
 fn digest(raw: &RawDocumentBuf) -> String {

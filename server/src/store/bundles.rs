@@ -72,6 +72,14 @@ struct Export {
     by: String,
 }
 
+impl Download {
+    /// All of it in memory; for bundles that are known to be small.
+    pub async fn whole(self) -> std::io::Result<Vec<u8>> {
+        let parts: Vec<Vec<u8>> = self.parts.try_collect().await?;
+        Ok(parts.concat())
+    }
+}
+
 impl Exports {
     /// The ZIP; `None` outside the actor's scope. It is read once before a byte of it goes out, so that what goes
     /// out is what was sealed.

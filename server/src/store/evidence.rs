@@ -131,7 +131,7 @@ pub fn sealed<T: DeserializeOwned>(row: &Document, broken: &HashSet<String>) -> 
     Ok(Sealed { id: bytes.id, value, seal })
 }
 
-pub(crate) fn sealed_bytes(row: &Document) -> Result<SealedBytes, PortError> {
+pub fn sealed_bytes(row: &Document) -> Result<SealedBytes, PortError> {
     let text = |key: &str| row.get_str(key).map(str::to_owned).map_err(|e| PortError::Broken(e.to_string()));
     let seq = row.get_i64("_id").ok().and_then(|n| u64::try_from(n).ok());
     Ok(SealedBytes {
@@ -382,6 +382,10 @@ impl LedgerPort for Evidence {
 
     fn vkey(&self) -> String {
         self.ledger.keys.vkey()
+    }
+
+    fn earlier_vkeys(&self) -> Vec<String> {
+        self.ledger.keys.vkeys().iter().skip(1).map(ToString::to_string).collect()
     }
 
     async fn outside_time(&self) -> Result<Option<OutsideTime>, PortError> {

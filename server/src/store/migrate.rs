@@ -21,8 +21,10 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "0002_bundle_orders", text: include_str!("../../../migrations/0002_bundle_orders.json") },
     Migration { name: "0003_ledger_refusals", text: include_str!("../../../migrations/0003_ledger_refusals.json") },
+    Migration { name: "0004_keys", text: include_str!("../../../migrations/0004_keys.json") },
     Migration { name: "0005_passkeys", text: include_str!("../../../migrations/0005_passkeys.json") },
     Migration { name: "0006_people", text: include_str!("../../../migrations/0006_people.json") },
+    Migration { name: "0007_audits", text: include_str!("../../../migrations/0007_audits.json") },
     Migration { name: "0009_reviews", text: include_str!("../../../migrations/0009_reviews.json") },
 ];
 
@@ -92,4 +94,19 @@ async fn run_once(store: &Store, command: Document) -> Result<()> {
 
 fn digest(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_applied_in_the_order_of_their_names() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+        let files = std::fs::read_dir(folder).expect("the folder").map(|f| f.expect("a file").file_name());
+        let mut files: Vec<String> =
+            files.filter_map(|f| f.to_str()?.strip_suffix(".json").map(str::to_owned)).collect();
+        files.sort();
+        assert_eq!(MIGRATIONS.iter().map(|m| m.name.to_owned()).collect::<Vec<_>>(), files);
+    }
 }

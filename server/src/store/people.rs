@@ -1,4 +1,4 @@
-//! People, their one-time sign-in links, and tokens for machines. Secrets are kept as digests only.
+//! People and their one-time sign-in links. Secrets are kept as digests only.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use domain::{
     Moment,
     draw::hex,
     person::{Email, Person, Removed},
-    role::{Actor, TokenScope},
+    role::Actor,
 };
 use futures::TryStreamExt;
 use mongodb::{ClientSession, error::TRANSIENT_TRANSACTION_ERROR};
@@ -211,31 +211,6 @@ impl Store {
     pub async fn end_links(&self, person: &str) -> Result<(), PortError> {
         let unused = doc! { "person": person, "usedAt": null };
         self.documents(LINKS).delete_many(unused).await.map(|_| ()).map_err(port_error)
-    }
-
-    /// A token for a machine; shown once, kept as its digest.
-    pub async fn new_token(&self, name: &str, scopes: &[TokenScope], now: Moment) -> Result<String, PortError> {
-        let token = secret("pm_");
-        let scopes = serde_json::to_string(scopes).map_err(|e| PortError::Broken(e.to_string()))?;
-        let row = doc! { "_id": digest(&token), "name": name, "scopes": scopes, "madeAt": date(now) };
-        self.documents("tokens").insert_one(row).await.map_err(port_error)?;
-        Ok(token)
-    }
-
-    /// The name and scopes of a token. Looked up by digest: the time it takes tells nothing of the token.
-    pub async fn token(&self, token: &str, now: Moment) -> Result<Option<(String, Vec<TokenScope>)>, PortError> {
-        let row = self
-            .documents("tokens")
-            .find_one_and_update(
-                doc! { "_id": digest(token), "revokedAt": null },
-                doc! { "$set": { "usedAt": date(now) } },
-            )
-            .await
-            .map_err(port_error)?;
-        Ok(row.and_then(|r: Document| {
-            let scopes = serde_json::from_str(r.get_str("scopes").ok()?).ok()?;
-            Some((r.get_str("name").ok()?.to_owned(), scopes))
-        }))
     }
 }
 

@@ -1,102 +1,82 @@
-//! An authenticator of the tests' own: a key that signs what it is asked to, and what none should.
+//! A device of the tests' own that holds one passkey, and lies where it is told to.
 
-use domain::{
-    Moment,
-    passkey::Passkey,
-    proof::passkey::{Place, PublicKey, base64url},
-};
+use domain::proof::passkey::{base64url, from_base64url};
 use p256::ecdsa::{DerSignature, SigningKey, signature::Signer};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A device with one passkey.
-#[derive(Clone)]
+pub const ORIGIN: &str = "http://portal.test";
+
 pub struct Authenticator {
-    seed: u8,
-    place: Place,
-}
-
-/// What browser and device say together, each part in base64url.
-#[derive(Clone, Debug)]
-pub struct Assertion {
-    pub client_data: String,
-    pub authenticator_data: String,
-    pub signature: String,
-}
-
-/// Where it says something else than it should.
-#[derive(Clone, Debug)]
-pub struct Bent {
-    pub kind: &'static str,
-    pub origin: Option<&'static str>,
-    /// Present and verified are 0x05.
+    pub secret: SigningKey,
+    pub id: Vec<u8>,
+    /// Signatures made so far.
+    pub count: u32,
+    /// A passkey that is synced to several devices does not count.
+    pub counts: bool,
+    /// What it says it was asked for, in place of the truth.
+    pub kind: Option<&'static str>,
+    /// Present, and the person verified.
     pub flags: u8,
-    /// Another device's key.
-    pub seed: Option<u8>,
+    pub origin: String,
+    /// What the portal called the person at registration.
+    pub handle: Option<String>,
 }
-
-pub const STRAIGHT: Bent = Bent { kind: "webauthn.get", origin: None, flags: 0x05, seed: None };
 
 impl Authenticator {
-    pub fn new(seed: u8, place: &Place) -> Self {
-        Self { seed, place: place.clone() }
+    /// `seed` tells devices apart.
+    pub fn new(seed: u8) -> Self {
+        let secret = SigningKey::from_slice(&[seed; 32]).expect("a key");
+        let (id, origin) = (vec![seed; 32], ORIGIN.to_owned());
+        Self { secret, id, count: 1, counts: true, kind: None, flags: 0x05, origin, handle: None }
     }
 
-    fn secret(seed: u8) -> SigningKey {
-        SigningKey::from_slice(&[seed; 32]).expect("a key")
-    }
-
-    pub fn credential(&self) -> String {
-        base64url(&[self.seed; 16])
-    }
-
-    fn client_data(&self, kind: &str, challenge: &[u8], origin: Option<&str>) -> String {
-        let (challenge, origin) = (base64url(challenge), origin.unwrap_or(&self.place.origins[0]));
-        format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{origin}","crossOrigin":false}}"#)
-    }
-
-    /// Its registration, as the portal keeps it.
-    pub fn passkey(&self, person: &str, name: &str, at: Moment) -> Passkey {
-        let point = Self::secret(self.seed).verifying_key().to_sec1_point(false);
+    /// `navigator.credentials.create`, as `toJSON` gives it.
+    pub fn create(&mut self, options: &Value) -> Value {
+        self.handle = options["user"]["id"].as_str().map(str::to_owned);
+        let rp_id = options["rp"]["id"].as_str().expect("a relying party");
+        let point = self.secret.verifying_key().to_sec1_point(false);
         let (x, y) = (point.x().expect("x"), point.y().expect("y"));
-        // COSE_Key: kty 2, alg -7, crv 1, x, y.
-        let key = [&[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 0x20][..], x, &[0x22, 0x58, 0x20], y].concat();
-        let rp = Sha256::digest(self.place.rp_id.as_bytes());
-        let data = [&rp[..], &[0x45], &[0; 4], &[0; 16], &[0, 16], &[self.seed; 16], &key].concat();
-        let length = u8::try_from(data.len()).expect("short");
-        // {"fmt": "none", "attStmt": {}, "authData": data}
-        let object = [&b"\xa3cfmtdnonegattStmt\xa0hauthData\x58"[..], &[length], &data].concat();
-        Passkey {
-            schema: 1,
-            credential: self.credential(),
-            person: person.to_owned(),
-            name: name.to_owned(),
-            label: "Phone".to_owned(),
-            key: PublicKey { x: base64url(x), y: base64url(y) },
-            rp_id: self.place.rp_id.clone(),
-            attestation_object: base64url(&object),
-            client_data: base64url(self.client_data("webauthn.create", b"registered", None).as_bytes()),
-            backup_eligible: false,
-            revoked: None,
-            occurred_at: at,
-            by: name.to_owned(),
-        }
+        let length = u16::try_from(self.id.len()).expect("short").to_be_bytes();
+        // A COSE key of ES256 in CTAP2's canonical form.
+        let key = [&[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32][..], x, &[0x22, 0x58, 32], y].concat();
+        let data = [&self.data(rp_id, self.flags | 0x40)[..], &[0; 16], &length, &self.id, &key].concat();
+        let head = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58";
+        let object = [&head[..], &[u8::try_from(data.len()).expect("short")], &data].concat();
+        json!({
+            "id": base64url(&self.id), "rawId": base64url(&self.id), "type": "public-key",
+            "authenticatorAttachment": "platform", "clientExtensionResults": {},
+            "response": {
+                "clientDataJSON": base64url(self.said("webauthn.create", options).as_bytes()),
+                "attestationObject": base64url(&object), "transports": ["internal"],
+            },
+        })
     }
 
-    pub fn sign(&self, challenge: &[u8]) -> Assertion {
-        self.sign_bent(challenge, &STRAIGHT)
+    /// `navigator.credentials.get`.
+    pub fn get(&mut self, options: &Value) -> Value {
+        self.count += u32::from(self.counts);
+        let said = self.said("webauthn.get", options);
+        let data = self.data(options["rpId"].as_str().expect("a relying party"), self.flags);
+        let signature: DerSignature = self.secret.sign(&[&data[..], &Sha256::digest(&said)[..]].concat());
+        json!({
+            "id": base64url(&self.id), "rawId": base64url(&self.id), "type": "public-key",
+            "clientExtensionResults": {},
+            "response": {
+                "clientDataJSON": base64url(said.as_bytes()), "authenticatorData": base64url(&data),
+                "signature": base64url(signature.as_bytes()), "userHandle": self.handle,
+            },
+        })
     }
 
-    pub fn sign_bent(&self, challenge: &[u8], bent: &Bent) -> Assertion {
-        let client = self.client_data(bent.kind, challenge, bent.origin);
-        let rp = Sha256::digest(self.place.rp_id.as_bytes());
-        // It does not count, as passkeys that are synced do not.
-        let data = [&rp[..], &[bent.flags], &[0; 4]].concat();
-        let message = [&data[..], &Sha256::digest(&client)[..]].concat();
-        let signature: DerSignature = Self::secret(bent.seed.unwrap_or(self.seed)).sign(&message);
-        Assertion {
-            client_data: base64url(client.as_bytes()),
-            authenticator_data: base64url(&data),
-            signature: base64url(signature.as_bytes()),
-        }
+    fn said(&self, kind: &str, options: &Value) -> String {
+        let challenge = options["challenge"].as_str().expect("a challenge");
+        assert!(from_base64url(challenge).is_some_and(|bytes| bytes.len() == 32));
+        let kind = self.kind.unwrap_or(kind);
+        format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{}","crossOrigin":false}}"#, self.origin)
+    }
+
+    fn data(&self, rp_id: &str, flags: u8) -> Vec<u8> {
+        [&Sha256::digest(rp_id)[..], &[flags], &self.count.to_be_bytes()].concat()
     }
 }

@@ -20,7 +20,7 @@ use server::exports::{
     spool::Scratch,
 };
 
-pub use forged::sign_again;
+pub use forged::{sign_again, wrong};
 use sample::{Parts, now, trust};
 pub use sample::{Sample, open, pack};
 

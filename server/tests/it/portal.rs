@@ -17,7 +17,10 @@ use bson::Document;
 use domain::{
     Moment,
     attestation::{Attestation, RecoveryPoint, Strength},
+    audit::Terms,
+    control::Control,
     role::{Actor, Role, Scope, TokenScope},
+    schedule::Period,
 };
 use http_body_util::BodyExt;
 use server::{
@@ -86,9 +89,21 @@ impl Portal {
         self
     }
 
+    /// One whose configuration is changed first.
+    pub async fn open_as(change: impl FnOnce(&mut Config)) -> Self {
+        let keys = tempfile::tempdir().expect("a folder");
+        let mut config = config(mongod(), &fresh_name(), keys.path());
+        change(&mut config);
+        Self::opened(config, keys).await
+    }
+
     async fn open_with(uri: &str, name: &str, time: config::Time) -> Self {
         let keys = tempfile::tempdir().expect("a folder");
         let config = Config { time, ..config(uri, name, keys.path()) };
+        Self::opened(config, keys).await
+    }
+
+    async fn opened(config: Config, keys: tempfile::TempDir) -> Self {
         let house = House::open(config).await.expect("the portal opens");
         let router = server::http::router(&house);
         Self { house, router, _keys: keys }
@@ -100,18 +115,51 @@ impl Portal {
     }
 
     pub async fn person(&self, role: Role, scope: Scope) -> String {
-        let id = format!("{}-{}", role.word(), self.house.clock.now().millis());
-        let actor = Actor { id: id.clone(), name: role.word().to_owned(), role, scope };
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let id = format!("{}-{}", role.word(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let actor = Actor { id: id.clone(), name: role.word().to_owned(), role, scope: scope.clone() };
         self.house.store.put_person(&actor).await.expect("a person");
-        let code = self.house.store.new_link(&id, self.house.clock.now()).await.expect("a link");
+        if role == Role::Auditor {
+            self.audit(&id, scope).await;
+        }
+        self.signed_in(&id).await
+    }
+
+    /// Somebody with an id of the test's choice, signed in by a link; an auditor reads the whole year.
+    pub async fn named(&self, id: &str, role: Role) -> String {
+        let actor = Actor { id: id.to_owned(), name: id.to_owned(), role, scope: Scope::EVERYTHING };
+        self.house.store.put_person(&actor).await.expect("a person");
+        if role == Role::Auditor {
+            self.audit(id, Scope::EVERYTHING).await;
+        }
+        self.signed_in(id).await
+    }
+
+    /// A session more of somebody who is there, by a link.
+    pub async fn signed_in(&self, id: &str) -> String {
+        let code = self.house.store.new_link(id, self.house.clock.now()).await.expect("a link");
         let answer = self.post("/sign-in", &format!("code={code}"), None).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").to_owned();
-        cookie.split(';').next().expect("a cookie").to_owned()
+        cookie(&answer)
+    }
+
+    /// An audit open now, in which this auditor sees that scope.
+    pub async fn audit(&self, person: &str, scope: Scope) -> String {
+        let now = self.house.clock.now();
+        let day = 24 * 3600 * 1000;
+        let terms = Terms {
+            firm: "Audit firm".to_owned(),
+            people: vec![person.to_owned()],
+            period: scope.period.unwrap_or_else(|| Period::days(AUDIT.0, AUDIT.1).expect("a year")),
+            controls: scope.controls.unwrap_or_else(|| Control::ALL.to_vec()),
+            access: Period { from: now.plus_millis(-day), to: now.plus_millis(day) },
+        };
+        let by = Actor { id: "o".into(), name: "owner".into(), role: Role::Owner, scope: Scope::EVERYTHING };
+        self.house.ports.audits.open(terms, &by).await.expect("an audit")
     }
 
     pub async fn token(&self, scopes: &[TokenScope]) -> String {
-        self.house.store.new_token("test", scopes, self.house.clock.now()).await.expect("a token")
+        self.house.store.new_token("test", scopes, 1, "test", self.house.clock.now()).await.expect("a token")
     }
 
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {
@@ -137,6 +185,20 @@ impl Portal {
             request = request.header(header::COOKIE, cookie);
         }
         self.send(request.body(Body::from(form.to_owned())).expect("a request")).await
+    }
+
+    /// What a script of this portal's pages sends.
+    pub async fn script(&self, path: &str, body: &str, cookie: Option<&str>) -> Response<Body> {
+        let mut request = Request::post(path)
+            .header(header::HOST, "portal.test")
+            .header(header::ORIGIN, "http://portal.test")
+            .header(header::ACCEPT, "application/json")
+            .header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        self.send(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
 
     pub async fn machine(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> Response<Body> {
@@ -194,7 +256,7 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
             trusted_proxy: false,
         },
         database: config::Database { uri: uri.to_owned(), name: name.to_owned() },
-        keys: config::Keys { dir: keys.to_owned() },
+        keys: config::Keys { dir: keys.to_owned(), passphrase: Default::default() },
         company: config::Company {
             name: "Testwerk".to_owned(),
             log: "portal.test/log".to_owned(),
@@ -206,6 +268,27 @@ pub fn config(uri: &str, name: &str, keys: &std::path::Path) -> Config {
         mail: config::Mail::default(),
         oidc: config::Oidc::default(),
     }
+}
+
+/// Every document of a collection.
+pub async fn rows(collection: mongodb::Collection<Document>) -> Vec<Document> {
+    use futures::TryStreamExt;
+    collection.find(bson::doc! {}).await.expect("documents").try_collect().await.expect("documents")
+}
+
+/// The session that an answer begins.
+pub fn cookie(answer: &Response<Body>) -> String {
+    let cookies = answer.headers().get_all(header::SET_COOKIE);
+    let session = cookies.iter().filter_map(|line| line.to_str().ok()).find(|line| {
+        let name = line.split('=').next().unwrap_or_default();
+        ["passmuster", "__Host-passmuster"].contains(&name)
+    });
+    session.expect("a session").split(';').next().expect("a cookie").to_owned()
+}
+
+/// Where an answer leads.
+pub fn to(answer: &Response<Body>) -> String {
+    answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 pub async fn text(answer: Response<Body>) -> String {

@@ -22,7 +22,7 @@ async fn appended(portal: &Portal, many: std::ops::Range<usize>) {
 async fn the_tiles_fold_to_the_signed_root_on_every_level() {
     let portal = Portal::open().await;
     appended(&portal, 0..300).await;
-    let cookie = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    let cookie = portal.person(Role::Operator, Scope::EVERYTHING).await;
     let get = async |path: &str| {
         let answer = portal.get(path, Some(&cookie)).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
@@ -68,7 +68,7 @@ async fn the_tiles_fold_to_the_signed_root_on_every_level() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_earlier_head_is_compared_and_a_rewritten_ledger_is_named() {
     let portal = Portal::open().await;
-    let cookie = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    let cookie = portal.person(Role::Operator, Scope::EVERYTHING).await;
     let keys = portal.house.ledger.keys.clone();
     let empty = portal.house.ledger.head().await.expect("a head").checkpoint;
     appended(&portal, 0..5).await;
@@ -114,7 +114,7 @@ async fn an_earlier_head_is_compared_and_a_rewritten_ledger_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_entry_gives_no_tile_and_no_proof() {
     let portal = Portal::open().await;
-    let cookie = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    let cookie = portal.person(Role::Operator, Scope::EVERYTHING).await;
     appended(&portal, 0..5).await;
     portal.house.store.documents("ledger_entries").delete_one(bson::doc! { "_id": 2_i64 }).await.expect("deleted");
     for path in ["/ledger/tile/0/000.p/5", "/ledger/tile/entries/000.p/5", "/ledger/proofs/0.tlog-proof"] {

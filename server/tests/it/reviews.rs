@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::ports::{Findings, Reviewed, Reviews};
+use app::ports::{Findings, Ledger as LedgerPort, Reviewed, Reviews};
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
@@ -10,6 +10,7 @@ use axum::{
 use bson::{Document, doc};
 use domain::{
     Moment,
+    control::Control,
     passkey::Revoked,
     proof::{
         passkey::{Place, from_base64url},
@@ -29,7 +30,7 @@ use server::{
 };
 
 use crate::{
-    authenticator::{Assertion, Authenticator, Bent, STRAIGHT},
+    device::{Assertion, Bent, Device, STRAIGHT},
     periods,
     portal::{Portal, at, bytes, document, text},
 };
@@ -41,7 +42,7 @@ const SUBJECT: &str = "approves.runbook-1.0";
 struct Signer {
     id: String,
     cookie: String,
-    device: Authenticator,
+    device: Device,
 }
 
 /// What a statement's answer says, that a browser needs.
@@ -86,7 +87,7 @@ async fn signer(portal: &Portal, id: &str, role: Role, seed: Option<u8>) -> Sign
     let answer = portal.post("/sign-in", &format!("code={code}"), None).await;
     let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").to_owned();
     let cookie = cookie.split(';').next().expect("a cookie").to_owned();
-    let device = Authenticator::new(seed.unwrap_or(99), &place());
+    let device = Device::new(seed.unwrap_or(99), &place());
     if seed.is_some() {
         let passkey = device.passkey(id, &actor.name, portal.house.clock.now());
         passkeys::register(&portal.house.ledger, &passkey).await.expect("registered");
@@ -136,7 +137,7 @@ async fn answer(
     portal: &Portal,
     who: &Signer,
     ceremony: &str,
-    device: &Authenticator,
+    device: &Device,
     said: &Assertion,
 ) -> (StatusCode, Value) {
     let body = json!({
@@ -220,7 +221,7 @@ async fn a_signature_is_sealed_at_once_and_stands_on_every_page_and_in_the_bundl
         assert!(page.contains(says), "{path} does not say “{says}”: {page}");
         assert!(page.contains("The founder") || path == "/reviews", "{path}");
     }
-    let report = bundle(&portal, &founder, "range&from=2026-01-01&to=2026-12-31").await;
+    let report = bundle(&portal, &founder, "range&from=2026-01-01&to=2099-12-31").await;
     assert!(report.verified(), "{:?}", report.first_wrong());
     let told: Vec<&str> =
         report.checks.iter().filter(|c| c.what.starts_with("Sign-off ")).map(|c| c.found.as_str()).collect();
@@ -255,7 +256,7 @@ async fn what_is_sent_back_says_why_and_another_word_follows_it() {
     assert_eq!(status, StatusCode::OK, "{said}");
     let review = review(&portal, SUBJECT).await;
     assert_eq!((review.signatures.len(), review.standing.mark(portal.house.clock.now())), (2, Mark::Signed));
-    assert!(bundle(&portal, &founder, "range&from=2026-01-01&to=2026-12-31").await.verified());
+    assert!(bundle(&portal, &founder, "range&from=2026-01-01&to=2099-12-31").await.verified());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,7 +309,7 @@ async fn what_is_no_signature_of_this_statement_is_refused_by_name_and_uses_the_
         ("on another site", bent(|b| b.origin = Some("https://evil.example")), "origin"),
         ("on another port", bent(|b| b.origin = Some("http://portal.test:8080")), "origin"),
         ("nobody verified", bent(|b| b.flags = 0x01), "not verified"),
-        ("a registration", bent(|b| b.kind = "webauthn.create"), "type"),
+        ("a registration", bent(|b| b.kind = Some("webauthn.create")), "type"),
         ("another key", bent(|b| b.seed = Some(9)), "does not belong to the key"),
     ] {
         let begun = begin(&portal, &founder, SUBJECT).await;
@@ -322,7 +323,7 @@ async fn what_is_no_signature_of_this_statement_is_refused_by_name_and_uses_the_
     }
     // Of another device, which nobody registered.
     let begun = begin(&portal, &founder, SUBJECT).await;
-    let stranger = Authenticator::new(42, &place());
+    let stranger = Device::new(42, &place());
     let (status, _) = answer(&portal, &founder, &begun.ceremony, &stranger, &stranger.sign(&begun.challenge)).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     // Too late.
@@ -380,7 +381,7 @@ async fn a_passkey_that_was_revoked_signs_nothing_and_what_it_signed_before_stan
     let page = text(portal.get("/reviews/approves.runbook-1.0", Some(&founder.cookie)).await).await;
     assert!(page.contains("Register a passkey"));
     assert!(review(&portal, "owns.D-1").await.signed().is_some());
-    let report = bundle(&portal, &founder, "range&from=2026-01-01&to=2026-12-31").await;
+    let report = bundle(&portal, &founder, "range&from=2026-01-01&to=2099-12-31").await;
     assert!(report.verified(), "{:?}", report.first_wrong());
 }
 
@@ -412,7 +413,7 @@ async fn a_passkey_revoked_in_the_very_moment_leaves_no_sign_off_that_a_verifier
     assert!(reviewed(&portal).await.not_held.is_empty());
     assert_eq!(sealed_signoffs(&portal).await, sealed);
     let owner = signer(&portal, "founder", Role::Owner, None).await;
-    let report = bundle(&portal, &owner, "range&from=2026-01-01&to=2026-12-31").await;
+    let report = bundle(&portal, &owner, "range&from=2026-01-01&to=2099-12-31").await;
     assert!(report.verified(), "{:?}", report.first_wrong());
     portal.assert_ledger_whole().await;
 
@@ -435,9 +436,8 @@ async fn each_role_signs_what_is_its_own_and_nobody_signs_from_elsewhere() {
     let owner = founder(&portal).await;
     let operator = signer(&portal, "operator", Role::Operator, Some(8)).await;
     let auditor = signer(&portal, "auditor", Role::Auditor, Some(9)).await;
-    let written = portal
-        .post("/reviews/accept", "what=risk&title=One+copy&why=It+costs+more&until=2027-05-31", Some(&owner.cookie))
-        .await;
+    let written =
+        portal.post("/reviews/accept", &form("risk", "One+copy", "It+costs+more", 180), Some(&owner.cookie)).await;
     let to = written.headers()[header::LOCATION].to_str().expect("text").to_owned();
     let id = to.strip_prefix("/reviews?written=").unwrap_or_else(|| panic!("{to}")).to_owned();
     let accepts = format!("accepts.{id}");
@@ -459,8 +459,7 @@ async fn each_role_signs_what_is_its_own_and_nobody_signs_from_elsewhere() {
         assert_eq!(ask(&portal, &owner, wrong, "approve", "").await.0, StatusCode::NOT_FOUND, "{wrong}");
     }
     for (who, status) in [(&operator, StatusCode::FOUND), (&auditor, StatusCode::FOUND)] {
-        let answer =
-            portal.post("/reviews/accept", "what=risk&title=x&why=y&until=2027-05-31", Some(&who.cookie)).await;
+        let answer = portal.post("/reviews/accept", &form("risk", "x", "y", 180), Some(&who.cookie)).await;
         assert_eq!(
             (answer.status(), answer.headers()[header::LOCATION].to_str().ok()),
             (status, Some("/reviews?refused=1"))
@@ -531,13 +530,15 @@ async fn a_sign_off_or_a_passkey_put_into_the_database_is_none() {
     };
     let signed = store.documents("signoffs").find_one(doc! {}).await.expect("read").expect("one");
     store.documents("signoffs").insert_one(copy(signed, "S-forged")).await.expect("inserted");
-    let theirs = Authenticator::new(66, &place()).passkey("founder", "The founder", portal.house.clock.now());
+    let theirs = Device::new(66, &place()).passkey("founder", "The founder", portal.house.clock.now());
     store.documents("passkeys").insert_one(copy(document(&theirs), &theirs.credential)).await.expect("inserted");
     let before = portal.house.ledger.head().await.expect("a head").size;
     watch::scan(&portal.house.ledger).await.expect("scanned");
     assert_eq!(portal.house.ledger.head().await.expect("a head").size, before, "neither is sealed");
-    let page = text(portal.get("/ledger", Some(&founder.cookie)).await).await;
-    assert!(page.contains("S-forged") && page.contains("somebody else put it there"), "{page}");
+    let unread = LedgerPort::unread(&portal.house.evidence).await.expect("read");
+    let strange: Vec<&str> = unread.iter().map(|u| u.id.as_str()).collect();
+    assert!(strange.contains(&"S-forged") && strange.contains(&theirs.credential.as_str()), "{unread:?}");
+    assert!(unread.iter().all(|u| u.why.contains("another program")), "{unread:?}");
     assert_eq!(review(&portal, SUBJECT).await.signatures.len(), 1);
     let (_, said) = ask(&portal, &founder, "owns.D-1", "approve", "").await;
     assert_eq!(said["options"]["allowCredentials"].as_array().map(Vec::len), Some(1), "{said}");
@@ -566,11 +567,11 @@ async fn an_acceptance_is_written_once_signed_and_carried() {
     let portal = waiting().await;
     let founder = founder(&portal).await;
     for (form, says) in [
-        ("what=risk&title=&why=w&until=2027-05-31", "first line"),
-        ("what=risk&title=t&why=w&until=2020-01-01", "last day is over"),
-        ("what=other&title=t&why=w&until=2027-05-31", "not said what"),
+        (form("risk", "", "w", 180), "first line"),
+        (form("risk", "t", "w", -1), "last day is over"),
+        (form("other", "t", "w", 180), "not said what"),
     ] {
-        let answer = portal.post("/reviews/accept", form, Some(&founder.cookie)).await;
+        let answer = portal.post("/reviews/accept", &form, Some(&founder.cookie)).await;
         assert_eq!(answer.headers()[header::LOCATION], "/reviews?refused=1");
         let left =
             answer.headers()[header::SET_COOKIE].to_str().expect("text").split(';').next().expect("it").to_owned();
@@ -578,10 +579,10 @@ async fn an_acceptance_is_written_once_signed_and_carried() {
         let page = text(portal.get("/reviews?refused=1", Some(&cookies)).await).await;
         assert!(page.contains(says), "{form}: {page}");
     }
-    let form = "what=exclusion&title=The+search+index&why=It+is+built+anew+in+an+hour.&until=2027-05-31";
+    let form = form("exclusion", "The+search+index", "It+is+built+anew+in+an+hour.", 180);
     let mut places = Vec::new();
     for _ in 0..2 {
-        let answer = portal.post("/reviews/accept", form, Some(&founder.cookie)).await;
+        let answer = portal.post("/reviews/accept", &form, Some(&founder.cookie)).await;
         places.push(answer.headers()[header::LOCATION].to_str().expect("text").to_owned());
     }
     assert_eq!(places[0], places[1], "a form sent twice is written once");
@@ -590,15 +591,43 @@ async fn an_acceptance_is_written_once_signed_and_carried() {
     assert!(page.contains("Scope exclusion: The search index is written down and sealed"), "{page}");
     let key = format!("accepts.{id}");
     assert_eq!(sign(&portal, &founder, &key).await.0, StatusCode::OK);
-    let until = at("2027-05-31T23:59:59.999Z");
-    assert_eq!(review(&portal, &key).await.standing, Standing::Signed { until: Some(until) });
-    let report = bundle(&portal, &founder, "range&from=2026-01-01&to=2026-12-31").await;
+    let day = format!("{}T23:59:59.999Z", in_days(180));
+    assert_eq!(review(&portal, &key).await.standing, Standing::Signed { until: Some(at(&day)) });
+    let report = bundle(&portal, &founder, "range&from=2026-01-01&to=2099-12-31").await;
     assert!(report.verified(), "{:?}", report.first_wrong());
     assert!(
         report.checks.iter().any(|c| c.found.contains(&format!("accepted acceptance {id}"))),
         "{:#?}",
         report.checks
     );
+}
+
+/// An acceptance's form, until so many days from now.
+fn form(what: &str, title: &str, why: &str, days: i64) -> String {
+    format!("what={what}&title={title}&why={why}&until={}", in_days(days))
+}
+
+fn in_days(days: i64) -> String {
+    domain::words::date(Moment::from(chrono::Utc::now()).plus_millis(days * 24 * 3600 * 1000))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_sees_the_sign_offs_of_their_period_and_nothing_beside_them() {
+    let (portal, auditor) = periods::audited(&[Control::Cc75, Control::A12, Control::Cc73]).await;
+    let founder = founder(&portal).await;
+    for name in ["before", "first", "after"] {
+        let (status, said) = sign(&portal, &founder, &format!("owns.D-{name}")).await;
+        assert_eq!(status, StatusCode::OK, "{said}");
+    }
+    let signed = |id: &str| format!("owns.D-{id}\"");
+    let page = text(portal.get("/reviews?standing=signed", Some(&auditor)).await).await;
+    assert!(page.contains(&signed("first")), "{page}");
+    assert!(!page.contains(&signed("before")) && !page.contains(&signed("after")), "{page}");
+    let bundle = periods::made_bundle(&portal, &auditor, "2026-Q2").await;
+    let statements: Vec<&str> = bundle.lines().filter(|l| l.contains("authenticatorData")).collect();
+    assert_eq!(statements.len(), 1, "{statements:?}");
+    assert!(statements[0].contains("D-first"));
+    assert_eq!(bundle.matches("attestationObject").count(), 1, "the passkey it was made with");
 }
 
 struct At(Moment);
@@ -674,14 +703,14 @@ async fn a_passkey_of_another_portal_signs_nothing_here() {
     let portal = waiting().await;
     let who = signer(&portal, "founder", Role::Owner, None).await;
     let elsewhere = Place { rp_id: "old.example".into(), origins: vec!["http://old.example".into()] };
-    let device = Authenticator::new(7, &elsewhere);
+    let device = Device::new(7, &elsewhere);
     let passkey = device.passkey(&who.id, "The founder", portal.house.clock.now());
     passkeys::register(&portal.house.ledger, &passkey).await.expect("registered");
     let (status, refused) = ask(&portal, &who, SUBJECT, "approve", "").await;
     assert_eq!(status, StatusCode::CONFLICT, "{refused}");
     // And one registered as ended at once is no passkey either.
     let ended = Some(Revoked { at: portal.house.clock.now(), by: "x".into() });
-    let other = Authenticator::new(8, &place()).passkey(&who.id, "The founder", portal.house.clock.now());
+    let other = Device::new(8, &place()).passkey(&who.id, "The founder", portal.house.clock.now());
     let item =
         canonical::insert("passkeys", &other.credential, &domain::passkey::Passkey { revoked: ended, ..other.clone() });
     portal.house.ledger.append_one(item.expect("an item")).await.expect("sealed");

@@ -8,7 +8,7 @@ use domain::role::{Role, Scope, TokenScope};
 use crate::portal::{Portal, attestation, text};
 
 /// Pages that only someone signed in sees.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 13] = [
     "/",
     "/runbook",
     "/targets",
@@ -18,12 +18,20 @@ const PAGES: [&str; 10] = [
     "/controls",
     "/controls/CC7.5",
     "/evidence",
+    "/reviews",
     "/ledger",
+    "/settings",
+    "/settings/passkeys/new",
 ];
 
+/// Pages of the owner alone.
+const OWNERS: [(&str, &str); 3] =
+    [("/settings/audits", "Open another"), ("/settings/people", "Who is here"), ("/settings/tokens", "Make one")];
+
 /// Routes with a parameter that names nothing here, and files.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "/evidence/anchors.json",
+    "/evidence/anchors.pdf",
     "/evidence/root.pem",
     "/evidence/log.vkey",
     "/ledger/checkpoint",
@@ -32,23 +40,25 @@ const FILES: [&str; 8] = [
     "/ledger/tile/entries/000.p/1",
     "/ledger/proofs/0.tlog-proof",
 ];
-const ABSENT: [&str; 10] = [
+const ABSENT: [&str; 12] = [
     "/ledger/tile/0/000",
     "/ledger/tile/0/0",
     "/ledger/tile/9/000.p/1",
-    "/ledger/proofs/1.tlog-proof",
+    "/ledger/proofs/999.tlog-proof",
     "/ledger/proofs/0",
     "/drills/D-none",
     "/drills/D-none/record.json",
     "/evidence/B-999/download",
     "/runbook/versions/9",
     "/controls/CC9",
+    "/reviews/owns.D-none",
+    "/reviews/none",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_without_a_session_reads_anything() {
     let portal = Portal::open().await;
-    for path in PAGES.iter().chain(&FILES).chain(&ABSENT) {
+    for path in PAGES.iter().chain(OWNERS.iter().map(|(path, _)| path)).chain(&FILES).chain(&ABSENT) {
         for cookie in [None, Some("passmuster=AAAAAAAAAAAAAAAAAAAAAA"), Some("passmuster=nonsense")] {
             let answer = portal.get(path, cookie).await;
             let to =
@@ -70,6 +80,12 @@ async fn each_role_reads_each_page_and_what_is_absent_is_not_found() {
             assert_eq!(answer.status(), StatusCode::OK, "{} {path}", role.word());
             let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
             assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{path}: {policy}");
+        }
+        for (path, shows) in OWNERS {
+            let expected = if role == Role::Owner { StatusCode::OK } else { StatusCode::FORBIDDEN };
+            let answer = portal.get(path, Some(&cookie)).await;
+            assert_eq!(answer.status(), expected, "{} {path}", role.word());
+            assert_eq!(text(answer).await.contains(shows), role == Role::Owner, "{} {path}", role.word());
         }
         for path in ABSENT {
             let answer = portal.get(path, Some(&cookie)).await;
@@ -98,9 +114,19 @@ async fn every_page_the_router_knows_is_in_this_table() {
     let named: BTreeSet<String> = PAGES
         .iter()
         .filter(|p| **p != "/controls/CC7.5")
+        .chain(OWNERS.iter().map(|(path, _)| path))
         .map(|p| (*p).to_owned())
         .chain(
-            ["/controls/{id}", "/drills/{id}", "/runbook/versions/{version}", "/sign-in", "/verify"].map(str::to_owned),
+            [
+                "/settings/audits/{id}",
+                "/controls/{id}",
+                "/drills/{id}",
+                "/reviews/{subject}",
+                "/runbook/versions/{version}",
+                "/sign-in",
+                "/verify",
+            ]
+            .map(str::to_owned),
         )
         .collect();
     assert_eq!(known, named);
@@ -110,8 +136,10 @@ async fn every_page_the_router_knows_is_in_this_table() {
 async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
     let portal = Portal::open().await;
     let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
-    assert_eq!(known.len(), 2, "{known:?}");
-    assert!(known.contains("/evidence/make") && known.iter().any(|p| p.contains("set_theme")), "{known:?}");
+    let theme = *known.iter().find(|p| p.contains("set_theme")).expect("the theme");
+    let named: BTreeSet<&str> =
+        OWN_ACTS.iter().chain(&OWNERS_ACTS).map(|(path, _)| *path).chain(["/evidence/make", theme]).collect();
+    assert_eq!(known, named);
     let answer = portal.post("/evidence/make", "period=audit", None).await;
     assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
     let made = portal.house.store.documents("exports").count_documents(bson::doc! {}).await.expect("a count");
@@ -124,6 +152,122 @@ async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
     }
 }
 
+/// What everybody signed in may do with what is their own, with something that is not.
+const OWN_ACTS: [(&str, &str); 3] = [
+    ("/settings/passkeys/revoke", "credential=none"),
+    ("/settings/sessions/end", "name=none"),
+    ("/settings/sessions/end-others", ""),
+];
+
+/// What only an owner may do.
+const OWNERS_ACTS: [(&str, &str); 9] = [
+    ("/settings/audits/save", "firm=Firm&people[0]=au&from=2026-01-01&to=2026-12-31&controls[0]=A1.2"),
+    ("/settings/audits/hand-over", "id=A-001&how=by+hand"),
+    ("/reviews/accept", "what=risk&title=One+copy&why=It+costs+more&until=2027-05-31"),
+    ("/settings/tokens/make", "name=machine&scopes[0]=evidence:read&days=9"),
+    ("/settings/tokens/revoke", "id=0123456789abcdef"),
+    ("/settings/people/invite", "name=New&email=new@testwerk.example&role=owner"),
+    ("/settings/people/invite-again", "person=other"),
+    ("/settings/people/change-role", "person=other&role=owner"),
+    ("/settings/people/remove", "person=other"),
+];
+
+/// What a script sends: for whom, and what an empty body is answered.
+const SCRIPTS: [(&str, bool, u16); 6] = [
+    ("/passkeys/registration", true, 200),
+    ("/passkeys", true, 400),
+    ("/passkeys/assertion", false, 200),
+    ("/sign-in/passkey", false, 400),
+    ("/reviews/statement", true, 400),
+    ("/reviews/signoffs", true, 400),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_managed_by_owners_and_everybody_keeps_their_own_sign_in() {
+    let portal = Portal::open_quiet().await;
+    portal.named("other", Role::Operator).await;
+    let as_before = crate::portal::rows(portal.house.store.documents("people")).await;
+    let signed = [portal.named("op", Role::Operator).await, portal.named("au", Role::Auditor).await];
+    let with_them = crate::portal::rows(portal.house.store.documents("people")).await;
+    let sessions = portal.house.store.documents("sessions");
+    for (path, form) in OWNERS_ACTS {
+        let answer = portal.post(path, form, None).await;
+        assert_eq!(answer.headers()[header::LOCATION], "/sign-in", "{path}");
+        for cookie in &signed {
+            let answer = portal.post(path, form, Some(cookie)).await;
+            let to = answer.headers()[header::LOCATION].to_str().expect("text");
+            let page = path.rsplit_once('/').expect("a path").0;
+            assert!(to.starts_with(page) && to.contains("refused=1"), "{path} leads to {to}");
+            // A program is told by status.
+            let request = axum::http::Request::post(path)
+                .header(header::HOST, "portal.test")
+                .header(header::ORIGIN, "http://portal.test")
+                .header(header::COOKIE, cookie)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(axum::body::Body::from(form))
+                .expect("a request");
+            assert_eq!(portal.send(request).await.status(), StatusCode::FORBIDDEN, "{path}");
+        }
+    }
+    let after = crate::portal::rows(portal.house.store.documents("people")).await;
+    assert_eq!((after.len(), &after), (as_before.len() + 2, &with_them), "nobody was changed");
+    for (coll, version, count) in [("audits", 0, 1), ("tokens", 0, 0)] {
+        let all = crate::portal::rows(portal.house.store.documents(coll)).await;
+        assert_eq!(all.len(), count, "{coll}");
+        let newest = portal.house.store.audit("A-001").await.expect("read").expect("the auditor’s own").1;
+        assert_eq!(newest, version, "{coll}");
+    }
+    for (path, form) in OWN_ACTS {
+        let open = sessions.count_documents(bson::doc! {}).await.expect("a count");
+        let answer = portal.post(path, form, None).await;
+        assert_eq!(answer.headers()[header::LOCATION], "/sign-in", "{path}");
+        for cookie in &signed {
+            let to = portal.post(path, form, Some(cookie)).await.headers()[header::LOCATION]
+                .to_str()
+                .expect("text")
+                .to_owned();
+            assert!(to.starts_with("/settings?"), "{path} {to}");
+        }
+        assert_eq!(sessions.count_documents(bson::doc! {}).await.expect("a count"), open, "{path}: nobody else's");
+    }
+    for (path, people_only, status) in SCRIPTS {
+        let nobody = if people_only { 401 } else { status };
+        assert_eq!(portal.script(path, "{}", None).await.status().as_u16(), nobody, "{path}");
+        for cookie in &signed {
+            assert_eq!(portal.script(path, "{}", Some(cookie)).await.status().as_u16(), status, "{path}");
+        }
+    }
+    // Ways in are for anybody, and lead nobody anywhere else.
+    for (path, form, to) in [
+        ("/sign-in", "code=guess", "/sign-in?refused=link"),
+        ("/sign-in/code", "email=a@x.example", "/sign-in?refused=no-mail"),
+        ("/sign-in/code/enter", "form=guess&code=1", "/sign-in?refused=form"),
+    ] {
+        assert_eq!(portal.post(path, form, None).await.headers()[header::LOCATION], to, "{path}");
+    }
+    for path in ["/sign-in/provider", "/sign-in/provider/back"] {
+        assert_eq!(portal.get(path, None).await.headers()[header::LOCATION], "/sign-in?refused=no-provider");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_as_an_auditor_is_for_the_owner_alone() {
+    let portal = Portal::open().await;
+    let auditor = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    let path = "/settings/audits/A-001/preview";
+    let to = |answer: &axum::http::Response<axum::body::Body>| answer.headers()[header::LOCATION].clone();
+    assert_eq!(to(&portal.post(path, "", None).await), "/sign-in");
+    assert_eq!(portal.post(path, "", Some(&auditor)).await.status(), StatusCode::FORBIDDEN);
+    let operator = portal.person(Role::Operator, Scope::EVERYTHING).await;
+    assert_eq!(portal.post(path, "", Some(&operator)).await.status(), StatusCode::FORBIDDEN);
+    let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    assert_eq!(portal.post("/settings/audits/A-999/preview", "", Some(&owner)).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(to(&portal.post(path, "", Some(&owner)).await), "/");
+    for path in ["/audits/leave", "/audits/choose"] {
+        assert!(portal.post(path, "audit=A-001", None).await.status().is_redirection(), "{path} tells nobody anything");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_signs_in_once_and_sign_out_ends_it() {
     let portal = Portal::open().await;
@@ -132,7 +276,9 @@ async fn a_link_signs_in_once_and_sign_out_ends_it() {
     let person = people.find_one(bson::doc! {}).await.expect("read").expect("one person");
     let id = person.get_str("_id").expect("an id");
     let code = portal.house.store.new_link(id, portal.house.clock.now()).await.expect("a link");
-    for (code, to) in [(code.as_str(), "/"), (code.as_str(), "/sign-in?refused=1"), ("guess", "/sign-in?refused=1")] {
+    for (code, to) in
+        [(code.as_str(), "/"), (code.as_str(), "/sign-in?refused=link"), ("guess", "/sign-in?refused=link")]
+    {
         let answer = portal.post("/sign-in", &format!("code={code}"), None).await;
         assert_eq!(answer.headers()[header::LOCATION], to, "{code}");
     }
@@ -186,4 +332,34 @@ async fn a_machine_does_what_its_token_says_and_nothing_else() {
     }
     // A session is no token, and a token no session.
     assert!(portal.get("/drills", Some(&format!("passmuster={writes}"))).await.status().is_redirection());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_answer_carries_never_reaches_another() {
+    let site = tempfile::tempdir().expect("a folder");
+    std::fs::write(site.path().join("favicon.svg"), "<svg/>").expect("written");
+    let root = site.path().to_owned();
+    let portal = Portal::open_as(|config: &mut server::config::Config| config.portal.site_root = root).await;
+    let cookie = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    let policy = |answer: &axum::http::Response<axum::body::Body>| {
+        answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned()
+    };
+    // A page is drawn in several steps, and a file is asked for between them.
+    let pages = async {
+        for _ in 0..60 {
+            let answer = portal.get("/settings", Some(&cookie)).await;
+            assert!(policy(&answer).contains("script-src 'self' 'nonce-"), "{}", policy(&answer));
+        }
+    };
+    let files = async {
+        for _ in 0..2000 {
+            let answer = portal.get("/favicon.svg", None).await;
+            assert_eq!((answer.status(), policy(&answer).contains("nonce")), (StatusCode::OK, false));
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(pages, files);
+    let answer = portal.get("/nothing.svg", Some(&cookie)).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert!(text(answer).await.contains("No page has this address"));
 }

@@ -16,7 +16,6 @@ use domain::{
     role::{Actor, Role, Scope},
     schedule::Period,
 };
-use futures::TryStreamExt;
 use server::{
     compose::SystemClock,
     config,
@@ -125,8 +124,7 @@ pub async fn bundle_of(portal: &Portal, quarter: &str) -> Vec<u8> {
     };
     let made = portal.house.exports.make(&actor, &wish).await.expect("a bundle");
     let file = portal.house.exports.download(&actor, &made.id).await.expect("its file").expect("its file");
-    let parts: Vec<Vec<u8>> = file.parts.try_collect().await.expect("its bytes");
-    parts.concat()
+    file.whole().await.expect("its bytes")
 }
 
 pub fn trust(portal: &Portal, authority: &Authority) -> Trust {

@@ -1,8 +1,8 @@
 //! The ledger's signed head: a C2SP tlog-checkpoint in a C2SP signed note, Ed25519.
 //!
 //! Sources: <https://c2sp.org/tlog-checkpoint>, <https://c2sp.org/signed-note>. A signature of an
-//! unknown signer is ignored; one that carries the known signer's name and key id and does not
-//! verify rejects the whole note.
+//! unknown signer is ignored; one that carries a known signer's name and key id and does not
+//! verify rejects the whole note. A log that changes its key signs with both for a while.
 
 use std::fmt;
 
@@ -89,19 +89,70 @@ pub fn sign(checkpoint: &Checkpoint, key: &VerifierKey, sign: impl FnOnce(&[u8])
     format!("{text}\n{DASH}{} {}\n", key.name, STANDARD.encode(signature))
 }
 
+/// The same note with one more signature under it, by another key; `sign` is as in [`sign`].
+pub fn cosign(note: &str, key: &VerifierKey, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<String, CheckpointError> {
+    let (text, _) = parts(note)?;
+    let signature = [&key.id[..], &sign(text.as_bytes())[..]].concat();
+    Ok(format!("{note}{DASH}{} {}\n", key.name, STANDARD.encode(signature)))
+}
+
 /// Opens a checkpoint signed by this log under its own name.
 ///
 /// The key's name must also be the checkpoint's origin.
 pub fn open(note: &str, key: &VerifierKey) -> Result<Checkpoint, CheckpointError> {
-    let checkpoint = Checkpoint::parse(open_note(note, key)?)?;
-    if checkpoint.origin != key.name {
-        return Err(CheckpointError::OtherOrigin { expected: key.name.clone(), found: checkpoint.origin });
+    open_by(note, std::slice::from_ref(key)).map(|(checkpoint, _)| checkpoint)
+}
+
+/// The same for a log that has several keys: at least one must have signed, and none falsely.
+///
+/// The second part are the places, in `keys`, of those that signed.
+pub fn open_by(note: &str, keys: &[VerifierKey]) -> Result<(Checkpoint, Vec<usize>), CheckpointError> {
+    let (text, signers) = signers(note, keys)?;
+    let checkpoint = Checkpoint::parse(text)?;
+    match signers.iter().map(|&i| &keys[i].name).find(|name| **name != checkpoint.origin) {
+        Some(name) => Err(CheckpointError::OtherOrigin { expected: name.clone(), found: checkpoint.origin }),
+        None => Ok((checkpoint, signers)),
     }
-    Ok(checkpoint)
 }
 
 /// The text of a note that this key signed.
 pub fn open_note<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, CheckpointError> {
+    signers(note, std::slice::from_ref(key)).map(|(text, _)| text)
+}
+
+/// The text of a note, and which of the keys signed it: one at least.
+fn signers<'a>(note: &'a str, keys: &[VerifierKey]) -> Result<(&'a str, Vec<usize>), CheckpointError> {
+    let wrong = CheckpointError::NotANote;
+    let (text, signatures) = parts(note)?;
+    let mut seen = Vec::new();
+    for line in signatures.split('\n') {
+        let rest = line.strip_prefix(DASH).ok_or(wrong("a signature line does not begin with a dash"))?;
+        let (name, encoded) = rest.split_once(' ').ok_or(wrong("a signature line has no name"))?;
+        if !good_name(name) {
+            return Err(wrong("a signer's name is empty, or has a space or a plus"));
+        }
+        let bytes = STANDARD.decode(encoded).map_err(|_| wrong("a signature is not base64"))?;
+        let (id, signature) = bytes.split_at_checked(4).ok_or(wrong("a signature is too short"))?;
+        let known: Vec<usize> = (0..keys.len()).filter(|&i| keys[i].name == name && keys[i].id == id).collect();
+        let Some(&first) = known.first() else { continue };
+        let told_false = || CheckpointError::False(keys[first].name.clone());
+        let signature = Signature::from_slice(signature).map_err(|_| told_false())?;
+        // Two keys of one name and id are one in 2^32; the signature tells which of them it is.
+        let by = known.into_iter().find(|&i| keys[i].key.verify_strict(text.as_bytes(), &signature).is_ok());
+        let by = by.ok_or_else(told_false)?;
+        if !seen.contains(&by) {
+            seen.push(by);
+        }
+    }
+    match keys.first() {
+        _ if !seen.is_empty() => Ok((text, seen)),
+        Some(key) => Err(CheckpointError::Unsigned(key.name.clone())),
+        None => Err(CheckpointError::NotAKey("none was given")),
+    }
+}
+
+/// A note's text, and its signature lines without the last newline.
+fn parts(note: &str) -> Result<(&str, &str), CheckpointError> {
     let wrong = CheckpointError::NotANote;
     if note.len() > LONGEST {
         return Err(wrong("it is too long"));
@@ -112,24 +163,7 @@ pub fn open_note<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, Checkp
     let cut = note.rfind("\n\n").ok_or(wrong("no blank line before the signatures"))?;
     let (text, signatures) = (&note[..=cut], &note[cut + 2..]);
     let signatures = signatures.strip_suffix('\n').ok_or(wrong("its last line does not end"))?;
-    let mut seen = false;
-    for line in signatures.split('\n') {
-        let rest = line.strip_prefix(DASH).ok_or(wrong("a signature line does not begin with a dash"))?;
-        let (name, encoded) = rest.split_once(' ').ok_or(wrong("a signature line has no name"))?;
-        if !good_name(name) {
-            return Err(wrong("a signer's name is empty, or has a space or a plus"));
-        }
-        let bytes = STANDARD.decode(encoded).map_err(|_| wrong("a signature is not base64"))?;
-        let (id, signature) = bytes.split_at_checked(4).ok_or(wrong("a signature is too short"))?;
-        if name != key.name || id != key.id {
-            continue;
-        }
-        let told_false = || CheckpointError::False(key.name.clone());
-        let signature = Signature::from_slice(signature).map_err(|_| told_false())?;
-        key.key.verify_strict(text.as_bytes(), &signature).map_err(|_| told_false())?;
-        seen = true;
-    }
-    if seen { Ok(text) } else { Err(CheckpointError::Unsigned(key.name.clone())) }
+    Ok((text, signatures))
 }
 
 impl VerifierKey {
@@ -169,6 +203,11 @@ impl VerifierKey {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The key's id: eight lower-case hex digits, which tell the keys of one log apart.
+    pub fn id(&self) -> String {
+        hex(&self.id)
     }
 }
 
@@ -250,6 +289,45 @@ mod tests {
         let (note, checkpoint, key) = note();
         assert_eq!(open(&note, &key), Ok(checkpoint));
         assert_eq!(VerifierKey::parse(&key.to_string()), Ok(key));
+    }
+
+    /// The same log after it changed its key: both sign.
+    fn changed_key() -> (String, Checkpoint, [VerifierKey; 2]) {
+        let (note, checkpoint, old) = note();
+        let secret = SigningKey::from_bytes(&[8; 32]);
+        let new = VerifierKey::new(old.name(), secret.verifying_key().as_bytes()).expect("a key");
+        let both = cosign(&note, &new, |m| secret.sign(m).to_bytes()).expect("a note");
+        (both, checkpoint, [new, old])
+    }
+
+    #[test]
+    fn a_note_signed_by_an_earlier_and_a_later_key_opens_with_either_and_with_both() {
+        let (both, checkpoint, [new, old]) = changed_key();
+        assert_eq!(open(&both, &old), Ok(checkpoint.clone()));
+        assert_eq!(open(&both, &new), Ok(checkpoint.clone()));
+        assert_eq!(open_by(&both, &[new.clone(), old.clone()]), Ok((checkpoint.clone(), vec![1, 0])));
+        let (by_old, ..) = note();
+        assert_eq!(open_by(&by_old, &[new.clone(), old]), Ok((checkpoint, vec![1])), "it says which of them signed");
+        assert_eq!(open(&by_old, &new), Err(CheckpointError::Unsigned(new.name().into())));
+        assert!(matches!(open_by(&by_old, &[]), Err(CheckpointError::NotAKey(_))));
+        assert_eq!(new.id().len(), 8);
+    }
+
+    #[test]
+    fn a_false_signature_of_either_known_key_rejects_a_note_that_the_other_signed() {
+        let (both, _, [new, old]) = changed_key();
+        let lines: Vec<&str> = both.lines().collect();
+        for (place, key) in [(4, &old), (5, &new)] {
+            let mut altered: Vec<String> = lines.iter().map(|l| (*l).to_owned()).collect();
+            let (name, encoded) = altered[place].rsplit_once(' ').expect("a signature line");
+            let mut bytes = STANDARD.decode(encoded).expect("base64");
+            *bytes.last_mut().expect("a signature") ^= 1;
+            altered[place] = format!("{name} {}", STANDARD.encode(bytes));
+            let forged = altered.join("\n") + "\n";
+            let told = Err(CheckpointError::False(key.name().into()));
+            assert_eq!(open_by(&forged, &[new.clone(), old.clone()]), told, "line {place}");
+            assert_eq!(open(&forged, key).map(|c| (c, Vec::<usize>::new())), told);
+        }
     }
 
     #[test]

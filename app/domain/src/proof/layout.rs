@@ -40,6 +40,7 @@ pub const INDEX_PAGE: &str = "data/index.html";
 pub const PACKET: &str = "data/packet.pdf";
 pub const ROOT_CERTIFICATE: &str = "data/keys/evidence-root.pem";
 pub const SIGNER_CERTIFICATE: &str = "data/keys/evidence-signer.pem";
+/// The ledger's verifier key; below it, a line each, those it had before.
 pub const VKEY: &str = "data/log/origin.vkey";
 pub const PREVIOUS_CHECKPOINT: &str = "data/log/checkpoint-prev.txt";
 /// One lower-case hex hash a line, largest subtree first.
@@ -69,7 +70,7 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 9] = [
+pub const COLLECTIONS: [Collection; 10] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
@@ -79,6 +80,8 @@ pub const COLLECTIONS: [Collection; 9] = [
     Collection { name: "acceptances", kind: Kind::Record, file: "data/reviews/acceptances.jsonl" },
     Collection { name: "signoffs", kind: Kind::Signoff, file: "data/signoffs/signoffs.jsonl" },
     Collection { name: "passkeys", kind: Kind::Key, file: "data/keys/passkeys.jsonl" },
+    // Keys that came into use within the part of the ledger given; bundles made before there were such records have none.
+    Collection { name: "keys", kind: Kind::Key, file: "data/keys/keys.jsonl" },
 ];
 
 impl Collection {

@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 5652 (CMS), RFC 5035 (signingCertificateV2), RFC 5280 (certificates). What is read
 //! here is only what this house writes; everything else is refused by name. The certificates inside
-//! a signature are never trusted: the chain must end in the root the caller pinned.
+//! a signature are never trusted: the chain (`chain`) must end in the root the caller pinned.
 
 use cms::{
     cert::CertificateChoices,
@@ -10,7 +10,7 @@ use cms::{
     signed_data::{SignedData, SignerIdentifier, SignerInfo},
 };
 use der::{
-    Any, Decode, Encode, Sequence,
+    Any, Decode, Encode, Reader, Sequence, SliceReader, Tag, TagNumber, Tagged,
     asn1::{ObjectIdentifier, OctetString},
     pem,
 };
@@ -21,12 +21,15 @@ use p256::{
 use sha2::{Digest, Sha256};
 use x509_cert::{
     Certificate,
-    certificate::Version,
+    certificate::{TbsCertificate, Version},
     ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier},
     spki::AlgorithmIdentifierOwned,
 };
 
-use crate::{Moment, proof::sha256_hex};
+use crate::{
+    Moment,
+    proof::{chain, sha256_hex},
+};
 
 pub const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 pub const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -81,8 +84,10 @@ pub enum SignatureError {
     Unsigned(&'static str),
     #[error("the signer's certificate is not in it")]
     NoSigner,
-    #[error("it carries a certificate that is neither the signer's nor the pinned root")]
+    #[error("it carries a certificate that is neither the signer's, nor the pinned root, nor between the two")]
     StrayCertificate,
+    #[error("the chain from the signer's certificate to the root {0}")]
+    Chain(&'static str),
     #[error("it is made for other content: the digest inside is not that of tagmanifest-sha256.txt")]
     OtherContent,
     #[error("the signature does not belong to the signer's key")]
@@ -145,7 +150,10 @@ pub struct Signer {
     pub fingerprint: String,
     pub from: Moment,
     pub until: Moment,
-    root: (Moment, Moment),
+    /// Names of the authorities between its certificate and the root, its issuer first.
+    pub through: Vec<String>,
+    /// When they held, and last when the root did.
+    above: Vec<(&'static str, (Moment, Moment))>,
     key: VerifyingKey,
 }
 
@@ -155,9 +163,10 @@ impl Signer {
         Signature::from_der(signature).is_ok_and(|signature| self.key.verify(message, &signature).is_ok())
     }
 
-    /// Whether both certificates held at that instant. Nothing here shows *when* it was signed.
+    /// Whether every certificate held at that instant. Nothing here shows *when* it was signed.
     pub fn valid_at(&self, at: Moment) -> Result<(), SignatureError> {
-        for (whose, (from, until)) in [("signer's", (self.from, self.until)), ("root", self.root)] {
+        let own = ("signer's", (self.from, self.until));
+        for (whose, (from, until)) in [own].iter().chain(&self.above).copied() {
             if at < from || at > until {
                 return Err(SignatureError::NotValidThen { whose, from, until, at });
             }
@@ -183,7 +192,7 @@ pub fn verify_with_token(p7s: &[u8], content: &[u8], root: &Root) -> Result<Sign
 fn checked(p7s: &[u8], content: &[u8], root: &Root, with_token: bool) -> Result<Signer, SignatureError> {
     let signed = signed_data(p7s)?;
     let info = only_signer(&signed, with_token)?;
-    let certificate = signer_certificate(&signed, info, root)?;
+    let (certificate, shipped) = signer_certificate(&signed, info, root)?;
     let der = certificate.to_der().map_err(not_cms)?;
     signed_attributes(info, content, &der)?;
 
@@ -193,15 +202,17 @@ fn checked(p7s: &[u8], content: &[u8], root: &Root, with_token: bool) -> Result<
     let key = public_key(&certificate, "signer's")?;
     key.verify(&message, &signature).map_err(|_| SignatureError::False)?;
 
-    issued_by(&certificate, root)?;
+    let path = chain::path(&certificate, shipped, &root.certificate)?;
     fit_to_sign(&certificate)?;
     let (from, until) = validity(&certificate);
+    let above = path.iter().map(|c| ("intermediate", validity(c))).chain([("root", validity(&root.certificate))]);
     Ok(Signer {
         name: certificate.tbs_certificate().subject().to_string(),
         fingerprint: sha256_hex(&der),
         from,
         until,
-        root: validity(&root.certificate),
+        through: path.iter().map(|c| c.tbs_certificate().subject().to_string()).collect(),
+        above: above.collect(),
         key,
     })
 }
@@ -219,7 +230,7 @@ fn signed_data(p7s: &[u8]) -> Result<SignedData, SignatureError> {
         return Err(SignatureError::NotCms("its version or content type is another".to_owned()));
     }
     // What decoding passed over would come back different: sets out of order, forms that are not DER.
-    if Any::encode_from(&signed).map_err(not_cms)? != info.content {
+    if !is_canonical(&info.content, &signed).map_err(not_cms)? {
         return Err(SignatureError::NotCms("it is not in its one canonical encoding".to_owned()));
     }
     if signed.encap_content_info.econtent.is_some() {
@@ -235,6 +246,43 @@ fn signed_data(p7s: &[u8]) -> Result<SignedData, SignatureError> {
         exactly(algorithm, SHA256)?;
     }
     Ok(signed)
+}
+
+/// Whether these bytes are the one encoding of what was read from them.
+///
+/// The certificates may stand in DER's order or in the one `cms` writes, which puts certificates of one length
+/// in an order of its own (0.3.0-rc.0: it compares how many of their bytes are above 127 first). Nothing signs
+/// their order, and nothing is taken from it.
+fn is_canonical(content: &Any, signed: &SignedData) -> der::Result<bool> {
+    let written = Any::encode_from(signed)?;
+    if written == *content {
+        return Ok(true);
+    }
+    let (theirs, ours): (Vec<Any>, Vec<Any>) = (content.decode_as()?, written.decode_as()?);
+    let mut same = theirs.len() == ours.len();
+    for (their, our) in theirs.iter().zip(&ours) {
+        let certificates = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+        if their == our {
+            continue;
+        }
+        same &= their.tag() == certificates && our.tag() == certificates && {
+            let (theirs, mut ours) = (members(their)?, members(our)?);
+            ours.sort();
+            // In order, and none twice.
+            theirs.is_sorted_by(|a, b| a < b) && theirs == ours
+        };
+    }
+    Ok(same)
+}
+
+/// The members of a set, each as its own bytes.
+fn members(set: &Any) -> der::Result<Vec<Vec<u8>>> {
+    let mut reader = SliceReader::new(set.value())?;
+    let mut all = Vec::new();
+    while !reader.is_finished() {
+        all.push(Any::decode(&mut reader)?.to_der()?);
+    }
+    Ok(all)
 }
 
 fn only_signer(signed: &SignedData, with_token: bool) -> Result<&SignerInfo, SignatureError> {
@@ -260,8 +308,13 @@ fn only_signer(signed: &SignedData, with_token: bool) -> Result<&SignerInfo, Sig
     Ok(info)
 }
 
-fn signer_certificate(signed: &SignedData, info: &SignerInfo, root: &Root) -> Result<Certificate, SignatureError> {
-    let mut found = None;
+/// The signer's certificate, and whatever came along beside it and the root.
+fn signer_certificate(
+    signed: &SignedData,
+    info: &SignerInfo,
+    root: &Root,
+) -> Result<(Certificate, Vec<Certificate>), SignatureError> {
+    let (mut found, mut shipped) = (None, Vec::new());
     for choice in signed.certificates.iter().flat_map(|set| set.0.iter()) {
         let CertificateChoices::Certificate(certificate) = choice else {
             return Err(SignatureError::StrayCertificate);
@@ -275,15 +328,15 @@ fn signer_certificate(signed: &SignedData, info: &SignerInfo, root: &Root) -> Re
                 matches!(tbs.get_extension::<SubjectKeyIdentifier>(), Ok(Some((_, mine))) if mine == *id)
             }
         };
-        if signs && found.is_none() {
+        if signs && found.is_some() {
+            return Err(SignatureError::StrayCertificate);
+        } else if signs {
             found = Some(certificate.clone());
         } else if certificate.to_der().map_err(not_cms)? != root.der {
-            // An authority's certificate under the pinned root's own name is a root of somebody else.
-            let another = tbs.issuer() == tbs.subject();
-            return Err(if another { SignatureError::OtherRoot } else { SignatureError::StrayCertificate });
+            shipped.push(certificate.clone());
         }
     }
-    found.ok_or(SignatureError::NoSigner)
+    Ok((found.ok_or(SignatureError::NoSigner)?, shipped))
 }
 
 fn signed_attributes(info: &SignerInfo, content: &[u8], certificate: &[u8]) -> Result<(), SignatureError> {
@@ -318,17 +371,26 @@ fn signed_attributes(info: &SignerInfo, content: &[u8], certificate: &[u8]) -> R
     Ok(())
 }
 
-fn issued_by(certificate: &Certificate, root: &Root) -> Result<(), SignatureError> {
+/// Whether that authority's key signed the certificate; `whose` names the authority.
+pub(super) fn issued_by(
+    certificate: &Certificate,
+    issuer: &Certificate,
+    whose: &'static str,
+) -> Result<(), SignatureError> {
     let tbs = certificate.tbs_certificate();
-    if tbs.issuer() != root.certificate.tbs_certificate().subject() {
-        return Err(SignatureError::OtherRoot);
-    }
     exactly(tbs.signature(), ECDSA_WITH_SHA256)?;
     exactly(certificate.signature_algorithm(), ECDSA_WITH_SHA256)?;
+    let key = public_key(issuer, whose)?;
     let bytes = certificate.signature().as_bytes().ok_or(SignatureError::OtherRoot)?;
     let signature = Signature::from_der(bytes).map_err(|_| SignatureError::OtherRoot)?;
     let message = tbs.to_der().map_err(not_cms)?;
-    public_key(&root.certificate, "root")?.verify(&message, &signature).map_err(|_| SignatureError::OtherRoot)
+    key.verify(&message, &signature).map_err(|_| SignatureError::OtherRoot)
+}
+
+/// Whether every critical extension is one that is checked here.
+pub(super) fn understood(tbs: &TbsCertificate) -> bool {
+    let strange = |id: &ObjectIdentifier| !UNDERSTOOD.contains(&id.to_string().as_str());
+    !tbs.extensions().is_some_and(|all| all.iter().any(|e| e.critical && strange(&e.extn_id)))
 }
 
 fn fit_to_sign(certificate: &Certificate) -> Result<(), SignatureError> {
@@ -337,8 +399,7 @@ fn fit_to_sign(certificate: &Certificate) -> Result<(), SignatureError> {
     if tbs.version() != Version::V3 {
         return Err(wrong("is not of version 3"));
     }
-    let strange = |id: &ObjectIdentifier| !UNDERSTOOD.contains(&id.to_string().as_str());
-    if tbs.extensions().is_some_and(|all| all.iter().any(|e| e.critical && strange(&e.extn_id))) {
+    if !understood(tbs) {
         return Err(wrong("has a critical extension that is not understood"));
     }
     match tbs.get_extension::<BasicConstraints>() {
@@ -362,7 +423,8 @@ fn public_key(certificate: &Certificate, whose: &'static str) -> Result<Verifyin
         .map_err(|_| SignatureError::Certificate { whose, what: "has a key that is not P-256" })
 }
 
-pub(super) fn validity(certificate: &Certificate) -> (Moment, Moment) {
+/// From when until when a certificate holds, both included.
+pub fn validity(certificate: &Certificate) -> (Moment, Moment) {
     let validity = certificate.tbs_certificate().validity();
     let moment = |seconds: u64| i64::try_from(seconds).ok().and_then(|s| Moment::from_millis(s.saturating_mul(1000)));
     let epoch = Moment::from_millis(0).expect("the epoch is in range");

@@ -100,6 +100,12 @@ impl Authorities {
 }
 
 impl Authorities {
+    /// Name and SHA-256 of each: "CN=Time Root", 64 lower-case hex digits.
+    pub fn named(&self) -> Vec<(String, String)> {
+        let der = |c: &Certificate| c.to_der().expect("a certificate that was read writes back");
+        self.0.iter().map(|c| (c.tbs_certificate().subject().to_string(), sha256_hex(&der(c)))).collect()
+    }
+
     /// Each as PEM.
     pub fn pems(&self) -> Vec<String> {
         self.0.iter().map(|c| c.to_pem(LineEnding::LF).expect("a certificate that was read writes back")).collect()

@@ -5,7 +5,9 @@
 //! Structural failure stops; everything else is found and listed. What no check can show is said too.
 
 mod drills;
+mod keys;
 mod log;
+mod logkeys;
 mod packet;
 mod records;
 mod report;
@@ -40,6 +42,8 @@ pub struct Trust {
     pub root_sha256: Option<String>,
     /// The ledger's verifier key, received in the same way.
     pub vkey: Option<String>,
+    /// Keys the ledger had before and still signs with, received in the same way.
+    pub earlier_vkeys: Vec<String>,
     /// Roots of time authorities as PEM, one or more, received in the same way.
     pub tsa_roots_pem: Option<String>,
     /// Where the company signs, received in the same way.
@@ -112,14 +116,14 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
     if let Err(e) = bundle.shape() {
         return not_a_bundle(&e);
     }
-    let mut check = Checking::default();
-    check.facts = Facts {
+    let facts = Facts {
         folder: bundle.folder.clone(),
         files: bundle.files.len() as u64,
         bytes: bundle.files.values().map(|f| f.size).sum(),
         tagmanifest_sha256: bundle.files.get(layout::TAG_MANIFEST).map(|f| hex(&f.sha256)).unwrap_or_default(),
         ..Facts::default()
     };
+    let mut check = Checking { facts, ..Checking::default() };
     check.good(STRUCTURE, format!("{} files in one folder, nothing besides.", bundle.files.len()));
 
     step("Checking the signature and every digest");
@@ -148,6 +152,7 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
         check.time(bundle, trust, index, log, &records);
         check.runbooks(bundle, &records);
         check.signoffs(bundle, trust, &records, log);
+        check.keys_in_ledger(&records.kept, log, signer.as_ref());
         check.sample(bundle, &records, log);
         step("Making the draws and judging the drills again");
         check.drills(&records, log);

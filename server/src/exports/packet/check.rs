@@ -1,94 +1,100 @@
-//! How to check the packet and its bundle with tools nobody here wrote.
+//! How to check the packet and its bundle with tools nobody here wrote, and what that shows.
 
-use domain::{proof::layout::RECIPE, words as say};
+use domain::proof::layout::{self, RECIPE};
 
 use super::{
-    Fingerprints,
-    page::{Book, Frame, LEFT, body, quiet, strong},
-    table::{Row, col, table},
-    text::{INK, MONO, MONO_SMALL, PARAGRAPH, Style, words},
+    page::{Book, Frame, LEFT, body},
+    text::{INK, MONO, PARAGRAPH, RULE, SMALL, Span, Style, words},
 };
-use crate::exports::content::Content;
+use crate::{exports::content::Content, time::Outside};
 
-pub fn how(book: &mut Book, content: &Content, keys: &Fingerprints) {
+const CODE: Style = Style { size: 9.6, leading: 15.0, ink: INK, ..MONO };
+
+pub fn section(book: &mut Book, content: &Content) {
     let title = "How to check this packet";
-    book.section(
-        title,
-        title,
-        0,
-        &[body("Without Passmuster, and without trusting it.")],
-        Frame { running: title.to_owned(), digest: None, margin: false },
-    );
+    let eyebrow = [body("Without Passmuster, and without trusting it.")];
+    let frame = Frame { running: title.to_owned(), digest: None, margin: false };
+    book.section(title, title, 0, &eyebrow, frame);
     book.y += 16.0;
-    let steps = [
-        format!("Unpack the bundle. Put the root certificate that {} gave you when the engagement began beside its folder, as evidence-root.pem. The copy inside the bundle is a convenience and proves nothing.", content.org),
-        "Open a terminal in the bundle’s folder and run this in bash. It needs openssl and coreutils, and nothing else:".to_owned(),
-    ];
-    for (i, step) in steps.iter().enumerate() {
-        book.paragraph(&[words(PARAGRAPH, format!("{}. {step}", i + 1))]);
-    }
-    recipe(book);
-    let command = "openssl x509 -in ../evidence-root.pem -noout -fingerprint -sha256";
-    book.paragraph(&[
-        words(PARAGRAPH, "3. The last line must read complete. If it does not, this is not the bundle that was signed: a missing, changed or added file, or a signature by another key. To see that the certificate is the one you were given: "),
-        words(Style { size: 9.6, ..MONO }, command),
-    ]);
-    let steps = [
-        "Compare the fingerprints below with your own copy of them. Then compare the root of the tree on the cover with the checkpoint in data/log/checkpoint.txt, and an earlier checkpoint you hold with data/log/checkpoint-prev.txt.",
-        "To follow one fact: the number beside it (№) is its place in the ledger, and the eight digits begin its digest. The exact bytes that were hashed are a line in data/records, data/findings, data/runbooks or data/gaps.jsonl; sha256sum of that line, without its newline, gives the full digest.",
-        "passmuster verify checks the same and more: it folds the ledger, compares each record with its entry, draws again and judges the drills again.",
-    ];
-    for (i, step) in steps.iter().enumerate() {
-        book.paragraph(&[words(PARAGRAPH, format!("{}. {step}", i + 4))]);
-    }
-    fingerprints(book, content, keys);
+    let said = |text: String| vec![words(PARAGRAPH, text)];
+    step(
+        book,
+        1,
+        said(format!(
+            "Unpack the bundle. Put the root certificate that {} gave you when the engagement began beside its folder, as evidence-root.pem. The copy inside the bundle is a convenience and proves nothing. Its fingerprint must be the one you were given:",
+            content.org
+        )),
+    );
+    code(book, "openssl x509 -in ../evidence-root.pem -noout -fingerprint -sha256");
+    step(book, 2, said("Open a terminal in the bundle’s folder and run this in bash. It needs openssl and coreutils, and nothing else:".to_owned()));
+    code(book, RECIPE);
+    step(book, 3, said("The last line must read complete. If it does not, this is not the bundle that was signed: a file is missing, changed or added, or the signature is by another key.".to_owned()));
+    step(
+        book,
+        4,
+        vec![
+            words(PARAGRAPH, "This PDF is signed as well, and holds on its own. "),
+            words(CODE, format!("pdfsig {}", layout::PACKET)),
+            words(
+                PARAGRAPH,
+                " must say “Total document signed”; what is added later it still calls valid. A reader of PDF calls the signer unknown until you tell it to trust the root certificate you hold.",
+            ),
+        ],
+    );
+    step(book, 5, said("Compare the fingerprints on the next page with your own copies, and an earlier checkpoint that you hold with data/log/checkpoint-prev.txt.".to_owned()));
+    step(book, 6, said("To follow one fact: the number beside it (№) is its place in the ledger, and the eight digits begin its digest. The exact bytes that were hashed are a line in data/records, data/findings, data/runbooks or data/gaps.jsonl; sha256sum of that line, without its newline, gives the whole digest.".to_owned()));
+    step(
+        book,
+        7,
+        vec![
+            words(CODE, "passmuster verify"),
+            words(
+                PARAGRAPH,
+                " checks the same and more: it folds the ledger, compares each record with its entry, makes the draws again and judges the drills again.",
+            ),
+        ],
+    );
 
     book.heading("What this proves, and what it does not");
     book.y += 10.0;
+    let org = &content.org;
     for text in [
-        format!("The signature shows that {} issued this bundle and that nothing in it changed since. It does not show that nothing was rewritten before: the keys are {}’s own.", content.org, content.org),
-        "Rewriting is stopped by what the company does not hold: your copy of an earlier checkpoint, and outside timestamps where they are present. Without them the times in this packet are the company’s own word.".to_owned(),
+        format!("The signature shows that {org} issued this bundle and that nothing in it changed since. It does not show that nothing was rewritten before: the keys are {org}’s own."),
+        match &content.outside {
+            Outside::Stamped { .. } => "Rewriting is stopped by what the company does not hold: your copy of an earlier checkpoint, and the outside authority whose token says that this bundle existed at its time. What lies before that time is the company’s own word.".to_owned(),
+            Outside::SelfAsserted(why) => format!("Rewriting is stopped by what the company does not hold, above all your copy of an earlier checkpoint. The times in this packet are self-asserted: they are the company’s own clock. No outside authority stamped it: {why}."),
+        },
         "No signature shows an event that was never recorded. For that the packet compares what was due with what is there, and lists the gaps.".to_owned(),
     ] {
         book.paragraph(&[words(PARAGRAPH, text)]);
     }
+    if book.escapes() {
+        book.paragraph(&[words(SMALL, "A letter that this packet’s fonts do not have, or that has no shape, is printed as its number in Unicode: [U+6F22].")]);
+    }
 }
 
-fn recipe(book: &mut Book) {
-    let style = Style { size: 9.6, leading: 15.0, ink: INK, ..MONO };
-    let lines: Vec<&str> = RECIPE.lines().collect();
-    book.need(lines.len() as f32 * style.leading + 20.0);
+/// A numbered step; its number stands left of the text on a line of its own width.
+fn step(book: &mut Book, n: usize, text: Vec<Span>) {
+    let mut spans = vec![words(PARAGRAPH, format!("{n}.\u{a0}"))];
+    spans.extend(text);
+    book.paragraph(&spans);
+}
+
+fn code(book: &mut Book, text: &str) {
+    let lines: Vec<&str> = text.lines().collect();
+    book.need(lines.len() as f32 * CODE.leading + 20.0);
     let (y, width) = (book.y, book.width());
-    book.canvas().rule(LEFT, y, width, super::text::RULE);
+    book.canvas().rule(LEFT, y, width, RULE);
     book.y += 6.0;
     for line in lines {
         let y = book.y + 11.0;
         let text = line.trim_start();
-        let indent = style.width(" ") * (line.len() - text.len()).min(4) as f32;
-        book.canvas().words(LEFT + indent, y, style, text);
-        book.y += style.leading;
+        let indent = CODE.width(" ") * (line.len() - text.len()).min(4) as f32;
+        book.canvas().words(LEFT + indent, y, CODE, text);
+        book.y += CODE.leading;
     }
     book.y += 5.0;
     let y = book.y;
-    book.canvas().rule(LEFT, y, width, super::text::RULE);
+    book.canvas().rule(LEFT, y, width, RULE);
     book.y += 12.0;
-}
-
-fn fingerprints(book: &mut Book, content: &Content, keys: &Fingerprints) {
-    let row = |name: &str, what: &str, value: Vec<super::text::Span>| {
-        Row::of(vec![vec![strong(name), quiet(format!("\n{what}"))], value])
-    };
-    let digest = |hex: &str| vec![words(Style { ink: INK, ..MONO_SMALL }, say::groups(hex))];
-    let rows = [
-        row("Root certificate", "SHA-256 of its DER", digest(&keys.root)),
-        row("Bundle signer", "SHA-256 of its DER", digest(&keys.signer)),
-        row(
-            "Ledger key",
-            "as its checkpoints name it",
-            vec![words(Style { ink: INK, ..MONO_SMALL }, keys.vkey.as_str())],
-        ),
-        row("Tree head", &format!("{} entries", content.log.head.size), digest(&content.log.head.root)),
-    ];
-    table(book, "Fingerprints", &[col("", 156.0), col("", 500.0)], &rows);
-    book.y += 4.0;
 }

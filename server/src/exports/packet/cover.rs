@@ -4,15 +4,16 @@ use domain::{control::Control, drill::Drill, record::Sealed, verdict::Verdict, w
 
 use super::{
     Fingerprints,
-    lists::{counted, join},
+    face::Face,
     marks::{self, Mark, Ring},
-    page::{Book, Canvas, Frame, LEFT, MARGIN, MARGIN_W, RIGHT, WHOLE, second},
+    page::{Book, Canvas, Draw, Frame, LEFT, MARGIN, MARGIN_W, RIGHT, WHOLE, second},
+    sentences::{capital, counted, join, number},
     text::{
-        BODY, COMPANY, COVER, Face, INK, INK2, MARGINAL, MONO, MONO_SMALL, PERIOD, RULE, SECTION, SMALL, STATEMENT,
-        STRONG, Span, Style, words, wrap,
+        BODY, COMPANY, COVER, INK, INK2, MARGINAL, MONO, MONO_SMALL, PERIOD, RULE, SECTION, SMALL, STATEMENT, STRONG,
+        Span, Style, clipped, fit, words, wrap,
     },
 };
-use crate::exports::content::Content;
+use crate::{exports::content::Content, time::Outside};
 
 /// Keeps the first page free; [`draw`] fills it when the page numbers are known.
 pub fn reserve(book: &mut Book) {
@@ -26,9 +27,10 @@ pub fn draw(book: &mut Book, content: &Content, keys: &Fingerprints) {
     canvas.words(LEFT + 27.0, 54.0, Style { size: 13.5, ..SECTION }, "Passmuster");
     canvas.words_to(RIGHT, 54.0, BODY.ink(INK2), &format!("Bundle {}", content.id));
 
-    let company = wrap(&[words(COMPANY, content.org.as_str())], WHOLE);
-    for (i, line) in company.iter().take(4).rev().enumerate() {
-        canvas.set(LEFT, 200.0 - COMPANY.leading * i as f32, line);
+    // A long name grows upwards; the title keeps its place.
+    let company = clipped(wrap(&[words(COMPANY, content.org.as_str())], WHOLE), 4);
+    for (i, line) in company.iter().enumerate() {
+        canvas.set(LEFT, 200.0 - COMPANY.leading * (company.len() - 1 - i) as f32, line);
     }
     canvas.words(LEFT - 1.0, 266.0, COVER, "Evidence of recovery");
     canvas.scotch(LEFT, 292.0, WHOLE);
@@ -40,34 +42,43 @@ pub fn draw(book: &mut Book, content: &Content, keys: &Fingerprints) {
         }
     }
 
-    let top = y + 30.0;
+    let top = y + 24.0;
     y = top + 22.0;
     for line in wrap(&statement(content), COLUMN) {
         canvas.set(LEFT, y, &line);
         y += STATEMENT.leading;
     }
-    y += 24.0;
+    y += 20.0;
     canvas.words(LEFT, y, SECTION, "Contents");
     y += 9.0;
     canvas.rule(LEFT, y, COLUMN, INK);
+    let step = ((FOOT - 26.0 - y) / entries.len().max(1) as f32).min(26.0);
+    y -= 5.0;
     for (title, page) in &entries {
-        y += 21.0;
+        y += step;
         leader(canvas, y, title, page + 1);
-        canvas.drawn.push(super::page::Draw::Link { x: LEFT, y: y - 14.0, w: COLUMN, h: 20.0, page: *page });
-        y += 5.0;
+        canvas.drawn.push(Draw::Link { x: LEFT, y: y - 14.0, w: COLUMN, h: step.min(20.0), page: *page });
     }
     let noted = margin(book, content, top + 12.0);
-    let bottom = y.max(noted) + 6.0;
+    let bottom = (y + 5.0).max(noted) + 6.0;
     let canvas = book.canvas_of(0);
-    canvas.line(&[(MARGIN - 22.0, top), (MARGIN - 22.0, bottom)], 0.8, RULE);
-    foot(canvas, content, keys, 942.0);
+    canvas.line(&[(MARGIN - 22.0, top), (MARGIN - 22.0, bottom.min(FOOT - 18.0))], 0.8, RULE);
+    foot(
+        canvas,
+        content,
+        keys,
+        entries.iter().find(|(title, _)| title.starts_with("How to check")).map(|(_, page)| *page),
+    );
     let files = format!(
         "{} records, {} entries of the ledger",
-        say::count(content.payload.count() as i64),
-        content.log.entries()
+        say::count(i64::try_from(content.payload.count()).unwrap_or(i64::MAX)),
+        say::count(i64::try_from(content.log.entries()).unwrap_or(i64::MAX))
     );
     canvas.words(LEFT, 1084.0, Style { size: 10.5, ..BODY.ink(INK2) }, files);
 }
+
+/// First baseline of what stands at the foot.
+const FOOT: f32 = 942.0;
 
 /// States stand a little heavier in the statement.
 const STATE: Style = Style { face: Face::Serif, ..STATEMENT };
@@ -77,9 +88,10 @@ const COLUMN: f32 = 454.0;
 
 fn leader(canvas: &mut Canvas, y: f32, title: &str, page: usize) {
     let number = page.to_string();
+    let title = &fit(BODY, title, COLUMN - 40.0);
     let from = LEFT + BODY.width(title) + 7.0;
     let to = LEFT + COLUMN - BODY.width(&number) - 7.0;
-    canvas.words(LEFT, y, BODY, title);
+    canvas.words(LEFT, y, BODY, title.as_str());
     if from < to {
         canvas.dashed(&[(from, y - 0.5), (to, y - 0.5)], 0.9, INK2, [0.9, 1.6]);
     }
@@ -90,45 +102,72 @@ fn margin(book: &mut Book, content: &Content, y: f32) -> f32 {
     let canvas = book.canvas_of(0);
     canvas.words(MARGIN, y, MARGINAL, "Provenance");
     let head = &content.log.head;
-    let mut y = y + 32.0;
-    let notes = [
-        vec![
-            (SMALL, "Bundle made".to_owned()),
-            (STRONG, content.made_by.clone()),
-            (MONO_SMALL, format!("{}Z", second(content.made_at))),
-            (MONO_SMALL, content.id.clone()),
-        ],
+    let entries = |n: u64| say::count(i64::try_from(n).unwrap_or(i64::MAX));
+    let mut notes = vec![
+        // Its entry follows the head it is made from.
+        (
+            Ring::Waiting,
+            vec![
+                (SMALL, "Bundle made".to_owned()),
+                (STRONG, fit(STRONG, &content.made_by, NOTE)),
+                (MONO_SMALL, format!("{}Z", second(content.made_at))),
+                (SMALL, "entered after the head below".to_owned()),
+            ],
+        ),
+    ];
+    if let Some(sample) = &content.sample {
+        notes.push((
+            Ring::Whole,
+            vec![
+                (SMALL, "Sample drawn".to_owned()),
+                (STRONG, sample.drawn.says()),
+                (MONO_SMALL, format!("seed {}", say::short_digest(&sample.drawn.seed))),
+            ],
+        ));
+    }
+    notes.push((
+        Ring::Whole,
         vec![
             (SMALL, "Tree head signed".to_owned()),
-            (STRONG, content.log.origin.clone()),
+            (STRONG, fit(STRONG, &content.log.origin, 2.0 * NOTE)),
             (MONO_SMALL, format!("{}Z", second(head.at))),
-            (MONO_SMALL, format!("{} entries · {}", head.size, say::short_digest(&head.root))),
+            (MONO_SMALL, format!("{} entries", entries(head.size))),
+            (MONO_SMALL, format!("root {}", say::short_digest(&head.root))),
         ],
-    ];
-    for lines in &notes {
-        y += book.note(0, y, Some(Ring::Whole), lines) + 16.0;
-    }
+    ));
     if let Some(before) = &content.log.previous {
-        let lines = [
-            (SMALL, "Follows the head of".to_owned()),
-            (MONO_SMALL, format!("{}Z", second(before.at))),
-            (MONO_SMALL, format!("{} entries · {}", before.size, say::short_digest(&before.root))),
-        ];
-        y += book.note(0, y, Some(Ring::Whole), &lines) + 16.0;
+        notes.push((
+            Ring::Whole,
+            vec![
+                (SMALL, "Follows the head of".to_owned()),
+                (MONO_SMALL, format!("{}Z", second(before.at))),
+                (MONO_SMALL, format!("{} entries", entries(before.size))),
+                (MONO_SMALL, format!("root {}", say::short_digest(&before.root))),
+            ],
+        ));
     }
-    if demo(content) {
-        let lines =
-            [(SMALL, "Records marked “seeded demo data” are invented; those marked “measured” are not.".to_owned())];
-        y += book.note(0, y, Some(Ring::Waiting), &lines) + 16.0;
+    notes.push(match &content.outside {
+        Outside::Stamped { .. } => (Ring::Whole, vec![(SMALL, "Time stamped by an outside authority".to_owned())]),
+        Outside::SelfAsserted(_) => {
+            (Ring::Waiting, vec![(SMALL, "Time self-asserted: no outside authority stamped this bundle".to_owned())])
+        }
+    });
+    if content.demo() {
+        let says = "Records marked “seeded demo data” are invented; those marked “measured” are not.";
+        notes.push((Ring::Waiting, vec![(SMALL, says.to_owned())]));
     }
-    y - 16.0
+    let mut y = y + 30.0;
+    for (ring, lines) in &notes {
+        y += book.note(0, y, Some(*ring), lines) + 14.0;
+    }
+    y - 14.0
 }
 
-fn demo(content: &Content) -> bool {
-    content.demo()
-}
+/// Width of a note beside its ring.
+const NOTE: f32 = MARGIN_W - 20.0;
 
-fn foot(canvas: &mut Canvas, content: &Content, keys: &Fingerprints, y: f32) {
+fn foot(canvas: &mut Canvas, content: &Content, keys: &Fingerprints, how: Option<usize>) {
+    let y = FOOT;
     canvas.words(LEFT, y, MARGINAL, "Root of the ledger’s tree, SHA-256");
     let half = |from: usize| say::groups(content.log.head.root.get(from..from + 32).unwrap_or_default());
     canvas.words(LEFT, y + 20.0, MONO, half(0));
@@ -139,15 +178,12 @@ fn foot(canvas: &mut Canvas, content: &Content, keys: &Fingerprints, y: f32) {
     canvas.words(LEFT, y + 100.0, MONO, half(32));
     let x = MARGIN - MARGIN_W * 0.55;
     canvas.words(x, y, MARGINAL, "To check it");
-    let how = [
-        words(
-            BODY,
-            "Unpack the bundle and run the recipe on this packet’s last page, with openssl and sha256sum. Compare both digests here with the copy that ",
-        ),
-        words(BODY, content.org.as_str()),
-        words(BODY, " gave you by another way."),
-    ];
-    for (i, line) in wrap(&how, RIGHT - x).iter().enumerate() {
+    let page = how.map_or_else(|| "at its end".to_owned(), |page| format!("on page {}", page + 1));
+    let text = format!(
+        "Unpack the bundle and run the recipe {page}, with openssl and sha256sum. Compare both digests here with the copies that {} gave you by another way.",
+        fit(BODY, &content.org, 160.0)
+    );
+    for (i, line) in wrap(&[words(BODY, text)], RIGHT - x).iter().enumerate() {
         canvas.set(x, y + 20.0 + 17.0 * i as f32, line);
     }
 }
@@ -189,7 +225,7 @@ fn statement(content: &Content) -> Vec<Span> {
         if i > 0 {
             spans.push(words(STATEMENT, if i + 1 == counts.len() { " and " } else { ", " }));
         }
-        let said = format!("{} {} {}", say::number(*n), if *n == 1 { "is" } else { "are" }, verdict.word());
+        let said = format!("{} {} {}", number(*n), if *n == 1 { "is" } else { "are" }, verdict.word());
         spans.extend(marks::state(Mark::of(*verdict), &said, STATE));
     }
     if promises > 0 {
@@ -197,9 +233,12 @@ fn statement(content: &Content) -> Vec<Span> {
     }
     let late: Vec<&Sealed<Drill>> = content.drills.iter().filter(|d| d.value.verdict.rto == Verdict::Missed).collect();
     if !late.is_empty() {
-        let months = join(late.iter().rev().map(|d| d.value.occurred_at.utc().format("%B").to_string()));
+        let mut months: Vec<String> =
+            late.iter().rev().map(|d| d.value.occurred_at.utc().format("%B").to_string()).collect();
+        months.dedup();
+        let when = if months.len() > 3 { String::new() } else { format!(", in {},", join(months)) };
         let restores = capital(&counted(late.len(), "restore", "restores"));
-        spans.push(words(STATEMENT, format!(" {restores}, in {months}, ")));
+        spans.push(words(STATEMENT, format!(" {restores}{when} ")));
         spans.extend(marks::state(Mark::Miss, "missed", STATE));
         spans.push(words(STATEMENT, if late.len() == 1 { " its time." } else { " their time." }));
     }
@@ -217,14 +256,9 @@ fn drills(all: &[Sealed<Drill>]) -> String {
             let rest = match abandoned {
                 0 => String::new(),
                 1 => " and one was abandoned".to_owned(),
-                a => format!(" and {} were abandoned", say::number(a)),
+                a => format!(" and {} were abandoned", number(a)),
             };
-            format!("Of {}, {} ended with the data restored{rest}.", counted(n, "drill", "drills"), say::number(whole))
+            format!("Of {}, {} ended with the data restored{rest}.", counted(n, "drill", "drills"), number(whole))
         }
     }
-}
-
-pub fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -8,7 +8,7 @@ use super::{
     marks::{self, Ring},
     text::{
         self, BODY, HEAD, INK, INK2, INK3, Ink, Line, MARGINAL, MONO_SMALL, RULE, SECTION, SMALL, STRONG, Span, Style,
-        TITLE, words, wrap,
+        TITLE, clipped, words, wrap,
     },
 };
 use crate::exports::content::Content;
@@ -22,7 +22,7 @@ pub const MARGIN: f32 = 574.0;
 pub const MARGIN_W: f32 = 158.0;
 const GUTTER: f32 = 563.0;
 const TOP: f32 = 76.0;
-const BOTTOM: f32 = 1030.0;
+pub const BOTTOM: f32 = 1030.0;
 
 /// One thing drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,19 +183,26 @@ pub struct Book {
     pub outline: Vec<Mark>,
     /// Where the next thing goes on the last page.
     pub y: f32,
+    /// The page that short sections share.
+    short: Option<usize>,
     org: String,
     foot: String,
 }
 
 impl Book {
     pub fn new(content: &Content) -> Self {
-        Self {
-            pages: Vec::new(),
-            outline: Vec::new(),
-            y: TOP,
-            org: content.org.clone(),
-            foot: format!("Bundle {}, made {}Z", content.id, second(content.made_at)),
-        }
+        Self::named(&content.org, format!("Bundle {}, made {}Z", content.id, second(content.made_at)))
+    }
+
+    /// `foot` stands at the foot of every page but the first.
+    pub fn named(org: &str, foot: String) -> Self {
+        Self { pages: Vec::new(), outline: Vec::new(), y: TOP, short: None, org: org.to_owned(), foot }
+    }
+
+    /// Without content, to set something on.
+    #[cfg(test)]
+    pub fn blank() -> Self {
+        Self { pages: Vec::new(), outline: Vec::new(), y: TOP, short: None, org: String::new(), foot: String::new() }
     }
 
     /// The page written on.
@@ -252,15 +259,34 @@ impl Book {
 
     /// Opens a page with a title; the section goes into the outline.
     pub fn section(&mut self, title: &str, entry: &str, level: u8, eyebrow: &[Span], frame: Frame) {
-        let margin = frame.margin;
         self.open(frame);
+        self.title(title, entry, level, eyebrow);
+    }
+
+    /// The same for a section of a sentence or two: several of them in a row share a page.
+    pub fn short_section(&mut self, title: &str, entry: &str, eyebrow: &[Span], frame: Frame) {
+        let last = self.pages.len().saturating_sub(1);
+        if self.short == Some(last) && self.left() > 240.0 {
+            self.y += 40.0;
+            let running = &mut self.pages[last].frame.running;
+            *running = format!("{running}, {}", frame.running);
+        } else {
+            self.open(frame);
+            self.short = Some(self.pages.len() - 1);
+        }
+        self.title(title, entry, 0, eyebrow);
+    }
+
+    fn title(&mut self, title: &str, entry: &str, level: u8, eyebrow: &[Span]) {
         let page = self.pages.len() - 1;
+        let margin = self.pages[page].frame.margin;
         self.outline.push(Mark { title: entry.to_owned(), page, level });
         self.y += 8.0;
         let width = self.width();
         self.lines(eyebrow, width, BODY.leading);
         self.y += 2.0;
         for line in wrap(&[words(TITLE, title)], width) {
+            self.need(TITLE.leading + 20.0);
             self.y += TITLE.leading;
             let y = self.y - 8.0;
             self.canvas().set(LEFT, y, &line);
@@ -306,36 +332,49 @@ impl Book {
     }
 
     /// Notes in the margin with a ring at their first line, whose baseline is at `y`. Returns the height used.
-    pub fn note(&mut self, page: usize, y: f32, ring: Option<Ring>, lines: &[(Style, String)]) -> f32 {
+    pub fn note(&mut self, page: usize, y: f32, ring: Option<Ring>, notes: &[(Style, String)]) -> f32 {
         let canvas = self.canvas_of(page);
-        let indent = if let Some(ring) = ring {
+        if let Some(ring) = ring {
             marks::seal(canvas, MARGIN + 6.5, y - 3.6, 13.0, ring);
-            20.0
-        } else {
-            0.0
-        };
+        }
         let mut at = y;
-        for (style, text) in lines {
-            for line in wrap(&[words(*style, text.as_str())], MARGIN_W - indent) {
-                canvas.set(MARGIN + indent, at, &line);
-                at += style.leading;
-            }
+        for (leading, line) in note_lines(ring, notes) {
+            canvas.set(MARGIN + indent(ring), at, &line);
+            at += leading;
         }
         at - y
     }
 
-    /// Heads, feet, gutters and page numbers, once the number of pages is known.
+    /// What [`Book::note`] will use.
+    pub fn note_height(ring: Option<Ring>, notes: &[(Style, String)]) -> f32 {
+        note_lines(ring, notes).iter().map(|(leading, _)| leading).sum()
+    }
+
+    /// Whether a letter is printed as its number anywhere.
+    pub fn escapes(&self) -> bool {
+        self.pages.iter().flat_map(|p| &p.canvas.drawn).any(|draw| match draw {
+            Draw::Words { style, text, .. } => text.chars().any(|c| style.face.escapes(c)),
+            _ => false,
+        })
+    }
+
+    /// Heads, feet, gutters and page numbers, once the number of pages is known. What is at the top is
+    /// also first in the file, for those who have the page read to them.
     pub fn finish(&mut self) {
         let count = self.pages.len();
         let head = Style { size: 13.0, ..SECTION };
-        let (org, foot) = (text::fit(head, &self.org, 220.0), self.foot.clone());
+        let named = format!("{}, evidence of recovery", text::fit(head, &self.org, 220.0));
+        let room = WHOLE - 23.0 - head.width(&named) - 16.0;
+        let foot = self.foot.clone();
         for (i, page) in self.pages.iter_mut().enumerate() {
             let frame = page.frame.clone();
             let canvas = &mut page.canvas;
             if i > 0 {
-                marks::seal(canvas, LEFT + 8.0, 48.5, 16.0, Ring::Whole);
-                canvas.words(LEFT + 23.0, 53.0, head, format!("{org}, evidence of recovery"));
-                canvas.words_to(RIGHT, 53.0, SMALL_HEAD, &frame.running);
+                let mut top = Canvas::default();
+                marks::seal(&mut top, LEFT + 8.0, 48.5, 16.0, Ring::Whole);
+                top.words(LEFT + 23.0, 53.0, head, named.as_str());
+                top.words_to(RIGHT, 53.0, SMALL_HEAD, &text::fit(SMALL_HEAD, &frame.running, room));
+                canvas.drawn.splice(0..0, top.drawn);
                 canvas.words(LEFT, 1084.0, SMALL_FOOT, foot.as_str());
             }
             if frame.margin {
@@ -349,6 +388,22 @@ impl Book {
             canvas.words_to(RIGHT, 1084.0, SMALL_FOOT, &format!("page {} of {count}", i + 1));
         }
     }
+}
+
+/// Beside a row there is room for so many lines; names have no bound.
+const NOTED: usize = 20;
+
+fn indent(ring: Option<Ring>) -> f32 {
+    if ring.is_some() { 20.0 } else { 0.0 }
+}
+
+fn note_lines(ring: Option<Ring>, notes: &[(Style, String)]) -> Vec<(f32, Line)> {
+    let wide = MARGIN_W - indent(ring);
+    let set = |(style, text): &(Style, String)| {
+        let leading = style.leading;
+        clipped(wrap(&[words(*style, text.as_str())], wide), NOTED).into_iter().map(move |line| (leading, line))
+    };
+    notes.iter().flat_map(set).collect()
 }
 
 const SMALL_HEAD: Style = Style { size: 11.0, ..BODY.ink(INK2) };

@@ -7,6 +7,7 @@ use allsorts::{
     font_data::FontData,
     subset::{CmapTarget, SubsetProfile, subset},
 };
+use domain::Moment;
 use lopdf::{Dictionary, Object, ObjectId, StringFormat, dictionary};
 use printpdf::{
     Actions, BorderArray, Color, Destination, FontId, HighlightingMode, Line, LineCapStyle, LineDashPattern,
@@ -18,8 +19,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     PacketError,
+    face::Face,
     page::{Book, Draw, Page},
-    text::{Face, Ink, Style},
+    text::{Ink, Style},
 };
 use crate::exports::content::Content;
 
@@ -27,18 +29,43 @@ const A4: (f32, f32) = (210.0, 297.0);
 const HEIGHT_PT: f32 = 841.89;
 const PX: f32 = 0.75;
 
+/// What the file says of itself.
+pub struct About {
+    pub title: String,
+    pub author: String,
+    pub subject: String,
+    pub identifier: String,
+    pub made_at: Moment,
+    /// What makes its id: the same parts, the same id.
+    pub seed: Vec<String>,
+}
+
+impl About {
+    pub fn bundle(content: &Content) -> Self {
+        let (org, id, period) = (content.org.clone(), content.id.clone(), content.period_name.clone());
+        Self {
+            title: format!("{org}, evidence of recovery, {period}"),
+            subject: format!("Evidence bundle {id}, {period}"),
+            made_at: content.made_at,
+            seed: vec![org.clone(), id.clone(), period, content.made_at.rfc3339(), content.log.head.root.clone()],
+            author: org,
+            identifier: id,
+        }
+    }
+}
+
 /// Writes the file.
-pub fn write(book: &Book, content: &Content) -> Result<Vec<u8>, PacketError> {
-    let mut pdf = PdfDocument::new(&title(content));
-    let at = OffsetDateTime::from_unix_timestamp(content.made_at.millis().div_euclid(1000))
+pub fn write(book: &Book, about: &About) -> Result<Vec<u8>, PacketError> {
+    let mut pdf = PdfDocument::new(&about.title);
+    let at = OffsetDateTime::from_unix_timestamp(about.made_at.millis().div_euclid(1000))
         .map_err(|e| PacketError::Pdf(e.to_owned()))?;
     let info = &mut pdf.metadata.info;
     (info.creation_date, info.modification_date, info.metadata_date) = (at, at, at);
-    info.author = content.org.clone();
-    info.subject = format!("Evidence bundle {}, {}", content.id, content.period_name);
+    info.author = about.author.clone();
+    info.subject = about.subject.clone();
     info.creator = "Passmuster".to_owned();
     info.producer = "Passmuster, printpdf".to_owned();
-    info.identifier = content.id.clone();
+    info.identifier = about.identifier.clone();
 
     for (face, letters) in letters(book) {
         pdf.resources.fonts.map.insert(id(face), PdfFont::new(cut(face, &letters)?));
@@ -50,15 +77,11 @@ pub fn write(book: &Book, content: &Content) -> Result<Vec<u8>, PacketError> {
     if let Some(error) = warnings.iter().find(|w| w.severity == printpdf::PdfParseErrorSeverity::Error) {
         return Err(PacketError::Pdf(error.msg.clone()));
     }
-    settle(&mut doc, book, content).map_err(|e| PacketError::Pdf(e.to_string()))?;
+    settle(&mut doc, book, about).map_err(|e| PacketError::Pdf(e.to_string()))?;
     doc.compress();
     let mut bytes = Vec::new();
     doc.save_to(&mut bytes).map_err(|e| PacketError::Pdf(e.to_string()))?;
     Ok(bytes)
-}
-
-fn title(content: &Content) -> String {
-    format!("{}, evidence of recovery, {}", content.org, content.period_name)
 }
 
 fn id(face: Face) -> FontId {
@@ -234,16 +257,18 @@ fn link(x: f32, y: f32, w: f32, h: f32, page: usize) -> LinkAnnotation {
 }
 
 /// What printpdf leaves to be desired: version, language, outline in two levels, ids that repeat.
-fn settle(doc: &mut lopdf::Document, book: &Book, content: &Content) -> lopdf::Result<()> {
+fn settle(doc: &mut lopdf::Document, book: &Book, about: &About) -> lopdf::Result<()> {
     doc.version = "1.7".to_owned();
     let pages: Vec<ObjectId> = doc.page_iter().collect();
-    let outline = outline(doc, book, &pages);
+    let outline = (!book.outline.is_empty()).then(|| outline(doc, book, &pages));
 
     let catalog = doc.catalog_mut()?;
     catalog.set("Lang", Object::string_literal("en-GB"));
-    catalog.set("PageMode", Object::Name(b"UseOutlines".to_vec()));
     catalog.set("ViewerPreferences", dictionary! { "DisplayDocTitle" => true });
-    catalog.set("Outlines", Object::Reference(outline));
+    if let Some(outline) = outline {
+        catalog.set("PageMode", Object::Name(b"UseOutlines".to_vec()));
+        catalog.set("Outlines", Object::Reference(outline));
+    }
 
     let info = doc.trailer.get(b"Info")?.as_reference()?;
     let info = doc.get_dictionary_mut(info)?;
@@ -252,7 +277,7 @@ fn settle(doc: &mut lopdf::Document, book: &Book, content: &Content) -> lopdf::R
     }
 
     let mut hash = Sha256::new();
-    for part in [&content.org, &content.id, &content.period_name, &content.made_at.rfc3339(), &content.log.head.root] {
+    for part in &about.seed {
         hash.update(part.as_bytes());
         hash.update(b"\n");
     }

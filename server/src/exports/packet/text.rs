@@ -2,79 +2,7 @@
 //!
 //! Sizes are CSS pixels (1/96 inch), as in the design; `pdf` turns them into points.
 
-use std::{collections::BTreeMap, sync::LazyLock};
-
-use printpdf::ParsedFont;
-
-use super::marks::Mark;
-
-/// A font of the packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Face {
-    SerifLight,
-    Serif,
-    SerifItalic,
-    SerifMedium,
-    Sans,
-    SansMedium,
-    Mono,
-}
-
-impl Face {
-    pub const ALL: [Face; 7] =
-        [Face::SerifLight, Face::Serif, Face::SerifItalic, Face::SerifMedium, Face::Sans, Face::SansMedium, Face::Mono];
-
-    /// Its PostScript name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Face::SerifLight => "IBMPlexSerif-Light",
-            Face::Serif => "IBMPlexSerif",
-            Face::SerifItalic => "IBMPlexSerif-Italic",
-            Face::SerifMedium => "IBMPlexSerif-Medium",
-            Face::Sans => "IBMPlexSans",
-            Face::SansMedium => "IBMPlexSans-Medium",
-            Face::Mono => "IBMPlexMono",
-        }
-    }
-
-    /// The whole font file.
-    pub fn file(self) -> &'static [u8] {
-        match self {
-            Face::SerifLight => include_bytes!("../../../assets/fonts/IBMPlexSerif-Light.ttf"),
-            Face::Serif => include_bytes!("../../../assets/fonts/IBMPlexSerif-Regular.ttf"),
-            Face::SerifItalic => include_bytes!("../../../assets/fonts/IBMPlexSerif-Italic.ttf"),
-            Face::SerifMedium => include_bytes!("../../../assets/fonts/IBMPlexSerif-Medium.ttf"),
-            Face::Sans => include_bytes!("../../../assets/fonts/IBMPlexSans-Regular.ttf"),
-            Face::SansMedium => include_bytes!("../../../assets/fonts/IBMPlexSans-Medium.ttf"),
-            Face::Mono => include_bytes!("../../../assets/fonts/IBMPlexMono-Regular.ttf"),
-        }
-    }
-
-    /// The font read; `None` only when the file in this program is not a font.
-    pub fn parsed(self) -> Option<&'static ParsedFont> {
-        static FONTS: LazyLock<BTreeMap<Face, ParsedFont>> = LazyLock::new(|| {
-            Face::ALL
-                .into_iter()
-                .filter_map(|face| Some((face, ParsedFont::from_bytes(face.file(), 0, &mut Vec::new())?)))
-                .collect()
-        });
-        FONTS.get(&self)
-    }
-
-    /// What is drawn for a text: unbreakable and narrow spaces as plain ones, and a character that
-    /// the font lacks by its number, never as an empty box.
-    pub fn drawn(self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        for c in text.chars() {
-            match c {
-                '\u{a0}' | '\u{202f}' | '\u{2009}' => out.push(' '),
-                c if self.parsed().is_some_and(|f| f.lookup_glyph_index(c as u32).is_some()) => out.push(c),
-                c => out.push_str(&format!("[U+{:04X}]", c as u32)),
-            }
-        }
-        out
-    }
-}
+use super::{face::Face, marks::Mark};
 
 /// A colour: red, green, blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +82,18 @@ pub fn fit(style: Style, text: &str, width: f32) -> String {
     format!("{}…", text[..end].trim_end())
 }
 
+/// At most so many lines, the last with an ellipsis when something is left out.
+pub fn clipped(mut lines: Vec<Line>, most: usize) -> Vec<Line> {
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some((_, Span::Words(_, text))) = lines.last_mut().and_then(|line| line.parts.last_mut()) {
+            text.pop();
+            text.push('…');
+        }
+    }
+    lines
+}
+
 /// A piece of running text: words in one style, or a mark that stays with the word after it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Span {
@@ -161,8 +101,16 @@ pub enum Span {
     Mark(Mark, f32),
 }
 
+/// The most letters of one piece of text: about a page. Records have no such bound.
+const LONGEST: usize = 4000;
+
 pub fn words(style: Style, text: impl Into<String>) -> Span {
-    Span::Words(style, text.into())
+    let mut text = text.into();
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push_str("… (cut here; the record has it whole)");
+    }
+    Span::Words(style, text)
 }
 
 /// Distance from a mark to its word.
@@ -286,6 +234,7 @@ fn paragraphs(spans: &[Span]) -> Vec<Vec<Span>> {
         match span {
             Span::Words(style, text) => {
                 for (i, piece) in text.split('\n').enumerate() {
+                    let piece = piece.strip_suffix('\r').unwrap_or(piece);
                     if i > 0 {
                         all.push(Vec::new());
                     }
@@ -343,6 +292,8 @@ fn split(text: &str) -> impl Iterator<Item = (bool, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn said(lines: &[Line]) -> Vec<String> {
@@ -370,17 +321,35 @@ mod tests {
         assert_eq!(said(&lines), ["Of four promises,", "*two\u{a0}are\u{a0}met, and that is", "that."]);
     }
 
+    proptest! {
+        #[test]
+        fn whatever_a_name_is_made_of_it_is_set_whole_and_within_the_width(name in "\\PC{0,200}", width in 40.0f32..300.0) {
+            for style in [BODY, MONO_SMALL, COMPANY] {
+                let lines = wrap(&[words(style, name.as_str())], width);
+                let widest = name.chars().map(|c| style.width(&c.to_string())).fold(width, f32::max);
+                for line in &lines {
+                    prop_assert!(line.width <= widest + 0.01, "{} of {width}: {line:?}", line.width);
+                }
+                let blank = |text: &str| text.replace([' ', '\u{a0}', '\u{202f}', '\u{2009}'], "");
+                prop_assert_eq!(blank(&said(&lines).concat()), blank(&name));
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_longer_than_a_page_says_that_it_is_cut() {
+        let lines = said(&wrap(&[words(BODY, "word ".repeat(100_000))], 200.0));
+        assert!(lines.len() < 200, "{}", lines.len());
+        assert!(lines.join(" ").ends_with("the record has it whole)"), "{:?}", lines.last());
+        let lines = clipped(wrap(&[words(BODY, "one\ntwo\nthree")], 200.0), 2);
+        assert_eq!(said(&lines), ["one", "tw…"]);
+    }
+
     #[test]
     fn a_word_wider_than_the_line_is_broken_at_its_joints() {
         let lines = wrap(&[words(MONO, "atlas-cluster-0/snapshot-6b3f09aa")], 105.0);
         assert_eq!(said(&lines), ["atlas-cluster-0/", "snapshot-", "6b3f09aa"]);
         let lines = wrap(&[words(MONO, "abcdefgh")], 1.0);
         assert_eq!(lines.len(), 8, "a letter a line, and an end");
-    }
-
-    #[test]
-    fn a_letter_the_font_lacks_is_named_not_lost() {
-        assert_eq!(Face::Sans.drawn("a\u{a0}漢"), "a [U+6F22]");
-        assert_eq!(Face::Mono.drawn("№ ≤ ≥ → ≠ ✓ −"), "№ ≤ ≥ → ≠ ✓ −");
     }
 }

@@ -37,7 +37,7 @@ use server::{
         orders::Progress,
         spool::Scratch,
     },
-    sign::Keys,
+    sign::{Folder, Keys},
     time::Outside,
 };
 
@@ -59,6 +59,7 @@ pub struct Sample {
     records: Vec<SealedBytes>,
     previous: Option<(Head, Vec<[u8; 32]>)>,
     drills: Vec<Drill>,
+    key_ids: Vec<String>,
     pub scope: Scope,
     pub made_at: Moment,
     /// The sample asked for.
@@ -84,6 +85,7 @@ impl Sample {
             records: Vec::new(),
             previous: None,
             drills: Vec::new(),
+            key_ids: Vec::new(),
             scope: Scope::EVERYTHING,
             made_at: now(),
             sample: None,
@@ -226,6 +228,16 @@ impl Sample {
         }
     }
 
+    /// What the portal seals at its start: the keys of a folder that the ledger does not know.
+    pub fn seal_keys(&mut self, folder: &Folder) {
+        for event in folder.events(&self.keys, self.made_at, "portal").expect("events") {
+            if !self.key_ids.contains(&event.id()) {
+                self.seal("keys", Kind::Key, &event.id(), &event);
+                self.key_ids.push(event.id());
+            }
+        }
+    }
+
     pub fn file(&mut self, id: &str, value: Drill) {
         self.seal("backup_drill_results", Kind::Record, id, &value);
         self.drills.insert(0, value);
@@ -337,6 +349,7 @@ impl Sample {
         let log = Log {
             origin: self.keys.origin().into(),
             vkey: self.keys.vkey(),
+            known: self.keys.vkeys(),
             previous,
             frontier: frontier.unwrap_or_default(),
             head: self.head(),

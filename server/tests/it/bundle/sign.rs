@@ -50,7 +50,7 @@ fn a_signers_key_of_another_certificate_is_found_at_start() {
     keys(two.path());
     fs::copy(two.path().join("keys/signer.key"), one.path().join("keys/signer.key")).expect("a copy");
     let refused = Keys::open_or_create(&one.path().join("keys"), "CARTIE", "passmuster.example/cartie", at(NOW));
-    assert!(matches!(refused, Err(SignError::Unreadable { .. })));
+    assert!(matches!(refused, Err(SignError::Mixed { .. })));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::{
     forged::{Files, edit, edit_lines, sign_again, wrong},
     sample::{Sample, moment, now, open, pack, trust},
 };
-use crate::authenticator::{Assertion, Authenticator, Bent, STRAIGHT};
+use crate::device::{Assertion, Bent, Device, STRAIGHT};
 
 const FILE: &str = "data/signoffs/signoffs.jsonl";
 const DRILL: &str = "drill-2026-11-16";
@@ -29,12 +29,12 @@ pub fn place() -> Place {
     Place { rp_id: "evidence.example.com".into(), origins: vec!["https://evidence.example.com".into()] }
 }
 
-fn founders() -> Authenticator {
-    Authenticator::new(7, &place())
+fn founders() -> Device {
+    Device::new(7, &place())
 }
 
-fn operators() -> Authenticator {
-    Authenticator::new(8, &place())
+fn operators() -> Device {
+    Device::new(8, &place())
 }
 
 fn founder() -> Signer {
@@ -48,7 +48,7 @@ fn operator() -> Signer {
 /// What one sign-off is made of, open to forgery.
 pub struct Signing {
     pub statement: Statement,
-    pub by: Authenticator,
+    pub by: Device,
     pub bent: Bent,
     /// What is sealed of it.
     pub seal: fn(&mut Signoff),
@@ -286,7 +286,7 @@ fn a_sign_off_that_is_none_is_refused_by_name_though_the_company_sealed_and_sign
             |s| s.sign("S-x", |s| s.bent.origin = Some("https://evil.example")),
             "its origin is another",
         ),
-        ("a registration", |s| s.sign("S-x", |s| s.bent.kind = "webauthn.create"), "its type is another"),
+        ("a registration", |s| s.sign("S-x", |s| s.bent.kind = Some("webauthn.create")), "its type is another"),
         ("by another key", |s| s.sign("S-x", |s| s.bent.seed = Some(9)), "does not belong to the key"),
         (
             "a statement altered",
@@ -333,15 +333,15 @@ fn a_sign_off_that_is_none_is_refused_by_name_though_the_company_sealed_and_sign
         (
             "without its registration",
             |s| {
-                s.sign("S-x", |s| s.by = Authenticator::new(11, &place()));
+                s.sign("S-x", |s| s.by = Device::new(11, &place()));
             },
             "the registration of its passkey is not in this bundle",
         ),
         (
             "with a passkey registered later",
             |s| {
-                s.sign("S-x", |s| s.by = Authenticator::new(11, &place()));
-                s.register(&Authenticator::new(11, &place()).passkey("founder", "The founder", now()));
+                s.sign("S-x", |s| s.by = Device::new(11, &place()));
+                s.register(&Device::new(11, &place()).passkey("founder", "The founder", now()));
             },
             "was registered later",
         ),

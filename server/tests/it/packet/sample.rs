@@ -1,5 +1,4 @@
-// An invented year of a small company, the same every time. Included by the unit test of the packet
-// and by the test with stock tools; each brings its own names into scope.
+//! An invented year of a small company, the same every time.
 
 use domain::{
     Moment,
@@ -12,18 +11,27 @@ use domain::{
     record::{Head, Seal, Sealed},
     role::Scope,
     runbook::RunbookVersion,
+    sample::{Ask, Population, Sample},
     schedule::{self, Period},
     target::{self, Scenario, Target},
 };
+use server::{
+    exports::{
+        content::{Attested, Content, Log, Payload},
+        packet::Fingerprints,
+    },
+    time::{Outside, checkpoints::Timestamp},
+};
 
 const MINUTE: i64 = 60_000;
+const ROOT: &str = "XJkrISmnVJGKVatuyEFsN0ht17BeIM2rhkYcjM5ykZY=";
 const VKEY: &str = "passmuster.example/cartie+fec0e1b2+AWd0T1RmQ0pXZ0JzZ2t5a2RZc2hPb2p0b0V4YW1wbGU=";
 
 fn at(text: &str) -> Moment {
     Moment::parse(text).expect("a moment")
 }
 
-fn digest(of: &str) -> String {
+pub fn digest(of: &str) -> String {
     draw::seed("sample", of)
 }
 
@@ -36,7 +44,7 @@ fn sealed<T>(id: &str, value: T, seq: u64, at: Moment, by: &str) -> Sealed<T> {
 }
 
 pub fn keys() -> Fingerprints {
-    Fingerprints { root: digest("root"), signer: digest("signer"), vkey: VKEY.into() }
+    Fingerprints { root: digest("root"), signer: digest("signer"), vkey: VKEY.into(), earlier_vkeys: Vec::new() }
 }
 
 fn tenants(n: usize) -> Vec<String> {
@@ -82,7 +90,7 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
     let steps_from = steps[2].started_at;
     let plan = Plan { runbook_version: "1.0".into(), rpo_ms: 6 * 60 * MINUTE, rto_ms: 120 * MINUTE };
     let measured = Measured {
-        restore_ms: steps[5].ended_at.since(start),
+        restore_ms: steps[5].ended_at.since(steps_from),
         rpo_ms: Some(63 * MINUTE),
         bytes: 1_316_000_000,
         documents: 358_653,
@@ -139,7 +147,7 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
             kind: "mongodump directory".into(),
             recovery_point: format!("dump-{}", &when[..10]),
             taken_at: start.plus_millis(-20 * MINUTE),
-            last_write_at: Some(start.plus_millis(-63 * MINUTE)),
+            last_write_at: Some(steps_from.plus_millis(-63 * MINUTE)),
             last_write_by: Some("updatedAt".into()),
         },
         target: Staging { environment: "127.0.0.1:40127/staging_pilot".into(), isolated: true },
@@ -183,10 +191,131 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
     }
 }
 
-const RUNBOOK: &str = "+++\ntitle = \"Recovering tenants' data\"\nversion = \"1.0\"\nowner = \"founder\"\napproved = \"2025-12-03\"\nnextReview = \"2026-12-03\"\ncontrols = [\"CC7.5\", \"A1.2\"]\n\n[[claims]]\nkind = \"target\"\nscenario = \"collection\"\nrpoMinutes = 360\nrtoMinutes = 120\nmeans = \"restore into staging\"\nclaimedMinutes = 45\n+++\n\n## Purpose\n\nText.\n";
+const RUNBOOK: &str = "+++\ntitle = \"Recovering tenants' data\"\nversion = \"1.0\"\nowner = \"founder\"\napproved = \"2025-12-03\"\nnextReview = \"2026-12-03\"\ncontrols = [\"CC7.5\", \"A1.2\"]\n\n[[claims]]\nkind = \"target\"\nscenario = \"document\"\nrpoMinutes = 360\nrtoMinutes = 30\nmeans = \"restore into staging, then copy back\"\n\n[[claims]]\nkind = \"target\"\nscenario = \"collection\"\nrpoMinutes = 360\nrtoMinutes = 120\nmeans = \"restore into staging, then copy back\"\nclaimedMinutes = 45\n\n[[claims]]\nkind = \"target\"\nscenario = \"cluster\"\nrpoMinutes = 360\nrtoMinutes = 240\nmeans = \"promote the copy in the other region\"\n\n[[claims]]\nkind = \"target\"\nscenario = \"everything\"\nrpoMinutes = 10080\nrtoMinutes = 1440\nmeans = \"from the weekly export\"\nclaimedMinutes = 600\n\n+++\n\n## Purpose\n\nText.\n";
 
 /// Evidence of a year with so many tenants.
 pub fn content(tenant_count: usize) -> Content {
+    content_of(tenant_count, 52)
+}
+
+/// The same where a sample of 25 attestations was drawn, and outside time is there.
+pub fn sampled() -> Content {
+    let mut content = content(17);
+    let items: Vec<(String, u64)> = content.attested.listed.iter().map(|a| (a.id.clone(), a.seal.seq)).collect();
+    let ask = Ask::new(Population::Attestations, 25, "4417").expect("a sample");
+    let (head, here) = (&content.log.head, items.iter().map(|(id, seq)| (id.as_str(), *seq)));
+    let sample = Sample::draw(&ask, here, &head.root, head.size).expect("attestations are there");
+    for item in &sample.drawn.chosen {
+        let a = content.attested.listed.iter().find(|a| a.seal.seq == item.seq).expect("one of them");
+        content.attested.drawn.insert(item.seq, (a.value.tenant.clone(), a.value.occurred_at));
+    }
+    content.sample = Some(sample);
+    let stamped_at = at("2026-11-15T03:20:00Z");
+    content.timestamps = vec![Timestamp {
+        schema: 1,
+        size: 1471,
+        checkpoint: String::new(),
+        response: String::new(),
+        stamped_at,
+        authority: "Example Time Authority, signer of 2026".into(),
+        fingerprint: digest("authority"),
+        occurred_at: stamped_at,
+        by: "portal".into(),
+    }];
+    content.log.previous =
+        Some(Head { size: 611, root: digest("before"), at: at("2026-05-30T09:00:00Z"), checkpoint: String::new() });
+    content
+}
+
+/// The same, where everything that somebody named has this name.
+pub fn named(name: &str) -> Content {
+    let mut content = content(5);
+    content.org = name.into();
+    content.made_by = name.into();
+    let listed = std::mem::take(&mut content.attested).listed;
+    let newest = listed.iter().map(|a| a.value.occurred_at).max();
+    for mut a in listed {
+        if Some(a.value.occurred_at) == newest {
+            a.value.tenant = format!("{name}{}", a.value.tenant);
+            a.seal.by = name.into();
+        }
+        content.attested.add(a, false);
+    }
+    content.attested.sort();
+    for f in content.findings.iter_mut().take(3) {
+        let f = &mut f.value;
+        (f.title, f.what, f.owner, f.found_by) = (name.into(), name.into(), name.into(), name.into());
+    }
+    for g in content.gaps.iter_mut().take(2) {
+        g.value.says = name.into();
+        if let Missing::Tenant { tenant } = &mut g.value.what {
+            *tenant = name.into();
+        }
+    }
+    for d in content.drills.iter_mut().take(2) {
+        d.seal.by = name.into();
+        let d = &mut d.value;
+        d.by = name.into();
+        d.people[0] = Person { role: name.into(), name: name.into() };
+        (d.source.recovery_point, d.target.environment) = (name.into(), name.into());
+        for count in &mut d.counts {
+            count.collection = name.into();
+        }
+        for document in &mut d.documents {
+            (document.collection, document.id) = (name.into(), name.into());
+        }
+        for step in &mut d.steps {
+            step.note = name.into();
+        }
+        for check in &mut d.checks {
+            check.detail = name.into();
+        }
+        if let Some(draw) = &mut d.draw {
+            draw.chosen = name.into();
+            draw.eligible[0] = name.into();
+            draw.excluded[0].name = name.into();
+        }
+    }
+    if let Some(runbook) = content.runbooks.first_mut() {
+        runbook.value.by = name.into();
+        runbook.value.version = name.into();
+    }
+    content
+}
+
+/// More of everything than anybody reads.
+pub fn crowded() -> Content {
+    let mut content = content(17);
+    let drill = content.drills[0].clone();
+    content.drills = (0..60)
+        .map(|i| {
+            let mut drill = drill.clone();
+            drill.id = format!("D-{i:04}");
+            drill.value.occurred_at = drill.value.occurred_at.plus_millis(-i * 5 * 24 * 60 * MINUTE);
+            drill
+        })
+        .collect();
+    let newest = &mut content.drills[0].value;
+    newest.counts =
+        (0..300).map(|i| Count { collection: format!("collection-{i:03}"), expected: i, actual: i }).collect();
+    if let Some(draw) = &mut newest.draw {
+        draw.eligible = tenants(20_000);
+    }
+    let finding = content.findings[0].clone();
+    content.findings = (0..1000)
+        .map(|i| {
+            let mut finding = finding.clone();
+            finding.id = format!("F-{i:04}");
+            finding.value.id = finding.id.clone();
+            finding
+        })
+        .collect();
+    content.runbooks = vec![content.runbooks[0].clone(); 200];
+    content
+}
+
+/// The same with attestations of the newest Sundays alone.
+pub fn content_of(tenant_count: usize, sundays: usize) -> Content {
     let period = Period::days("2025-12-01", "2026-11-30").expect("a period");
     let made_at = at("2026-11-22T09:44:16Z");
     let mut drills = vec![
@@ -217,7 +346,9 @@ pub fn content(tenant_count: usize) -> Content {
 
     let names = tenants(tenant_count);
     let (mut attestations, mut gaps) = (Vec::new(), Vec::new());
-    for (week, sunday) in schedule::sundays(period.from, made_at).into_iter().enumerate() {
+    let weeks = schedule::sundays(period.from, made_at);
+    let skipped = weeks.len().saturating_sub(sundays);
+    for (week, sunday) in weeks.into_iter().enumerate().skip(skipped) {
         let gap = |what: Missing, says: String| Gap {
             schema: 1,
             what,
@@ -340,7 +471,14 @@ pub fn content(tenant_count: usize) -> Content {
     .map(|t| target::judge(t, &drills, made_at))
     .collect();
 
-    let head = Head { size: 1517, root: digest("head"), at: made_at, checkpoint: String::new() };
+    let head = Head {
+        size: 1517,
+        root: digest("head"),
+        at: made_at,
+        checkpoint: format!(
+            "passmuster.example/cartie\n1517\n{ROOT}\n\n— passmuster.example/cartie /sDhsgh4E7a1vJc4tVqM0nqBkVtq1CzZgX1y6oYpYvQ0u8Jm1bR3kq3r1J6vJ2hXk0nq8wZyq3uF2m5pQ7s0k1aB2cD=\n"
+        ),
+    };
     let mut attested = Attested::default();
     attestations.into_iter().for_each(|a| attested.add(a, false));
     attested.sort();
@@ -368,6 +506,7 @@ pub fn content(tenant_count: usize) -> Content {
         log: Log {
             origin: "passmuster.example/cartie".into(),
             vkey: VKEY.into(),
+            known: Vec::new(),
             previous: None,
             frontier: Vec::new(),
             head,

@@ -1,11 +1,14 @@
 //! The ledger in the bundle: folded to its signed head, and held against an older bundle.
 
-use super::{Checking, Trust};
+use super::{
+    Checking, Trust,
+    logkeys::{LogKeys, Rest},
+};
 use crate::{
     draw,
     proof::{
         bundle::{BundleError, UnverifiedBundle},
-        checkpoint::{self, Checkpoint, VerifierKey},
+        checkpoint::Checkpoint,
         hash_from_hex,
         inclusion::InclusionProof,
         layout::{self, Index},
@@ -21,7 +24,9 @@ const STRIDE: usize = 1024;
 
 /// The ledger of a bundle, folded.
 pub(super) struct Log {
-    pub key: VerifierKey,
+    pub keys: LogKeys,
+    /// Whose signature under the head counts.
+    pub rest: Rest,
     pub from: u64,
     pub head: Checkpoint,
     /// What checks ask of each entry; a million of them take a hundred megabytes.
@@ -102,11 +107,12 @@ impl Checking {
                 self.good(
                     WHAT,
                     format!(
-                        "{} entries from № {} give the root {} … of {} entries, as signed.",
+                        "{} entries from № {} give the root {} … of {} entries, as signed.{}",
                         log.leaves.len(),
                         log.from,
                         words::short_digest(&self.facts.root),
-                        log.head.size
+                        log.head.size,
+                        log.rest.says()
                     ),
                 );
                 let said = index.map(|i| (i.log.origin.as_str(), i.log.from, i.log.to, i.log.root.as_str()));
@@ -143,7 +149,7 @@ impl Checking {
             Ok(note) => note,
             Err(e) => return self.bad(WHAT, format!("the older bundle cannot be read: {e}")),
         };
-        let older = match checkpoint::open(&older, &log.key) {
+        let older = match log.keys.open(&older) {
             Ok(older) => older,
             Err(e) => return self.bad(WHAT, format!("the older bundle's checkpoint: {e}")),
         };
@@ -175,21 +181,16 @@ fn proof(name: &str, bytes: Result<Vec<u8>, BundleError>, log: &Log) -> Result<(
     }
     let place = read.index.checked_sub(log.from).and_then(|i| usize::try_from(i).ok());
     let leaf = place.and_then(|i| log.leaves.get(i)).ok_or("its entry is not in this part of the ledger")?;
-    let head = read.verify_leaf(leaf, &log.key).map_err(|e| e.to_string())?;
+    // Its note is the head's own, so that the ledger's own key has signed it.
+    let head = read.verify_leaf(leaf, log.keys.own()).map_err(|e| e.to_string())?;
     if head == log.head { Ok(()) } else { Err("it leads to another head of the ledger".to_owned()) }
 }
 
 fn fold(bundle: &UnverifiedBundle, trust: &Trust) -> Result<Log, String> {
     let said = |e: BundleError| e.to_string();
-    let own = bundle.text(layout::VKEY).map_err(said)?;
-    let own = own.trim_end_matches('\n');
-    let vkey = trust.vkey.as_deref().map_or(own, str::trim);
-    if vkey != own {
-        return Err("the bundle's ledger has another key than the one you hold".to_owned());
-    }
-    let key = VerifierKey::parse(vkey).map_err(|e| e.to_string())?;
-    let head = checkpoint::open(&bundle.text(layout::CHECKPOINT).map_err(said)?, &key).map_err(|e| e.to_string())?;
-    let mut tree = older_tree(bundle, &key)?;
+    let keys = LogKeys::read(&bundle.text(layout::VKEY).map_err(said)?, trust)?;
+    let (head, rest) = keys.open_head(&bundle.text(layout::CHECKPOINT).map_err(said)?)?;
+    let mut tree = older_tree(bundle, &keys)?;
     let from = tree.size;
     let (mut entries, mut leaves, mut trees) = (Vec::new(), Vec::new(), vec![tree.clone()]);
     let mut collections: Vec<String> = Vec::new();
@@ -222,11 +223,11 @@ fn fold(bundle: &UnverifiedBundle, trust: &Trust) -> Result<Log, String> {
     if tree.root() != head.root {
         return Err("the entries do not give the signed root: one was dropped, swapped, added or altered".to_owned());
     }
-    Ok(Log { key, from, head, entries, collections, leaves, trees })
+    Ok(Log { keys, rest, from, head, entries, collections, leaves, trees })
 }
 
 /// The tree the entries are added to: the older one, or the empty one.
-fn older_tree(bundle: &UnverifiedBundle, key: &VerifierKey) -> Result<Frontier, String> {
+fn older_tree(bundle: &UnverifiedBundle, keys: &LogKeys) -> Result<Frontier, String> {
     let said = |e: BundleError| e.to_string();
     match (bundle.has(layout::PREVIOUS_CHECKPOINT), bundle.has(layout::PREVIOUS_FRONTIER)) {
         (false, false) => return Ok(Frontier::new()),
@@ -234,7 +235,7 @@ fn older_tree(bundle: &UnverifiedBundle, key: &VerifierKey) -> Result<Frontier, 
         _ => return Err("of the older checkpoint and its frontier only one is there".to_owned()),
     }
     let note = bundle.text(layout::PREVIOUS_CHECKPOINT).map_err(said)?;
-    let older = checkpoint::open(&note, key).map_err(|e| format!("the older checkpoint: {e}"))?;
+    let older = keys.open(&note).map_err(|e| format!("the older checkpoint: {e}"))?;
     let hashes: Option<Vec<Hash>> =
         bundle.text(layout::PREVIOUS_FRONTIER).map_err(said)?.lines().map(hash_from_hex).collect();
     let hashes = hashes.ok_or("the older frontier has a line that is not a hash")?;

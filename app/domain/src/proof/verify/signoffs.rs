@@ -110,7 +110,7 @@ impl Checking {
 
 fn keys(records: &Records, wrong: &mut Vec<String>) -> Keys {
     let mut keys = Keys::new();
-    let mut all: Vec<&Record> = records.kept.iter().filter(|r| r.collection.kind == Kind::Key).collect();
+    let mut all: Vec<&Record> = records.kept.iter().filter(|r| r.collection.name == "passkeys").collect();
     all.sort_by_key(|r| r.seq);
     for record in all {
         let passkey: Passkey = match serde_json::from_value(ejson::plain(&record.value)) {

@@ -7,7 +7,6 @@ use crate::{
     Moment,
     proof::{
         bundle::{BundleError, UnverifiedBundle},
-        checkpoint,
         layout::{self, Index},
         timestamp::{self, Authorities, Stamp},
         tree::Hash,
@@ -132,7 +131,7 @@ fn stamps(bundle: &UnverifiedBundle, log: &Log, authorities: &Authorities) -> Re
         let unpacked = |file: &Packed, end: &str| file.whole(&format!("{name}{end}")).map_err(|e| e.to_string());
         let (note, response) = (unpacked(note, ".txt")?, unpacked(response, ".tsr")?);
         let text = std::str::from_utf8(&note).map_err(|_| format!("{name}.txt is not text"))?;
-        let head = checkpoint::open(text, &log.key).map_err(|e| format!("{name}.txt: {e}"))?;
+        let head = log.keys.open(text).map_err(|e| format!("{name}.txt: {e}"))?;
         if head.size.to_string() != size || log.root_at(head.size) != Some(head.root) {
             return Err(format!("{name}.txt is not a head of this ledger"));
         }
