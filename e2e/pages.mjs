@@ -10,6 +10,8 @@ export const pages = [
   { name: "controls", path: "/controls" },
   { name: "control", path: "/controls", first: /^\/controls\/[^/?#]+$/ },
   { name: "evidence", path: "/evidence" },
+  { name: "reviews", path: "/reviews" },
+  { name: "review", path: "/reviews", first: /^\/reviews\/[^/?#]+$/ },
   { name: "ledger", path: "/ledger" },
   { name: "audits", path: "/settings/audits" },
   { name: "audit", path: "/settings/audits", first: /^\/settings\/audits\/[^/?#]+$/ },
