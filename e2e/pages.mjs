@@ -12,6 +12,8 @@ export const pages = [
   { name: "evidence", path: "/evidence" },
   { name: "requests", path: "/requests" },
   { name: "request", path: "/requests", first: /^\/requests\/[^/?#]+$/ },
+  { name: "reviews", path: "/reviews" },
+  { name: "review", path: "/reviews", first: /^\/reviews\/[^/?#]+$/ },
   { name: "ledger", path: "/ledger" },
   { name: "audits", path: "/settings/audits" },
   { name: "audit", path: "/settings/audits", first: /^\/settings\/audits\/[^/?#]+$/ },

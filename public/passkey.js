@@ -2,7 +2,8 @@
 //
 //   <form data-passkey="get|create" data-begin="/…" data-finish="/…" hidden>   fields, a submit button, [data-passkey-says]
 //
-// POST begin, with the fields as JSON:   { ceremony, options, origin }, options as parse…OptionsFromJSON reads them
+// POST begin, with the fields as JSON:   { ceremony, options, origin, statement? }, options as parse…OptionsFromJSON
+//   reads them; a statement that is to be signed is shown in [data-passkey-shows], in a hidden <details>
 // POST finish: { …fields, ceremony, credential }:   { to }, where to go next
 // A refusal of either is a problem: { what, still, next }.
 (() => {
@@ -56,7 +57,13 @@
 
   async function run(form) {
     const fields = Object.fromEntries(new FormData(form));
-    const { ceremony, options, origin } = await post(form.dataset.begin, fields);
+    const { ceremony, options, origin, statement } = await post(form.dataset.begin, fields);
+    // What is signed, to the letter, while the device asks.
+    const shows = form.querySelector("[data-passkey-shows]");
+    if (shows && statement) {
+      shows.textContent = statement;
+      shows.closest("details").hidden = false;
+    }
     let credential;
     try {
       credential = await ask(form.dataset.passkey, options);

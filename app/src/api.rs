@@ -13,6 +13,7 @@ pub mod once;
 pub mod overview;
 pub mod people;
 pub mod requests;
+pub mod reviews;
 pub mod runbook;
 pub mod settings;
 pub mod targets;
@@ -43,6 +44,8 @@ pub struct Frame {
     pub open_findings: usize,
     /// Requests whose turn is the reader's.
     pub waiting_requests: usize,
+    /// Signatures that wait for the reader.
+    pub reviews: usize,
     pub now: Moment,
     /// From which audit an auditor looks.
     pub seat: Option<Seat>,
@@ -62,6 +65,7 @@ pub async fn frame() -> Result<Frame, Problem> {
         alarms,
         open_findings: findings.iter().filter(|f| f.value.standing(now) != Standing::Closed).count(),
         waiting_requests: requests::waiting(&actor, &ports).await?,
+        reviews: reviews::waiting(&actor, &ports, now).await?,
         now,
         actor,
         seat: guard::seat(),

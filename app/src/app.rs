@@ -65,6 +65,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/evidence") view=pages::evidence::Evidence ssr=SsrMode::Async />
                 <Route path=path!("/requests") view=pages::requests::Requests ssr=SsrMode::Async />
                 <Route path=path!("/requests/:id") view=pages::request::RequestThread ssr=SsrMode::Async />
+                <Route path=path!("/reviews") view=pages::reviews::Reviews ssr=SsrMode::Async />
+                <Route path=path!("/reviews/:subject") view=pages::review::ReviewSheet ssr=SsrMode::Async />
                 <Route path=path!("/ledger") view=pages::ledger::Ledger ssr=SsrMode::Async />
                 <Route path=path!("/settings/audits") view=pages::audits::Audits ssr=SsrMode::Async />
                 <Route path=path!("/settings/audits/:id") view=pages::audit::AuditRecord ssr=SsrMode::Async />

@@ -16,6 +16,8 @@ pub mod problem;
 pub mod register;
 pub mod request;
 pub mod requests;
+pub mod review;
+pub mod reviews;
 pub mod runbook;
 pub mod settings;
 pub mod sign_in;

@@ -2,6 +2,8 @@
 //!
 //! Every answer is cut to the scope given; what lies outside is absent, and `None` for one record.
 
+pub mod requests;
+mod reviews;
 mod sign_in;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -25,8 +27,7 @@ use domain::{
 
 use crate::problem::{Problem, ProblemKind};
 
-pub mod requests;
-
+pub use reviews::{NotHeld, Reviewed, Reviews};
 pub use sign_in::{
     Invitation, Invited, Mailed, OpenSession, OwnPasskey, Passkeys, People, Sessions, SignedInBy, ThisSession, Ways,
 };
@@ -43,6 +44,7 @@ pub struct Ports {
     pub runbooks: Arc<dyn Runbooks>,
     pub ledger: Arc<dyn Ledger>,
     pub bundles: Arc<dyn Bundles>,
+    pub reviews: Arc<dyn Reviews>,
     pub audits: Arc<dyn AuditsPort>,
     pub tokens: Arc<dyn TokensPort>,
     pub ways: Arc<Ways>,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use app::ports::{Clock, Company, Ports, Ways};
 use chrono::Utc;
-use domain::{Moment, proof::anchors::Anchors};
+use domain::{
+    Moment,
+    proof::{anchors::Anchors, passkey::Place},
+};
 
 use crate::{
     clock,
@@ -43,9 +46,9 @@ pub struct House {
 }
 
 /// What an auditor is handed outside every bundle, as it is now.
-pub fn anchors(ledger: &Ledger, org: &str) -> Anchors {
+pub fn anchors(ledger: &Ledger, org: &str, place: &Place) -> Anchors {
     let roots = ledger.time.as_ref().map(|source| source.roots_pem().to_vec()).unwrap_or_default();
-    ledger.keys.anchors(org, roots)
+    ledger.keys.anchors(org, roots).signing_at(place.clone())
 }
 
 /// The machine's clock.
@@ -102,9 +105,9 @@ impl House {
             mailer: mailer.clone(),
             clock: clock.clone(),
             company: company.clone(),
-            address: address.clone(),
+            address,
         });
-        let outbox = Outbox { store: store.clone(), address, company: company.name.clone() };
+        let outbox = Outbox { store: store.clone() };
         let requests = Requests { evidence: evidence.clone(), notices: Arc::new(outbox) };
         let shared = Arc::new(evidence.clone());
         let ports = Ports {
@@ -117,7 +120,12 @@ impl House {
             runbooks: shared.clone(),
             ledger: shared.clone(),
             bundles: Arc::new(exports.clone()),
-            audits: Arc::new(Audits { ledger: ledger.clone(), org: company.name.clone() }),
+            reviews: shared.clone(),
+            audits: Arc::new(Audits {
+                ledger: ledger.clone(),
+                org: company.name.clone(),
+                place: config.portal.place(),
+            }),
             tokens: Arc::new(Tokens { store: store.clone(), clock: clock.clone() }),
             ways: Arc::new(ways),
             people: people.clone(),

@@ -248,6 +248,7 @@ async fn seed(house: &House, began: Moment) -> Result<()> {
         asked::write(house, began).await.context("writing what the demo's auditor asked")?;
         done.insert_one(doc! { "_id": "asked" }).await?;
     }
+    crate::jobs::reviews::reviews(house).await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ pub mod passkeys;
 pub mod provider;
 pub mod refused;
 pub mod requests;
+pub mod reviews;
 pub mod seat;
 pub mod session;
 pub mod sign_in;
@@ -114,6 +115,11 @@ pub fn router(house: &House) -> Router {
         .route("/sign-in/passkey", post(passkeys::sign_in))
         .with_state(house.clone())
         .layer(DefaultBodyLimit::max(passkeys::BODY_BYTES));
+    let signing = Router::new()
+        .route("/reviews/statement", post(reviews::statement))
+        .route("/reviews/signoffs", post(reviews::signoffs))
+        .with_state(house.clone())
+        .layer(DefaultBodyLimit::max(reviews::BODY_BYTES));
     let sessions = SessionManagerLayer::new(Sessions::new(&house.store))
         .with_name(session::cookie_name(&house.config.portal.public_url))
         .with_secure(session::secure(&house.config.portal.public_url))
@@ -123,6 +129,7 @@ pub fn router(house: &House) -> Router {
     let people = own
         .merge(uploads)
         .merge(ceremonies)
+        .merge(signing)
         .merge(pages)
         .layer(middleware::from_fn_with_state(house.clone(), session::who))
         .layer(sessions)

@@ -1,4 +1,8 @@
-//! What the portal does by itself: gaps against what was due, drills whose runner fell silent, removals cut short.
+//! What the portal does by itself: gaps against what was due, reviews that come due, drills whose runner fell silent, mail that waits, removals
+//! cut short.
+
+pub mod notices;
+pub mod reviews;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -49,6 +53,9 @@ pub async fn run(house: House) {
         if let Err(cause) = house.people.end_passkeys().await {
             tracing::warn!(%cause, "passkeys of somebody removed are not all revoked; tried again");
         }
+        if let Err(cause) = notices::deliver(&house).await {
+            tracing::warn!(%cause, "notices were not all delivered; tried again");
+        }
         house.limits.sweep();
         // Gaps follow from the records and the calendar: without a new entry or a new hour there is no new gap.
         let now = match house.ledger.head().await {
@@ -58,9 +65,13 @@ pub async fn run(house: House) {
         if now.is_some() && now == looked {
             continue;
         }
-        match gaps(&house).await {
+        let due = async {
+            gaps(&house).await?;
+            reviews::reviews(&house).await
+        };
+        match due.await {
             Ok(()) => looked = now,
-            Err(cause) => tracing::warn!(%cause, "gaps could not be computed; tried again"),
+            Err(cause) => tracing::warn!(%cause, "gaps and reviews could not be computed; tried again"),
         }
     }
 }

@@ -73,7 +73,20 @@ pub enum Write {
     /// It is there already.
     Nothing,
     Insert(Document),
+    /// Inserted while another document is as said, and not at all when it no longer is.
+    InsertWhile(Document, Holds),
     Replace(Document),
+}
+
+/// What something sealed rests on. It is looked at within the transaction that moves the head, which every other
+/// append moves too: nothing sealed side by side can end it unseen.
+#[derive(Clone)]
+pub struct Holds {
+    pub coll: String,
+    /// Finds the document as it must be.
+    pub as_said: Document,
+    /// What somebody is told when it is not.
+    pub otherwise: String,
 }
 
 /// What lists are filtered by.
@@ -136,10 +149,12 @@ impl Ledger {
                         seals.push(match self.append_batch(std::slice::from_ref(item)).await {
                             Ok(sealed) => sealed.into_iter().next(),
                             Err(Refused::Duplicate) => None,
+                            Err(Refused::Ended(what)) => return Err(PortError::Conflict(what)),
                             Err(Refused::Port(e)) => return Err(e),
                         });
                     }
                 }
+                Err(Refused::Ended(what)) => return Err(PortError::Conflict(what)),
                 Err(Refused::Port(e)) => return Err(e),
             }
         }
@@ -222,6 +237,13 @@ impl Ledger {
                 Write::Insert(document) => {
                     documents.insert_one(document).session(&mut *session).await?;
                 }
+                Write::InsertWhile(document, holds) => {
+                    let rests_on = self.store.documents(&holds.coll);
+                    if rests_on.find_one(holds.as_said.clone()).session(&mut *session).await?.is_none() {
+                        return Err(Refused::Ended(holds.otherwise.clone()));
+                    }
+                    documents.insert_one(document).session(&mut *session).await?;
+                }
                 Write::Replace(document) => {
                     let id = document.get("_id").cloned().unwrap_or(Bson::Null);
                     documents.replace_one(doc! { "_id": id }, document).upsert(true).session(&mut *session).await?;
@@ -293,6 +315,8 @@ fn batches(items: &[Item]) -> impl Iterator<Item = &[Item]> {
 
 enum Refused {
     Duplicate,
+    /// What it rests on is no longer as it was.
+    Ended(String),
     Port(PortError),
 }
 

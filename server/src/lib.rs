@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod notify;
 pub mod people;
 pub mod provider;
+pub mod reviews;
 pub mod runner;
 pub mod sign;
 pub mod store;

@@ -47,6 +47,15 @@ pub fn passkey(company: &str, label: &str, agent: &str, by: &SignedInBy, at: Mom
     }
 }
 
+/// Something out of the outbox; where it stands in full is behind the link.
+pub fn notice(company: &str, subject: &str, text: &str, link: &str) -> Letter {
+    Letter {
+        subject: format!("{company}: {subject}"),
+        text: said(NoticeText { company, subject, text, link }.render()),
+        html: said(NoticeHtml { company, subject, text, link }.render()),
+    }
+}
+
 fn said(rendered: Result<String, askama::Error>) -> String {
     rendered.expect("a template of text has nothing that fails").trim_end().to_owned() + "\n"
 }
@@ -67,6 +76,7 @@ macro_rules! letter {
 letter!(InvitationText "mail/invitation.txt", InvitationHtml "mail/invitation.html", { company, by, name, role, link });
 letter!(CodeText "mail/code.txt", CodeHtml "mail/code.html", { company, code, address });
 letter!(PasskeyText "mail/passkey.txt", PasskeyHtml "mail/passkey.html", { company, label, agent, by, at, address });
+letter!(NoticeText "mail/notice.txt", NoticeHtml "mail/notice.html", { company, subject, text, link });
 
 #[cfg(test)]
 mod tests {

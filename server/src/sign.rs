@@ -206,6 +206,8 @@ impl Keys {
             log_vkey: self.vkey(),
             earlier_log_vkeys: self.earlier_vkeys(),
             tsa_roots,
+            rp_id: None,
+            origins: Vec::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! MongoDB, the only store. One file per noun beside the sealed records they all read.
 
+pub mod acceptances;
 pub mod attachments;
 pub mod audits;
 pub mod bundles;
@@ -7,11 +8,13 @@ pub mod codes;
 pub mod evidence;
 pub mod live;
 pub mod migrate;
+pub mod notices;
 pub mod orders;
 pub mod passkeys;
 pub mod people;
 pub mod requests;
 pub mod sessions;
+pub mod signoffs;
 pub mod tokens;
 
 use anyhow::{Context, Result, bail};

@@ -4,6 +4,7 @@
 //! Everything here compiles to native code and to WASM with no features, so that an auditor can
 //! read and build the verifier alone.
 
+pub mod acceptance;
 pub mod attachment;
 pub mod attestation;
 pub mod audit;
@@ -20,10 +21,12 @@ pub mod person;
 pub mod proof;
 pub mod record;
 pub mod request;
+pub mod review;
 pub mod role;
 pub mod runbook;
 pub mod sample;
 pub mod schedule;
+pub mod signoff;
 pub mod target;
 pub mod verdict;
 pub mod words;

@@ -14,6 +14,7 @@ pub mod leaf;
 pub mod packet;
 pub mod passkey;
 pub mod signature;
+pub mod signoff;
 pub mod tile;
 pub mod timestamp;
 pub mod tree;

@@ -62,6 +62,12 @@ pub enum Permission {
     AnswerRequests,
     /// Put files on findings.
     AttachFiles,
+    /// Sign runbook versions, acceptances, and drills as their owner.
+    SignAsOwner,
+    /// Sign a drill as who ran it.
+    SignAsRunner,
+    /// Write an accepted risk or a scope exclusion down, to be signed.
+    WriteAcceptances,
 }
 
 /// One line of the table of permissions.
@@ -133,6 +139,19 @@ pub const RULES: &[Rule] = {
         },
         Rule { permission: AnswerRequests, says: "Answer what auditors ask for", roles: COMPANY, token: None },
         Rule { permission: AttachFiles, says: "Put files on findings", roles: COMPANY, token: None },
+        Rule {
+            permission: SignAsOwner,
+            says: "Sign runbook versions, accepted risks and scope exclusions, and drills as their owner",
+            roles: OWNER,
+            token: None,
+        },
+        Rule { permission: SignAsRunner, says: "Sign a drill as who ran it", roles: COMPANY, token: None },
+        Rule {
+            permission: WriteAcceptances,
+            says: "Write down an accepted risk or a scope exclusion",
+            roles: OWNER,
+            token: None,
+        },
     ]
 };
 

@@ -7,6 +7,7 @@ use domain::{
     proof::{
         bundle::{BundleError, UnverifiedBundle},
         layout,
+        passkey::Place,
         verify::{Outcome, Trust, verify},
         zip::{self, Limits, Packed, ZipError},
     },
@@ -45,6 +46,37 @@ fn a_bundle_of_the_first_format_keeps_verifying() {
     };
     let report = verify(include_bytes!("vectors/first/good.zip"), &trust, now());
     assert!(report.verified(), "{:#?}", report.checks);
+}
+
+/// Bundles as they were before anybody signed: with proofs of single entries, and no sign-offs.
+#[test]
+fn a_bundle_from_before_there_were_sign_offs_keeps_verifying() {
+    let trust = Trust {
+        root_pem: Some(include_str!("vectors/second/evidence-root.pem").to_owned()),
+        vkey: Some(include_str!("vectors/second/origin.vkey").to_owned()),
+        place: Some(place()),
+        ..Trust::default()
+    };
+    let report = verify(include_bytes!("vectors/second/good.zip"), &trust, now());
+    assert!(report.verified(), "{:#?}", report.checks);
+    assert!(report.checks.iter().all(|c| c.what != "The sign-offs"));
+}
+
+#[test]
+fn the_verifier_alone_checks_who_signed_and_where() {
+    let found = |place: Option<Place>| verify(GOOD, &Trust { place, ..trust() }, now());
+    let report = found(Some(place()));
+    assert!(report.verified(), "{:#?}", report.checks);
+    assert_eq!(report.checks.iter().filter(|c| c.what.starts_with("Sign-off ")).count(), 4);
+    let elsewhere = Place { rp_id: "evidence.example.org".into(), ..place() };
+    let report = found(Some(elsewhere));
+    let wrong = report.first_wrong().expect("it is refused");
+    assert!(wrong.what == "The sign-offs" && wrong.found.contains("relying party"), "{wrong:?}");
+    assert!(found(None).not_proven.iter().any(|n| n.contains("company's own site")));
+}
+
+fn place() -> Place {
+    Place { rp_id: "evidence.example.com".into(), origins: vec!["https://evidence.example.com".into()] }
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    drill::Drill, finding::Finding, record::Sealed, role::Permission, schedule::Period, target::Scenario,
-    verdict::Verdict,
+    Moment, drill::Drill, finding::Finding, record::Sealed, review::Review, role::Permission, schedule::Period,
+    target::Scenario, verdict::Verdict,
 };
 use leptos_router::params::ParamsMap;
 
 use super::{
-    coverage, guard,
+    coverage, guard, reviews,
     targets::{Promises, promises},
 };
 use crate::problem::Problem;
@@ -80,6 +80,11 @@ pub struct DrillPage {
     pub medians: BTreeMap<usize, i64>,
     /// Findings it opened.
     pub findings: Vec<Sealed<Finding>>,
+    /// The signatures it asks for; none of an invented drill.
+    pub reviews: Vec<Review>,
+    /// The one the reader may give now.
+    pub to_sign: Option<Review>,
+    pub now: Moment,
 }
 
 pub async fn one(id: String) -> Result<DrillPage, Problem> {
@@ -87,11 +92,19 @@ pub async fn one(id: String) -> Result<DrillPage, Problem> {
     let drill = ports.drills.get(&actor.scope, &id).await?.ok_or_else(|| Problem::gone("drill"))?;
     let all = ports.drills.all(&actor.scope).await?;
     let findings = ports.findings.all(&actor.scope).await?;
+    let reviews = reviews::of_document(&actor, &ports, "backup_drill_results", &drill.id).await?;
+    let now = ports.clock.now();
+    let may = |r: &&Review| actor.role.may(r.subject.purpose.permission()) && r.standing.mark(now).asks();
+    // What waits for the reader comes before what they may sign for somebody else.
+    let mine = reviews.iter().filter(may).min_by_key(|r| r.subject.purpose.waits_for() != actor.role).cloned();
     let newer = all.iter().take_while(|d| d.id != drill.id).count();
     Ok(DrillPage {
         place: (all.len().saturating_sub(newer).max(1), all.len().max(1)),
         medians: medians(&drill.value, &all),
         findings: findings.into_iter().filter(|f| f.value.cause.as_deref() == Some(drill.id.as_str())).collect(),
+        reviews,
+        to_sign: mine,
+        now,
         drill,
     })
 }

@@ -2,7 +2,9 @@
 
 use domain::{
     Moment,
+    proof::signoff::Purpose,
     record::Sealed,
+    review::Review,
     role::Permission,
     runbook::{
         Runbook, RunbookVersion,
@@ -10,7 +12,7 @@ use domain::{
     },
 };
 
-use super::{coverage, guard};
+use super::{coverage, guard, reviews};
 use crate::{ports::PortError, problem::Problem};
 
 pub struct RunbookPage {
@@ -21,6 +23,10 @@ pub struct RunbookPage {
     pub book: Runbook,
     /// In the order of the front matter; without a spot the text never says it.
     pub facts: Vec<(Fact, Option<Spot>)>,
+    /// Whether and by whom the one shown is signed.
+    pub review: Option<Review>,
+    /// The reader may sign it.
+    pub signs: bool,
     /// Versions approved before the reader's period, and here because they were in force in it.
     pub earlier: Vec<String>,
     pub now: Moment,
@@ -57,7 +63,11 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
             (fact, spot)
         })
         .collect();
+    let seal = versions[shown].seal.seq;
+    let asked = reviews::of_document(&actor, &ports, "runbooks", &versions[shown].id).await?;
+    let review = asked.into_iter().find(|r| r.document.seal.seq == seal);
+    let signs = actor.role.may(Purpose::Approves.permission());
     let earlier = versions.iter().filter(|v| actor.scope.precedes(v.value.occurred_at));
     let earlier = earlier.map(|v| v.value.version.clone()).collect();
-    Ok(Some(RunbookPage { versions, shown, book, facts, earlier, now }))
+    Ok(Some(RunbookPage { versions, shown, book, facts, review, signs, earlier, now }))
 }

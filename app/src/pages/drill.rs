@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    Moment,
     control::Evidence,
     draw,
     drill::{CheckVerdict, Draw, Drill, Exposure},
+    proof::signoff::Purpose,
     record::{Seal, Sealed},
+    review::{Mark, Review},
     verdict::Verdict,
     words,
 };
@@ -16,7 +19,7 @@ use crate::{
     api::{self, Frame, drills::DrillPage},
     parts::{
         Demo, Freshness, Measure, Measures, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement,
-        Tested, Timeline, When, capital, clock_started, encoded, loaded, param,
+        Tested, Timeline, Waiting, When, capital, clock_started, encoded, loaded, param, review_href,
     },
 };
 
@@ -26,7 +29,11 @@ pub fn DrillRecord() -> impl IntoView {
 }
 
 fn page(page: DrillPage, _frame: Frame) -> impl IntoView {
-    let DrillPage { drill: Sealed { id, value: drill, seal }, place: (nth, of), medians, findings } = page;
+    let DrillPage { drill: Sealed { id, value: drill, seal }, place: (nth, of), medians, findings, .. } = page;
+    let (reviews, now) = (page.reviews, page.now);
+    let sign = page.to_sign.map(|review| {
+        view! { <a class="button primary" href=review_href(&review.subject)>"Sign off"</a> }
+    });
     let day = words::long_date(drill.occurred_at);
     let record = format!("/drills/{}/record.json", encoded(&id));
     let title = format!("Restoration drill, {day}");
@@ -73,11 +80,12 @@ fn page(page: DrillPage, _frame: Frame) -> impl IntoView {
                 <svg viewBox="0 0 14 14" aria-hidden="true"><path d="M7 1.5v8M3.5 6.5L7 10l3.5-3.5M1.5 12.5h11" /></svg>
                 "Record"
             </a>
+            {sign}
         </PageHead>
         <div class="fact">
             <div>
                 {meta}
-                {measures(&drill)}
+                {measures(&drill, &reviews, now)}
             </div>
             <aside class="low" role="note">
                 <SealNote seal=seal kind=SealKind::Record note="Record closed" what=what open=record />
@@ -92,6 +100,7 @@ fn page(page: DrillPage, _frame: Frame) -> impl IntoView {
         {drill.draw.as_ref().map(|d| draw_section(d, line()))}
         {source(&drill, line())}
         {people(&drill, line())}
+        {signatures(&reviews, now)}
         {findings}
     }
 }
@@ -112,7 +121,7 @@ fn sentence(drill: &Drill) -> AnyView {
     }
 }
 
-fn measures(drill: &Drill) -> impl IntoView + use<> {
+fn measures(drill: &Drill, reviews: &[Review], now: Moment) -> impl IntoView + use<> {
     let said = |v: Verdict| (Shape::from(v), v.word().to_owned());
     let checks = drill.checks.len();
     let failed = drill.checks.iter().filter(|c| c.verdict == CheckVerdict::Fails).count();
@@ -127,6 +136,7 @@ fn measures(drill: &Drill) -> impl IntoView + use<> {
     let restore = measured.as_ref().map_or("not measured".to_owned(), |m| words::duration(m.restore_ms));
     let lost = measured.as_ref().and_then(|m| m.rpo_ms).map_or("not measured".to_owned(), words::duration);
     let (rto, rpo) = (said(drill.verdict.rto), said(drill.verdict.rpo));
+    let (signed, unsigned) = (signed_measure(reviews, now), reviews.is_empty());
     let (of_rto, of_rpo) = (words::duration(drill.plan.rto_ms), words::duration(drill.plan.rpo_ms));
     view! {
         <Measures>
@@ -143,7 +153,9 @@ fn measures(drill: &Drill) -> impl IntoView + use<> {
                 state=rpo
             />
             <Measure label="Checks" value=passed.to_string() of=format!("of {checks}") state=check_state />
+            {signed}
             {measured
+                .filter(|_| unsigned)
                 .map(|m| {
                     view! {
                         <Measure label="Restored" value=words::count(m.documents) of=format!("documents, {}", words::bytes(m.bytes)) />
@@ -151,6 +163,93 @@ fn measures(drill: &Drill) -> impl IntoView + use<> {
                 })}
         </Measures>
     }
+}
+
+/// "1 of 2", and what the next one waits for.
+fn signed_measure(reviews: &[Review], now: Moment) -> Option<AnyView> {
+    if reviews.is_empty() {
+        return None;
+    }
+    let signed = reviews.iter().filter(|r| r.signed().is_some()).count();
+    let next = reviews.iter().filter(|r| r.standing.mark(now).asks()).min_by_key(|r| r.standing.mark(now));
+    let state = match next {
+        None => (Shape::Disc, "signed".to_owned()),
+        Some(r) => {
+            let (mark, due) = (r.standing.mark(now), r.standing.due().map(words::date).unwrap_or_default());
+            let who = r.subject.purpose.waits_for().word();
+            let word = match mark {
+                Mark::Waiting => format!("{who}, by {due}"),
+                mark => format!("{}, {who}", mark.word()),
+            };
+            (Shape::of_mark(mark), word)
+        }
+    };
+    let (value, of) = (signed.to_string(), format!("of {}", reviews.len()));
+    Some(view! { <Measure label="Signatures" value=value of=of state=state /> }.into_any())
+}
+
+/// Who ran it and who owns it, each with a seal of their own.
+fn signatures(reviews: &[Review], now: Moment) -> Option<AnyView> {
+    if reviews.is_empty() {
+        return None;
+    }
+    let rows = reviews
+        .iter()
+        .map(|review| {
+            let mark = review.standing.mark(now);
+            let role = match review.subject.purpose {
+                Purpose::Ran => "Who ran it",
+                _ => "Who owns it",
+            };
+            let last = review.signatures.first();
+            let name = last.map_or("nobody yet".to_owned(), |s| s.statement.signer.name.clone());
+            let when = match (last, review.standing.due()) {
+                (Some(s), _) => format!("{} UTC", words::date_time(s.at())),
+                (None, Some(due)) => format!("due {}", words::date(due)),
+                (None, None) => String::new(),
+            };
+            let seal = match last {
+                Some(s) => {
+                    view! { <SealNote seal=s.seal.clone() kind=SealKind::Line what=format!("sign-off {}", s.id) /> }
+                        .into_any()
+                }
+                None => view! { <Waiting why="not yet signed" /> }.into_any(),
+            };
+            view! {
+                <tr>
+                    <th scope="row"><a href=review_href(&review.subject)>{role}</a></th>
+                    <td>{name}</td>
+                    <td class="state-cell"><StateMark state=Shape::of_mark(mark) word=mark.word() /></td>
+                    <td>{when}</td>
+                    <td class="sl">{seal}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let one_person = {
+        let mut signers = reviews.iter().filter_map(Review::signed).map(|s| &s.statement.signer.id);
+        signers.next().is_some_and(|first| signers.any(|other| other == first))
+    };
+    Some(
+        view! {
+            <Section title="Signatures" over_table=true id="signatures">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th class="w-25" scope="col"><span class="unseen">"As"</span></th>
+                            <th class="w-25" scope="col">"Signed by"</th>
+                            <th class="w-20" scope="col"><span class="unseen">"State"</span></th>
+                            <th scope="col"><span class="unseen">"When"</span></th>
+                            <td class="sl"></td>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+                {one_person.then(|| view! { <p class="foot measure-width">"Both signatures are one person’s."</p> })}
+            </Section>
+        }
+        .into_any(),
+    )
 }
 
 /// Why the verdict is not met, one line each.

@@ -7,6 +7,7 @@ use domain::{
     control::Control,
     finding::{Finding, Severity, Standing, State},
     record::Sealed,
+    review::Subject,
     words,
 };
 use leptos::prelude::*;
@@ -16,7 +17,7 @@ use crate::{
     api::findings::{FindingsPage, load},
     parts::{
         AttachedFile, Demo, Empty, ErrorNote, FilesField, FilterBar, FilterSelect, FilterToggle, PageHead, Say,
-        SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, loaded, plural,
+        SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, loaded, plural, review_href,
     },
 };
 
@@ -216,7 +217,11 @@ fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl In
     let f = finding;
     let controls = f.controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(", ");
     let cause = f.cause.clone().map(|cause| {
-        let href = if cause.starts_with("G-") { format!("/backups#{cause}") } else { format!("/drills/{cause}") };
+        let href = match Subject::of_cause(&cause) {
+            Some(subject) => review_href(&subject),
+            None if cause.starts_with("G-") => format!("/backups#{cause}"),
+            None => format!("/drills/{cause}"),
+        };
         view! { <dt>"Opened by"</dt><dd><a href=href>{cause}</a></dd> }
     });
     let closed = match f.state.clone() {

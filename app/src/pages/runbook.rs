@@ -3,18 +3,21 @@
 use domain::{
     Moment,
     record::Sealed,
+    review::{Review, Standing},
     runbook::{
         FrontMatter, RunbookVersion, Section as Part,
         facts::{Fact, Spot, Table},
     },
-    schedule::Period,
     words,
 };
 use leptos::prelude::*;
 
 use crate::{
     api::runbook::{RunbookPage, load},
-    parts::{Demo, Observation, PageHead, SealKind, SealNote, Section, Shape, StateMark, Statement, loaded, param},
+    parts::{
+        Demo, Observation, PageHead, SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, loaded, param,
+        review_href,
+    },
 };
 
 /// The version in force.
@@ -55,9 +58,14 @@ fn Body(page: RunbookPage) -> impl IntoView {
         .enumerate()
         .map(|(i, part)| view! { <PartView part=part.clone() at=i facts=placed(&page.facts, i) /> })
         .collect_view();
+    let review = page.review.clone();
+    let to_sign = review.as_ref().filter(|r| page.signs && r.standing.mark(page.now).asks()).map(|r| {
+        let (href, version) = (review_href(&r.subject), r.document.version.clone());
+        view! { <a class="button primary" href=href>{format!("Review {version}")}</a> }
+    });
     view! {
-        <PageHead eyebrow=move || format!("SOC 2 evidence document · controls {controls}") title=front.title.clone() />
-        <Meta front=front version=version in_force=page.shown == 0 now=page.now />
+        <PageHead eyebrow=move || format!("SOC 2 evidence document · controls {controls}") title=front.title.clone()>{to_sign}</PageHead>
+        <Meta front=front version=version review=review in_force=page.shown == 0 now=page.now />
         <div class="runbook">
             <div class="runbook-side">
                 <Versions versions=page.versions earlier=page.earlier shown=page.shown />
@@ -82,17 +90,14 @@ fn placed(facts: &[(Fact, Option<Spot>)], section: usize) -> Vec<(Spot, Fact)> {
 }
 
 #[component]
-fn Meta(front: FrontMatter, version: Sealed<RunbookVersion>, in_force: bool, now: Moment) -> impl IntoView {
-    let due = in_force.then(|| Period::days(&front.next_review, &front.next_review)).flatten().and_then(|day| {
-        let week = 7 * 24 * 3600 * 1000;
-        if day.to <= now {
-            Some(view! { <StateMark state=Shape::Square word=format!("review due {}", words::from_now(day.from, now)) /> })
-        } else if day.from.since(now) <= week {
-            Some(view! { <StateMark state=Shape::Triangle word=format!("review due {}", words::from_now(day.from, now)) /> })
-        } else {
-            None
-        }
-    });
+fn Meta(
+    front: FrontMatter,
+    version: Sealed<RunbookVersion>,
+    review: Option<Review>,
+    in_force: bool,
+    now: Moment,
+) -> impl IntoView {
+    let (signed, seal) = review.map(|review| said(&review, now)).unzip();
     let superseded = (!in_force)
         .then(|| view! { <span>"No longer in force; " <a href="/runbook">"read the one that is"</a></span> });
     let value = version.value;
@@ -103,15 +108,49 @@ fn Meta(front: FrontMatter, version: Sealed<RunbookVersion>, in_force: bool, now
                 <span>"Approved " <b>{words::date(value.occurred_at)}</b></span>
                 <span>"Owner " <b>{front.owner}</b></span>
                 <span>"Next review " <b>{front.next_review.clone()}</b></span>
-                {due}
+                {signed}
                 {superseded}
                 <Demo demo=value.demo />
             </p>
             <aside class="low" role="note">
                 <SealNote seal=version.seal kind=SealKind::Row what=format!("Runbook {}", value.version) />
+                {seal}
             </aside>
         </div>
     }
+}
+
+/// Who signed this version and until when that holds, or that nobody did; and the seal beside it.
+fn said(review: &Review, now: Moment) -> (AnyView, AnyView) {
+    let mark = review.standing.mark(now);
+    let href = review_href(&review.subject);
+    let word = match (&review.standing, review.standing.due()) {
+        (Standing::Signed { until: Some(until) }, _) => {
+            let by = review.signatures.first().map(|s| s.statement.signer.name.clone()).unwrap_or_default();
+            format!("signed by {by}, until {}", words::date(*until))
+        }
+        (Standing::Replaced, _) => "never signed in the portal".to_owned(),
+        (_, Some(due)) if review.signatures.is_empty() => {
+            format!("not signed in the portal; review due {}", words::from_now(due, now))
+        }
+        (_, Some(due)) => format!("review due {}", words::from_now(due, now)),
+        _ => mark.word().to_owned(),
+    };
+    let before = review.before.as_ref().filter(|_| review.signatures.is_empty()).map(|before| {
+        view! { <span>{format!("Signed last: {}", before.statement.document.version)}</span> }
+    });
+    let seal = match review.signatures.first() {
+        Some(last) => {
+            let (seal, what) = (last.seal.clone(), format!("sign-off {}", last.id));
+            view! { <SealNote seal=seal kind=SealKind::Row what=what /> }.into_any()
+        }
+        None => view! { <Waiting why="not signed in the portal" /> }.into_any(),
+    };
+    let signed = view! {
+        <span><a class="plain-state" href=href><StateMark state=Shape::of_mark(mark) word=word /></a></span>
+        {before}
+    };
+    (signed.into_any(), seal)
 }
 
 #[component]

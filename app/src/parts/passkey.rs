@@ -24,6 +24,9 @@ pub fn PasskeyForm(
     button: &'static str,
     /// What else the reader can do when there is no script.
     without: &'static str,
+    /// Another form on the page comes first: its button is the primary one, and it says what is without script.
+    #[prop(optional)]
+    second: bool,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let kind = match ceremony {
@@ -33,7 +36,7 @@ pub fn PasskeyForm(
     view! {
         <form class="passkey" method="post" data-passkey=kind data-begin=begin data-finish=finish hidden>
             {children.map(|fields| fields())}
-            <button class="button primary" type="submit">
+            <button class=if second { "button" } else { "button primary" } type="submit">
                 <svg viewBox="0 0 22 14" aria-hidden="true">
                     <path d="M1.5 7a4 4 0 1 0 8 0a4 4 0 1 0-8 0M9.5 7h11v3.5M16.5 7v3" />
                 </svg>
@@ -45,10 +48,15 @@ pub fn PasskeyForm(
                 <span data-passkey-says></span>
             </p>
         </form>
-        <noscript>
-            <p>"Passkeys need JavaScript, which is off here. " {without}</p>
-        </noscript>
-        <script src="/passkey.js" defer></script>
+        {(!second)
+            .then(|| {
+                view! {
+                    <noscript>
+                        <p>"Passkeys need JavaScript, which is off here. " {without}</p>
+                    </noscript>
+                    <script src="/passkey.js" defer></script>
+                }
+            })}
     }
     .into_any()
 }

@@ -41,6 +41,7 @@ const GROUPS: [(&str, &[Place]); 4] = [
             place("controls", "Controls", "/controls"),
             place("evidence", "Evidence", "/evidence"),
             place("requests", "Requests", "/requests"),
+            place("reviews", "Reviews", "/reviews"),
         ],
     ),
     ("Check", &[place("verify", "Verify", "/verify"), place("ledger", "Ledger", "/ledger")]),
@@ -57,7 +58,7 @@ pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> imp
                 <Brand />
                 <p class="company">"Evidence for " {company.name.clone()}</p>
                 <nav class="nav" aria-label="Pages">
-                    <Places current=current findings=frame.open_findings requests=frame.waiting_requests />
+                    <Places current=current frame=&frame />
                 </nav>
                 <div class="rail-foot">
                     <LedgerState frame=frame.clone() />
@@ -116,17 +117,23 @@ fn Link(place: &'static Place, current: &'static str, #[prop(optional)] count: u
     view! {
         <a href=place.href aria-current=(place.key == current).then_some("page")>
             <span>{place.name}</span>
-            {(count > 0).then(|| {
-                let counted = if place.key == "requests" { " waiting for you" } else { " open" };
-                view! { <span class="count">{count}<span class="unseen">{counted}</span></span> }
-            })}
+            {(count > 0)
+                .then(|| {
+                    let word = match place.key {
+                        "requests" => " waiting for you",
+                        "reviews" => " waiting",
+                        _ => " open",
+                    };
+                    view! { <span class="count">{count}<span class="unseen">{word}</span></span> }
+                })}
         </a>
     }
     .into_any()
 }
 
 #[component]
-fn Places(current: &'static str, findings: usize, requests: usize) -> impl IntoView {
+fn Places<'f>(current: &'static str, frame: &'f Frame) -> impl IntoView + use<> {
+    let (findings, requests, reviews) = (frame.open_findings, frame.waiting_requests, frame.reviews);
     view! {
         <Link place=&OVERVIEW current=current />
         {GROUPS
@@ -141,6 +148,7 @@ fn Places(current: &'static str, findings: usize, requests: usize) -> impl IntoV
                                 let count = match place.key {
                                     "findings" => findings,
                                     "requests" => requests,
+                                    "reviews" => reviews,
                                     _ => 0,
                                 };
                                 view! { <li><Link place=place current=current count=count /></li> }
@@ -351,7 +359,7 @@ fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
             "M11 6c-2-1.6-5-2-8-2v12c3 0 6 .4 8 2 2-1.6 5-2 8-2V4c-3 0-6 .4-8 2v12",
         ),
         (place("drills", "Drills", "/drills"), "M11 3a8 8 0 1 0 8 8M11 6.5V11l3 2M15 3h4v4"),
-        (place("evidence", "Evidence", "/evidence"), "M3 6h16v12H3zM3 6l2-3h12l2 3M11 9v6M8.5 12.5L11 15l2.5-2.5"),
+        (place("reviews", "Reviews", "/reviews"), "M4 3h14v16H4zM7.5 8h7M7.5 11.5h7M8 15.5l1.5 1.5 3-3.5"),
     ];
     let elsewhere = !BAR.iter().any(|(p, _)| p.key == current);
     view! {
@@ -365,6 +373,8 @@ fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
                                 <path d=*icon />
                             </svg>
                             {place.name}
+                            {(place.key == "reviews" && frame.reviews > 0)
+                                .then(|| view! { " " {frame.reviews} <span class="unseen">" waiting"</span> })}
                         </a>
                     }
                 })
@@ -378,7 +388,7 @@ fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
         </nav>
         <div class="more" id="more" popover="" role="dialog" aria-label="All pages">
             <nav class="nav" aria-label="All pages">
-                <Places current=current findings=frame.open_findings requests=frame.waiting_requests />
+                <Places current=current frame=&frame />
             </nav>
             <div class="rail-foot">
                 <LedgerState frame=frame.clone() />

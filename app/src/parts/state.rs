@@ -1,6 +1,6 @@
 //! State marks: one shape per meaning, and always a word.
 
-use domain::{drill::CheckVerdict, finding::Standing, request, verdict::Verdict};
+use domain::{drill::CheckVerdict, finding::Standing, request, review::Mark, verdict::Verdict};
 use leptos::prelude::*;
 
 /// The five shapes. Colour follows the shape in CSS; the word says it for everyone.
@@ -60,6 +60,17 @@ impl Shape {
             Accepted => Shape::Disc,
         };
         (shape, standing.word())
+    }
+
+    /// Of a signature that is asked for.
+    pub fn of_mark(mark: Mark) -> Self {
+        match mark {
+            Mark::Overdue | Mark::Altered | Mark::Returned => Shape::Square,
+            Mark::DueSoon => Shape::Triangle,
+            Mark::Waiting | Mark::Replaced => Shape::Ring,
+            Mark::Lapsed => Shape::Dotted,
+            Mark::Signed => Shape::Disc,
+        }
     }
 
     /// The shape in a chart, centred on a point, `size` wide. Inherits `currentColor` from its class.

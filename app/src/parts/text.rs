@@ -1,6 +1,6 @@
 //! Small pieces of text: instants, digests, and the word for what is invented.
 
-use domain::{Moment, words};
+use domain::{Moment, review::Subject, words};
 use leptos::prelude::*;
 
 /// An instant as `<time>`: ISO date and minute in UTC unless `show` says otherwise.
@@ -46,6 +46,11 @@ pub fn plural(n: usize, one: &str, many: &str) -> String {
 /// Where a drill's page is.
 pub fn drill_href(id: &str) -> String {
     format!("/drills/{}", super::encoded(id).replace('/', "%2F"))
+}
+
+/// Where a signature is asked for.
+pub fn review_href(subject: &Subject) -> String {
+    format!("/reviews/{}", super::encoded(&subject.key()).replace('/', "%2F"))
 }
 
 /// The same with its first letter in upper case.

@@ -13,7 +13,9 @@ use domain::{
     proof::{
         dsse,
         layout::{self, COLLECTIONS, Index, LogSaid, PeriodSaid},
-        sha256_hex, timestamp,
+        sha256_hex,
+        signoff::Parts,
+        timestamp,
     },
 };
 use zip::{CompressionMethod, ZipWriter};
@@ -46,6 +48,8 @@ pub enum ExportError {
     Stranger { coll: String, id: String, seq: u64 },
     #[error("the file {name} ({sha256}), which {by} names, {what}; no bundle was made")]
     Attachment { name: String, sha256: String, by: String, what: &'static str },
+    #[error("signoffs {id} (entry {seq}) does not read as a sign-off; no bundle was made")]
+    NoSignoff { id: String, seq: u64 },
     #[error("there are no {0} in that period under those controls to draw a sample from; no bundle was made")]
     NothingToDraw(&'static str),
     #[error("the ledger does not hold together ({0}); no bundle was made")]
@@ -178,6 +182,11 @@ fn pieces<'a>(
     let mut put = |name: &str, bytes: Vec<u8>| drop(pieces.insert(name.to_owned(), Piece::Bytes(bytes)));
     for version in &content.runbooks {
         put(&layout::runbook_file(&version.value.version), version.value.text.clone().into_bytes());
+    }
+    for signed in &content.signoffs {
+        let Parts { client_data, authenticator_data, signature } = signed.parts.clone();
+        let parts = [signed.statement.clone().into_bytes(), client_data, authenticator_data, signature];
+        layout::signoff_files(&signed.id).iter().zip(parts).for_each(|(name, bytes)| put(name, bytes));
     }
     for proof in &content.payload.proofs {
         put(&format!("{}{}.tlog-proof", layout::PROOFS, proof.index), proof.to_string().into_bytes());
@@ -321,6 +330,15 @@ fn role(name: &str) -> &'static str {
         n if n.starts_with(layout::ATTACHMENTS) => "a file that a record here names, under its digest",
         "data/keys/keys.jsonl" => "keys that came into use or were retired, exact sealed bytes",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
+        "data/reviews/acceptances.jsonl" => "accepted risks and scope exclusions, exact sealed bytes",
+        "data/signoffs/signoffs.jsonl" => "sign-offs, exact sealed bytes",
+        "data/keys/passkeys.jsonl" => "the passkeys of who signed, registered and ended, exact sealed bytes",
+        n if n.starts_with(layout::SIGNOFFS) && n.ends_with("statement.json") => "what was signed, to the letter",
+        n if n.starts_with(layout::SIGNOFFS) && n.ends_with("clientData.json") => "what the signer's browser said",
+        n if n.starts_with(layout::SIGNOFFS) && n.ends_with("authenticatorData.bin") => {
+            "what the signer's authenticator said"
+        }
+        n if n.starts_with(layout::SIGNOFFS) => "the signature of the signer's passkey (ECDSA P-256, DER)",
         _ => "a runbook version's text",
     }
 }

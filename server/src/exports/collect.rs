@@ -10,7 +10,7 @@ use domain::{
         checkpoint::{self, Checkpoint},
         hash_from_hex,
         inclusion::{InclusionProof, Paths},
-        layout::{self, COLLECTIONS},
+        layout::{self, COLLECTIONS, Collection},
         leaf, sha256_hex,
         tree::{Frontier, leaf_hash},
     },
@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use super::{
     bundle::ExportError,
-    content::{Log, Payload, SealedBytes, Shown},
+    content::{Log, Payload, SealedBytes, Shown, Signed},
     orders::Progress,
     spool::{Scratch, Spool},
 };
@@ -36,6 +36,11 @@ pub struct Wanted<'a> {
     pub drawn: &'a BTreeSet<u64>,
     pub scratch: &'a Scratch,
     pub progress: &'a Progress,
+}
+
+/// The collections that have a file also when nothing of them is inside: that there is none says something.
+fn always(collection: &Collection) -> bool {
+    !collection.only_what_belongs() && !["acceptances", "signoffs"].contains(&collection.name)
 }
 
 /// Takes the entries from the older head to the newer, and the records inside in the same order.
@@ -80,7 +85,7 @@ impl<'a> Collecting<'a> {
         let (head, tree) = heads(wanted.log)?;
         let mut files = BTreeMap::new();
         // Their file is there also when nothing of them is inside: that there is none says something.
-        for collection in COLLECTIONS.iter().filter(|c| c.always()) {
+        for collection in COLLECTIONS.iter().filter(|c| always(c)) {
             files.insert(collection.file, (wanted.scratch.spool(collection.file)?, Vec::new()));
         }
         Ok(Self {
@@ -140,7 +145,7 @@ impl<'a> Collecting<'a> {
     fn absent(&self, entry: &Entry) -> Result<(), ExportError> {
         let scope = self.wanted.scope;
         let everything = scope.period.is_none() && scope.controls.is_none();
-        let carried = layout::collection(&entry.coll).is_some_and(|c| c.kind == entry.kind && c.always());
+        let carried = layout::collection(&entry.coll).is_some_and(|c| c.kind == entry.kind && !c.only_what_belongs());
         if everything && carried {
             return Err(ExportError::Missing { coll: entry.coll.clone(), id: entry.id.clone(), seq: entry.seq });
         }
@@ -172,6 +177,13 @@ impl<'a> Collecting<'a> {
             }
             "backup_drill_results" => shown.drills.extend(read(&record.id, &plain, seal)),
             "gaps" => shown.gaps.extend(read(&record.id, &plain, seal)),
+            "acceptances" => shown.acceptances.extend(read(&record.id, &plain, seal)),
+            // Its parts are files of their own, so they must read.
+            "signoffs" => {
+                let signed = read(&record.id, &plain, seal).and_then(Signed::of);
+                let none = || ExportError::NoSignoff { id: record.id.clone(), seq: record.seq };
+                shown.signoffs.push(signed.ok_or_else(none)?);
+            }
             // Its text is a file of its own, so it must be one.
             "runbooks" => shown.runbooks.push(read(&record.id, &plain, seal).ok_or_else(|| differs(record))?),
             "findings" => {
@@ -216,13 +228,15 @@ impl<'a> Collecting<'a> {
         shown.findings.sort_by_key(|f| std::cmp::Reverse((f.value.occurred_at, f.seal.seq)));
         shown.gaps.sort_by_key(|g| std::cmp::Reverse((g.value.occurred_at, g.seal.seq)));
         shown.runbooks.sort_by_key(|r| std::cmp::Reverse((r.value.occurred_at, r.seal.seq)));
+        shown.acceptances.sort_by_key(|a| std::cmp::Reverse((a.value.occurred_at, a.seal.seq)));
+        shown.signoffs.sort_by_key(|s| std::cmp::Reverse(s.seal.seq));
         Ok((payload, shown))
     }
 }
 
-/// Drills and runbook versions are handed on one by one; of the rest, those drawn are.
+/// Drills, runbook versions and sign-offs are handed on one by one; of the rest, those drawn are.
 fn leaves_alone(entry: &Entry) -> bool {
-    entry.kind == Kind::Runbook || entry.coll == "backup_drill_results"
+    matches!(entry.kind, Kind::Runbook | Kind::Signoff) || entry.coll == "backup_drill_results"
 }
 
 /// The signed head, and the older tree the entries are added to.

@@ -4,19 +4,25 @@ use std::collections::BTreeMap;
 
 use domain::{
     Moment,
+    acceptance::Acceptance,
     attachment::Attachment,
     attestation::{Attestation, Strength},
     coverage::Sightings,
     drill::Drill,
     finding::Finding,
     gap::Gap,
-    proof::{checkpoint::VerifierKey, inclusion::InclusionProof},
-    record::{Head, Sealed},
+    proof::{
+        checkpoint::VerifierKey,
+        inclusion::InclusionProof,
+        signoff::{Decision, Parts, Purpose, Statement},
+    },
+    record::{Head, Seal, Sealed},
     request::Request,
-    role::Scope,
+    role::{Role, Scope},
     runbook::RunbookVersion,
     sample::{Population, Sample, attestation_says, drill_says},
     schedule,
+    signoff::Signoff,
     target::Judged,
 };
 
@@ -54,6 +60,8 @@ pub struct Content {
     pub runbooks: Vec<Sealed<RunbookVersion>>,
     /// The newest version of each request that is carried.
     pub requests: Vec<Sealed<Request>>,
+    pub acceptances: Vec<Sealed<Acceptance>>,
+    pub signoffs: Vec<Signed>,
     pub targets: Vec<Judged>,
 }
 
@@ -83,7 +91,7 @@ impl Content {
 #[derive(Clone, Debug)]
 pub struct SealedBytes {
     pub seq: u64,
-    /// "backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks"
+    /// "backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks", …
     pub coll: String,
     pub id: String,
     /// 64 lower-case hex digits; SHA-256 of `bytes`.
@@ -149,6 +157,58 @@ pub struct Shown {
     pub requests: Vec<Sealed<Request>>,
     /// By digest: every file that a record names, and that record's collection and id.
     pub attachments: BTreeMap<String, (Attachment, String)>,
+    pub acceptances: Vec<Sealed<Acceptance>>,
+    pub signoffs: Vec<Signed>,
+}
+
+/// A sign-off as people read it. Whether it holds is for the verifier to say; the portal sealed none that did not.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// "S-…"
+    pub id: String,
+    pub who: String,
+    pub role: Role,
+    pub purpose: Purpose,
+    pub decision: Decision,
+    pub note: Option<String>,
+    /// The document's id, its version and the digest of its bytes (64 lower-case hex digits).
+    pub subject: String,
+    pub version: String,
+    pub digest: String,
+    /// The statement's time.
+    pub at: Moment,
+    pub seal: Seal,
+    pub parts: Parts,
+    /// The exact text that was signed.
+    pub statement: String,
+}
+
+impl Signed {
+    /// `None`: it does not read.
+    pub fn of(sealed: Sealed<Signoff>) -> Option<Self> {
+        let Sealed { id, value, seal } = sealed;
+        let read = Statement::read(&value.statement).ok()?;
+        Some(Self {
+            id,
+            at: read.at()?,
+            who: read.signer.name,
+            role: read.signer.role,
+            purpose: read.purpose,
+            decision: read.decision,
+            note: read.note,
+            subject: read.document.id,
+            version: read.document.version,
+            digest: read.document.sha256,
+            seal,
+            parts: Parts::of(&value).ok()?,
+            statement: value.statement,
+        })
+    }
+
+    /// Its place in the ledger.
+    pub fn seq(&self) -> u64 {
+        self.seal.seq
+    }
 }
 
 /// The attestations, counted: a million of them take no more memory than their tenants' Sundays.

@@ -43,8 +43,18 @@ const PART: usize = 500;
 const PARTS: usize = 4;
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 7] =
-    ["backup_audit_log", "backup_drill_results", "findings", "gaps", "runbooks", "draws", "requests"];
+pub const COLLECTIONS: [&str; 10] = [
+    "backup_audit_log",
+    "backup_drill_results",
+    "findings",
+    "gaps",
+    "runbooks",
+    "draws",
+    "requests",
+    "acceptances",
+    "signoffs",
+    "passkeys",
+];
 
 /// Who asks for what.
 pub struct Order<'a> {
@@ -138,6 +148,8 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
         gaps: shown.gaps,
         runbooks: shown.runbooks,
         requests: shown.requests,
+        acceptances: shown.acceptances,
+        signoffs: shown.signoffs,
         targets,
     })
 }
@@ -153,6 +165,8 @@ async fn inside(evidence: &Evidence, scope: &Scope, head: &Head, requests: &[Req
     if let Some(drills) = brought.get("backup_drill_results").cloned() {
         brought.insert("draws", drills);
     }
+    let signed = evidence.signed_within(scope).await?;
+    let everything = scope.period.is_none() && scope.controls.is_none();
     for coll in COLLECTIONS {
         // Cut by what the newest version says, or by the drill it belongs to; then all versions go in.
         let ids: Option<Vec<String>> = match coll {
@@ -161,6 +175,11 @@ async fn inside(evidence: &Evidence, scope: &Scope, head: &Head, requests: &[Req
             // A drill's list was sealed under the drill's own id, before the drill.
             "draws" => Some(Drills::all(evidence, scope).await?.into_iter().map(|d| d.id).collect()),
             "requests" => Some(requests.iter().map(|request| request.id.clone()).collect()),
+            // A sign-off belongs to its document, whenever it was given.
+            "signoffs" if everything => None,
+            "signoffs" => Some(signed.signoffs.clone()),
+            // Those of people who signed nothing in here are not carried.
+            "passkeys" => Some(signed.passkeys.iter().cloned().collect()),
             _ => None,
         };
         let by_id = |ids: Vec<String>| doc! { "coll": coll, "rid": { "$in": ids } };

@@ -2,6 +2,7 @@
 
 mod requests;
 mod sample;
+mod signoffs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use domain::{
 use self::{
     requests::{FileView, RequestView},
     sample::SampleView,
+    signoffs::{AcceptanceRow, SignoffRow},
 };
 use super::content::Content;
 use crate::{sign::Keys, time::Outside};
@@ -56,6 +58,7 @@ pub fn start_here(content: &Content, keys: &Keys, folder: &str) -> String {
         vkey: &content.log.vkey,
         earlier_vkeys: keys.earlier_vkeys(),
         sample: sample::view(content),
+        signed: content.signoffs.len(),
         self_asserted: match &content.outside {
             Outside::Stamped { .. } => None,
             Outside::SelfAsserted(why) => Some(why),
@@ -101,6 +104,8 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
         requests: requests::views(content),
         sample: sample::view(content),
         runbooks: content.runbooks.iter().map(runbook_view).collect(),
+        signoffs: signoffs::signoffs(content),
+        acceptances: signoffs::acceptances(content),
         origin: &content.log.origin,
         size: words::count(content.log.head.size as i64),
         root: words::groups(&content.log.head.root),
@@ -145,6 +150,8 @@ struct StartHere<'a> {
     /// Why no outside authority stamped it.
     self_asserted: Option<&'a str>,
     sample: Option<SampleView>,
+    /// How many sign-offs are in it.
+    signed: usize,
 }
 
 #[derive(Template)]
@@ -170,6 +177,8 @@ struct IndexPage<'a> {
     requests: Vec<RequestView>,
     sample: Option<SampleView>,
     runbooks: Vec<RunbookView>,
+    signoffs: Vec<SignoffRow>,
+    acceptances: Vec<AcceptanceRow>,
     origin: &'a str,
     size: String,
     root: String,

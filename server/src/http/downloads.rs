@@ -69,7 +69,7 @@ pub async fn root_pem(State(house): State<House>, asking: Asking) -> Response {
 pub async fn anchors(State(house): State<House>, asking: Asking) -> Response {
     match reader(asking) {
         Ok(_) => {
-            let anchors = anchors_of(&house.ledger, &house.company.name);
+            let anchors = anchors_of(&house.ledger, &house.company.name, &house.config.portal.place());
             attachment("application/json", "anchors.json", anchors.json().into_bytes())
         }
         Err(answer) => *answer,
@@ -84,7 +84,7 @@ pub async fn anchors_page(State(house): State<House>, asking: Asking) -> Respons
     let made_at = house.clock.now();
     // Fonts keep a core busy for a moment: not on the threads that answer people.
     let made = tokio::task::spawn_blocking(move || {
-        let anchors = anchors_of(&house.ledger, &house.company.name);
+        let anchors = anchors_of(&house.ledger, &house.company.name, &house.config.portal.place());
         packet::handover(&Handover { anchors: &anchors, keys: &house.ledger.keys, made_at })
     })
     .await;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use bson::{Bson, Document, RawBsonRef, RawDocument};
 use domain::{
     Moment,
+    acceptance::Acceptance,
     attestation::Attestation,
     control::{Control, Evidence},
     draw::hex,
@@ -16,12 +17,13 @@ use domain::{
     record::Kind,
     request::Request,
     runbook::RunbookVersion,
+    signoff::Signoff,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Facts, Item, Write};
+use super::{Facts, Holds, Item, Write};
 
 /// Records are small; a document beside its bytes must fit MongoDB's 16 MiB.
 const LARGEST: usize = 6 * 1024 * 1024;
@@ -90,6 +92,11 @@ pub fn insert<T: serde::Serialize>(coll: &str, id: &str, value: &T) -> Result<It
     written(coll, id, value, Write::Insert)
 }
 
+/// The same for what rests on another document.
+pub fn insert_while<T: serde::Serialize>(coll: &str, id: &str, value: &T, holds: Holds) -> Result<Item, Refused> {
+    written(coll, id, value, |document| Write::InsertWhile(document, holds))
+}
+
 /// The same for a new version of a document that may be there already.
 pub fn replace<T: serde::Serialize>(coll: &str, id: &str, version: i64, value: &T) -> Result<Item, Refused> {
     Ok(Item { version, ..written(coll, id, value, Write::Replace)? })
@@ -130,6 +137,7 @@ fn kind(coll: &str) -> Kind {
         "exports" => Kind::Export,
         "timestamps" => Kind::Timestamp,
         "passkeys" => Kind::Key,
+        "signoffs" => Kind::Signoff,
         _ => Kind::Record,
     }
 }
@@ -179,6 +187,16 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             Some(request) => facts.answers = request.answers(),
             None => facts.understood = false,
         },
+        "signoffs" => {
+            facts.answers = Control::ALL.to_vec();
+            facts.understood = reads::<Signoff>(plain).is_some();
+        }
+        "acceptances" => {
+            facts.answers = Control::ALL.to_vec();
+            let read = reads::<Acceptance>(plain);
+            facts.ended_at = read.as_ref().map(|a| a.until);
+            facts.understood = read.is_some();
+        }
         super::keys::KEYS => {
             facts.answers = Control::ALL.to_vec();
             facts.understood = reads::<KeyEvent>(plain).is_some();
@@ -207,6 +225,8 @@ pub fn unread(coll: &str, canonical: &[u8]) -> String {
         "gaps" => why::<Gap>(&plain, "a gap"),
         "runbooks" => why::<RunbookVersion>(&plain, "a runbook version"),
         "requests" => why::<Request>(&plain, "a request"),
+        "signoffs" => why::<Signoff>(&plain, "a sign-off"),
+        "acceptances" => why::<Acceptance>(&plain, "an acceptance"),
         _ => "nothing here reads its collection".to_owned(),
     }
 }

@@ -21,11 +21,22 @@ use crate::store::port_error;
 /// Written by anyone, never changed once there.
 const OPEN: [&str; 2] = ["backup_audit_log", "backup_drill_results"];
 /// Written by the portal alone; their current document is the newest sealed version.
-const OURS: [&str; 8] = ["findings", "gaps", "runbooks", "draws", "passkeys", "audits", super::keys::KEYS, "requests"];
+const OURS: [&str; 10] = [
+    "findings",
+    "gaps",
+    "runbooks",
+    "draws",
+    "passkeys",
+    "audits",
+    super::keys::KEYS,
+    "requests",
+    "acceptances",
+    "signoffs",
+];
 
 /// Of those, what the portal seals in the moment it writes it. One that lies there unsealed was put there by another
-/// program, and is not sealed for it: a key of somebody's own would be anybody's signature.
-const SEALED_AT_ONCE: [&str; 2] = ["passkeys", "requests"];
+/// program, and is not sealed for it: a key of somebody's own would be anybody's signature, and a signature anybody's.
+const SEALED_AT_ONCE: [&str; 4] = ["passkeys", "requests", "acceptances", "signoffs"];
 
 /// Records that cannot be sealed, as they are found.
 const REFUSALS: &str = "ledger_refusals";

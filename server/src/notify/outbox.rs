@@ -5,19 +5,13 @@
 
 use app::ports::PortError;
 use async_trait::async_trait;
-use bson::{Document, doc};
 use domain::{
     Moment,
     request::Request,
     role::{Actor, Role},
 };
 
-use crate::{
-    ledger::date,
-    store::{Store, is_duplicate, port_error},
-};
-
-const NOTICES: &str = "notices";
+use crate::store::{Store, notices::Notice};
 
 /// What happened to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,14 +47,10 @@ pub trait Notices: Send + Sync {
     ) -> Result<(), PortError>;
 }
 
-/// One document a person and change (`notices`): `person`, `subject`, `text`, `link`, `at`, and `sentAt`, which is
-/// null until it was delivered.
+/// Into the store's outbox.
 #[derive(Clone)]
 pub struct Outbox {
     pub store: Store,
-    /// "https://evidence.example.com"
-    pub address: String,
-    pub company: String,
 }
 
 impl Outbox {
@@ -79,18 +69,15 @@ impl Outbox {
         Ok(request.first().map(|message| message.person.clone()).into_iter().collect())
     }
 
-    fn notice(&self, change: Change, request: &Request, version: i64, person: &str, now: Moment) -> Document {
-        let link = format!("{}/requests/{}", self.address, request.id);
-        let says = change.says(&request.id);
-        let under = request.control.map(|c| format!(" under {}", c.id())).unwrap_or_default();
-        doc! {
-            "_id": format!("{}/{version}/{person}", request.id),
-            "person": person,
-            "subject": format!("{}: {says}", self.company),
-            "text": format!("{says}{under}. Read it, and see whether it is your turn: {link}"),
-            "link": link,
-            "at": date(now),
-            "sentAt": null,
+    fn notice(&self, change: Change, request: &Request, version: i64, person: &str, now: Moment) -> Notice {
+        let under = request.control.map(|c| format!(" under {}", c.id())).unwrap_or_else(|| " under no control".into());
+        Notice {
+            cause: format!("{}/{version}/{person}", request.id),
+            person: person.to_owned(),
+            subject: change.says(&request.id),
+            text: format!("It stands{under}. Read it, and see whether it is your turn."),
+            link: format!("/requests/{}", request.id),
+            at: now,
         }
     }
 }
@@ -106,11 +93,7 @@ impl Notices for Outbox {
         now: Moment,
     ) -> Result<(), PortError> {
         for person in self.concerned(change, request).await?.iter().filter(|person| **person != by.id) {
-            let notice = self.notice(change, request, version, person, now);
-            match self.store.documents(NOTICES).insert_one(notice).await {
-                Err(e) if !is_duplicate(&e) => return Err(port_error(e)),
-                _ => {}
-            }
+            self.store.say(&self.notice(change, request, version, person, now)).await?;
         }
         Ok(())
     }

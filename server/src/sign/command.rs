@@ -282,7 +282,8 @@ fn import(folder: &Folder, config: &Config, args: ImportArgs, json: bool) -> Res
 pub fn anchors(keys: &Keys, config: &Config) -> Result<Anchors> {
     let clock = std::sync::Arc::new(crate::compose::SystemClock);
     let time = TimeSource::configured(&config.time, clock)?;
-    Ok(keys.anchors(&config.company.name, time.map(|t| t.roots_pem().to_vec()).unwrap_or_default()))
+    let roots = time.map(|t| t.roots_pem().to_vec()).unwrap_or_default();
+    Ok(keys.anchors(&config.company.name, roots).signing_at(config.portal.place()))
 }
 
 fn told(events: &[KeyEvent], json: bool) {

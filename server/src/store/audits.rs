@@ -10,7 +10,7 @@ use bson::{Document, doc};
 use domain::{
     Moment,
     audit::{Audit, HandedOver, Terms},
-    proof::sha256_hex,
+    proof::{passkey::Place, sha256_hex},
     record::Sealed,
     role::{Actor, Role},
 };
@@ -31,6 +31,8 @@ const LISTED: i64 = 200;
 pub struct Audits {
     pub ledger: Arc<Ledger>,
     pub org: String,
+    /// Where the company signs, which the anchors name.
+    pub place: Place,
 }
 
 impl Store {
@@ -129,7 +131,7 @@ impl AuditsPort for Audits {
             return Err(PortError::Conflict(format!("There is no audit {id}")));
         };
         let now = self.ledger.clock.now();
-        let sha256 = sha256_hex(anchors(&self.ledger, &self.org).json().as_bytes());
+        let sha256 = sha256_hex(anchors(&self.ledger, &self.org, &self.place).json().as_bytes());
         let handed: Option<HandedOver> = domain::audit::handed_over(how, &sha256, now, &by.name);
         let Some(handed) = handed else {
             return Err(PortError::Conflict("Nothing is said of how they were handed over".to_owned()));

@@ -48,7 +48,11 @@ impl Evidence {
     }
 
     /// All of one collection inside the scope, newest first.
-    async fn all_of<T: DeserializeOwned>(&self, coll: &str, scope: &Scope) -> Result<Vec<Sealed<T>>, PortError> {
+    pub(super) async fn all_of<T: DeserializeOwned>(
+        &self,
+        coll: &str,
+        scope: &Scope,
+    ) -> Result<Vec<Sealed<T>>, PortError> {
         self.read(filter(coll, scope)).await
     }
 
@@ -151,8 +155,9 @@ pub(crate) fn filter(coll: &str, scope: &Scope) -> Document {
     let mut filter = doc! { "coll": coll, "understood": true };
     if let Some(Period { from, to }) = scope.period {
         match coll {
-            // A finding belongs by nature when it was opened before the end and not closed before the start.
-            "findings" => {
+            // A finding belongs by nature when it was opened before the end and not closed before the start; an
+            // acceptance when it held at some time within.
+            "findings" | "acceptances" => {
                 filter.insert("occurredAt", doc! { "$lt": date(to) });
                 filter.insert("$or", [doc! { "endedAt": null }, doc! { "endedAt": { "$gte": date(from) } }]);
             }

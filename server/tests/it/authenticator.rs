@@ -12,6 +12,10 @@ pub struct Authenticator {
     pub id: Vec<u8>,
     /// Signatures made so far.
     pub count: u32,
+    /// A passkey that is synced to several devices does not count.
+    pub counts: bool,
+    /// What it says it was asked for, in place of the truth.
+    pub kind: Option<&'static str>,
     /// Present, and the person verified.
     pub flags: u8,
     pub origin: String,
@@ -23,7 +27,8 @@ impl Authenticator {
     /// `seed` tells devices apart.
     pub fn new(seed: u8) -> Self {
         let secret = SigningKey::from_slice(&[seed; 32]).expect("a key");
-        Self { secret, id: vec![seed; 32], count: 1, flags: 0x05, origin: ORIGIN.to_owned(), handle: None }
+        let (id, origin) = (vec![seed; 32], ORIGIN.to_owned());
+        Self { secret, id, count: 1, counts: true, kind: None, flags: 0x05, origin, handle: None }
     }
 
     /// `navigator.credentials.create`, as `toJSON` gives it.
@@ -50,7 +55,7 @@ impl Authenticator {
 
     /// `navigator.credentials.get`.
     pub fn get(&mut self, options: &Value) -> Value {
-        self.count += 1;
+        self.count += u32::from(self.counts);
         let said = self.said("webauthn.get", options);
         let data = self.data(options["rpId"].as_str().expect("a relying party"), self.flags);
         let signature: DerSignature = self.secret.sign(&[&data[..], &Sha256::digest(&said)[..]].concat());
@@ -67,6 +72,7 @@ impl Authenticator {
     fn said(&self, kind: &str, options: &Value) -> String {
         let challenge = options["challenge"].as_str().expect("a challenge");
         assert!(from_base64url(challenge).is_some_and(|bytes| bytes.len() == 32));
+        let kind = self.kind.unwrap_or(kind);
         format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{}","crossOrigin":false}}"#, self.origin)
     }
 

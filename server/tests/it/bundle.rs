@@ -6,6 +6,7 @@ mod recipe;
 mod requests;
 mod sample;
 mod sign;
+mod signoffs;
 mod statement;
 
 use std::io::Cursor;
@@ -163,7 +164,7 @@ fn something_else_than_a_zip_is_unreadable_and_a_cut_one_is_not_verified() {
 /// `PASSMUSTER_WRITE_VECTORS=1` it is written anew.
 #[test]
 fn the_verifiers_own_vectors_have_todays_format() {
-    let sample = Sample::new();
+    let sample = Sample::signed();
     let (_, bytes) = sample.bundle();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/domain/tests/vectors");
     if std::env::var_os("PASSMUSTER_WRITE_VECTORS").is_some() {

@@ -261,7 +261,7 @@ async fn an_answer_that_cannot_be_sealed_changes_nothing_and_can_be_sent_again()
         let kept_before = kept().await;
         let name = format!("request-fault-{}-{n}", std::process::id());
         let house = open_named(&portal, &format!("{}&appName={name}", crate::portal::mongod()), &name).await;
-        let outbox = Outbox { store: house.store.clone(), address: "http://x".into(), company: "x".into() };
+        let outbox = Outbox { store: house.store.clone() };
         let requests =
             Requests { evidence: Evidence { ledger: house.ledger.clone() }, notices: std::sync::Arc::new(outbox) };
         let mut data = doc! { "failCommands": [command], "appName": &name };

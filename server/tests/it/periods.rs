@@ -43,19 +43,20 @@ async fn an_auditor_sees_the_period_and_nothing_beside_it() {
         ("bundle", list("D-")),
         ("bundle", list("finding-")),
         ("/findings", list("finding-")),
+        ("/reviews", list("D-")),
     ];
     for (path, names) in ways_out {
         let shown = if path == "bundle" { bundle.clone() } else { text(portal.get(path, Some(&cookie)).await).await };
         for (name, inside) in names {
             let found = shown.contains(&format!("{name}!")) || shown.contains(&format!("{name}\""));
             // What is inside need not be on every page; what is outside must be on none. Lists show all.
-            let must = inside && ["/backups", "/drills", "bundle", "/findings"].contains(&path);
+            let must = inside && ["/backups", "/drills", "bundle", "/findings", "/reviews"].contains(&path);
             assert!(found || !must, "{path} leaves out {name}");
             assert!(inside || !found, "{path} tells of {name}");
         }
     }
     for (name, _, inside) in MOMENTS {
-        for path in [format!("/drills/D-{name}"), format!("/drills/D-{name}/record.json")] {
+        for path in ["/drills/D-{}", "/drills/D-{}/record.json", "/reviews/owns.D-{}"].map(|p| p.replace("{}", name)) {
             let status = portal.get(&path, Some(&cookie)).await.status();
             assert_eq!(status, if inside { StatusCode::OK } else { StatusCode::NOT_FOUND }, "{path}");
         }
@@ -177,7 +178,7 @@ async fn a_request_that_reaches_beyond_the_audit_is_absent_on_every_way_out() {
 }
 
 /// Makes a bundle on the page and returns all its files' text.
-async fn made_bundle(portal: &Portal, cookie: &str, period: &str) -> String {
+pub async fn made_bundle(portal: &Portal, cookie: &str, period: &str) -> String {
     let made = portal.post("/evidence/make", &format!("period={period}"), Some(cookie)).await;
     let to = made.headers()["location"].to_str().expect("text").to_owned();
     let id = to
@@ -203,7 +204,7 @@ async fn made_bundle(portal: &Portal, cookie: &str, period: &str) -> String {
 }
 
 /// A portal with every kind of record at every moment, and an auditor of 2026-Q2.
-async fn audited(controls: &[Control]) -> (Portal, String) {
+pub async fn audited(controls: &[Control]) -> (Portal, String) {
     let portal = Portal::open().await;
     let mut attestations = Vec::new();
     let mut drills = Vec::new();

@@ -8,7 +8,7 @@ use domain::role::{Role, Scope, TokenScope};
 use crate::portal::{Portal, attestation, text};
 
 /// Pages that only someone signed in sees.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "/",
     "/runbook",
     "/targets",
@@ -19,6 +19,7 @@ const PAGES: [&str; 13] = [
     "/controls/CC7.5",
     "/evidence",
     "/requests",
+    "/reviews",
     "/ledger",
     "/settings",
     "/settings/passkeys/new",
@@ -40,7 +41,7 @@ const FILES: [&str; 9] = [
     "/ledger/tile/entries/000.p/1",
     "/ledger/proofs/0.tlog-proof",
 ];
-const ABSENT: [&str; 13] = [
+const ABSENT: [&str; 15] = [
     "/ledger/tile/0/000",
     "/ledger/tile/0/0",
     "/ledger/tile/9/000.p/1",
@@ -54,6 +55,8 @@ const ABSENT: [&str; 13] = [
     "/requests/R-999",
     "/attachments/x",
     "/attachments/0000000000000000000000000000000000000000000000000000000000000000",
+    "/reviews/owns.D-none",
+    "/reviews/none",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,6 +126,7 @@ async fn every_page_the_router_knows_is_in_this_table() {
                 "/settings/audits/{id}",
                 "/controls/{id}",
                 "/drills/{id}",
+                "/reviews/{subject}",
                 "/runbook/versions/{version}",
                 "/sign-in",
                 "/verify",
@@ -216,9 +220,10 @@ const OWN_ACTS: [(&str, &str); 3] = [
 ];
 
 /// What only an owner may do.
-const OWNERS_ACTS: [(&str, &str); 8] = [
+const OWNERS_ACTS: [(&str, &str); 9] = [
     ("/settings/audits/save", "firm=Firm&people[0]=au&from=2026-01-01&to=2026-12-31&controls[0]=A1.2"),
     ("/settings/audits/hand-over", "id=A-001&how=by+hand"),
+    ("/reviews/accept", "what=risk&title=One+copy&why=It+costs+more&until=2027-05-31"),
     ("/settings/tokens/make", "name=machine&scopes[0]=evidence:read&days=9"),
     ("/settings/tokens/revoke", "id=0123456789abcdef"),
     ("/settings/people/invite", "name=New&email=new@testwerk.example&role=owner"),
@@ -228,11 +233,13 @@ const OWNERS_ACTS: [(&str, &str); 8] = [
 ];
 
 /// What a script sends: for whom, and what an empty body is answered.
-const SCRIPTS: [(&str, bool, u16); 4] = [
+const SCRIPTS: [(&str, bool, u16); 6] = [
     ("/passkeys/registration", true, 200),
     ("/passkeys", true, 400),
     ("/passkeys/assertion", false, 200),
     ("/sign-in/passkey", false, 400),
+    ("/reviews/statement", true, 400),
+    ("/reviews/signoffs", true, 400),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::proof::{
     checkpoint::{CheckpointError, VerifierKey},
     hash_from_hex,
+    passkey::Place,
     timestamp::{Authorities, TimestampError},
     verify::Trust,
 };
@@ -15,7 +16,7 @@ use crate::proof::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Anchors {
-    /// 3; the second had one key of the ledger, and the first no time authorities either.
+    /// 3; the second had one key of the ledger and no place of sign-offs, and the first no time authorities either.
     pub schema: u32,
     /// The company: "CARTIE".
     pub org: String,
@@ -29,6 +30,11 @@ pub struct Anchors {
     /// Root certificates of the time authorities, one PEM each; empty: the company has none.
     #[serde(default)]
     pub tsa_roots: Vec<String>,
+    /// Where the company signs: the relying party, and its pages to the letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rp_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +74,11 @@ impl Anchors {
         Ok(anchors)
     }
 
+    /// The same, naming where the company signs.
+    pub fn signing_at(self, place: Place) -> Self {
+        Self { schema: 3, rp_id: Some(place.rp_id), origins: place.origins, ..self }
+    }
+
     /// As the file is handed over.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("anchors have only text and a number") + "\n"
@@ -76,11 +87,13 @@ impl Anchors {
     /// Trust in these keys and in nothing else.
     pub fn trust(self) -> Trust {
         let tsa_roots_pem = (!self.tsa_roots.is_empty()).then(|| self.tsa_roots.concat());
+        let place = self.rp_id.map(|rp_id| Place { rp_id, origins: self.origins });
         Trust {
             root_sha256: Some(self.root_sha256),
             vkey: Some(self.log_vkey),
             earlier_vkeys: self.earlier_log_vkeys,
             tsa_roots_pem,
+            place,
             ..Trust::default()
         }
     }
@@ -104,7 +117,12 @@ mod tests {
             log_vkey: VKEY.into(),
             earlier_log_vkeys: Vec::new(),
             tsa_roots: Vec::new(),
+            rp_id: None,
+            origins: Vec::new(),
         };
+        let place = Place { rp_id: "p.example".into(), origins: vec!["https://p.example".into()] };
+        let signing = anchors.clone().signing_at(place.clone());
+        assert_eq!(Anchors::parse(&signing.json()).map(|a| a.trust().place), Ok(Some(place)));
         let json = anchors.json();
         assert_eq!(Anchors::parse(&json), Ok(anchors.clone()));
         let second = json.replace("\"schema\": 3", "\"schema\": 2").replace("  \"earlierLogVkeys\": [],\n", "");

@@ -56,6 +56,8 @@ pub const DRAW: &str = "data/sample/draw.json";
 pub const TIMESTAMPS: &str = "data/log/timestamps/";
 /// `<seq>.tlog-proof`: one entry's place below the signed head, to be checked without the other entries.
 pub const PROOFS: &str = "data/log/proofs/";
+/// `<id>/…`: the parts of each sign-off as files, for tools that know WebAuthn; the records beside them are what was sealed.
+pub const SIGNOFFS: &str = "data/signoffs/";
 /// The roots the tokens lead to, for convenience, never trusted from here.
 pub const TSA_ROOTS: &str = "data/keys/tsa-roots.pem";
 
@@ -71,23 +73,26 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 8] = [
+pub const COLLECTIONS: [Collection; 11] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
     Collection { name: "gaps", kind: Kind::Gap, file: "data/gaps.jsonl" },
     Collection { name: "runbooks", kind: Kind::Runbook, file: "data/runbooks/index.jsonl" },
     Collection { name: "draws", kind: Kind::Draw, file: "data/sample/draws.jsonl" },
+    Collection { name: "acceptances", kind: Kind::Record, file: "data/reviews/acceptances.jsonl" },
+    Collection { name: "signoffs", kind: Kind::Signoff, file: "data/signoffs/signoffs.jsonl" },
+    Collection { name: "passkeys", kind: Kind::Key, file: "data/keys/passkeys.jsonl" },
     // Keys that came into use within the part of the ledger given; bundles made before there were such records have none.
     Collection { name: "keys", kind: Kind::Key, file: "data/keys/keys.jsonl" },
     Collection { name: "requests", kind: Kind::Record, file: "data/requests/requests.jsonl" },
 ];
 
 impl Collection {
-    /// Whether a bundle of everything has each of its records. A list belongs to its drill, a key to the part of the
-    /// ledger it signed, and a request goes in when its auditor says so.
-    pub fn always(&self) -> bool {
-        !matches!(self.kind, Kind::Draw | Kind::Key) && self.name != "requests"
+    /// Whether a bundle carries of it only what belongs to its other records: lists for its drills, passkeys of who
+    /// signed something; and requests when their auditor says so. An entry without its record is then no omission.
+    pub fn only_what_belongs(&self) -> bool {
+        matches!(self.kind, Kind::Draw | Kind::Key) || self.name == "requests"
     }
 }
 
@@ -98,6 +103,12 @@ pub fn collection(name: &str) -> Option<Collection> {
 /// Where a runbook version's text stands.
 pub fn runbook_file(version: &str) -> String {
     format!("data/runbooks/runbook/v{}.md", safe(version))
+}
+
+/// The files of a sign-off's parts: statement, client data, authenticator data, signature.
+pub fn signoff_files(id: &str) -> [String; 4] {
+    ["statement.json", "clientData.json", "authenticatorData.bin", "signature.der"]
+        .map(|part| format!("{SIGNOFFS}{}/{part}", safe(id)))
 }
 
 /// The text with everything but `[A-Za-z0-9._-]` turned into a hyphen; never empty, no dot in front.

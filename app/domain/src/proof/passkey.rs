@@ -96,6 +96,22 @@ pub fn register(
     attestation_object: &[u8],
 ) -> Result<Registered, PasskeyError> {
     said(client_data, "webauthn.create", challenge, place)?;
+    credential(place, attestation_object)
+}
+
+/// Checks a registration that was kept. Its challenge was used up when it was made and is not asked for again.
+pub fn registered(place: &Place, client_data: &[u8], attestation_object: &[u8]) -> Result<Registered, PasskeyError> {
+    let challenge = ClientData::read(client_data)?.challenge;
+    let challenge = from_base64url(&challenge).ok_or(Part("client data"))?;
+    register(place, &challenge, client_data, attestation_object)
+}
+
+/// The page on which the browser says it was; nothing is checked by this.
+pub fn origin(client_data: &[u8]) -> Option<String> {
+    ClientData::read(client_data).ok().map(|said| said.origin)
+}
+
+fn credential(place: &Place, attestation_object: &[u8]) -> Result<Registered, PasskeyError> {
     let data = Data::read(auth_data(attestation_object)?)?;
     data.held(place)?;
     let (id, key) = data.credential.as_ref().ok_or(Part("credential"))?;
@@ -138,8 +154,14 @@ struct ClientData {
     cross_origin: bool,
 }
 
+impl ClientData {
+    fn read(bytes: &[u8]) -> Result<Self, PasskeyError> {
+        serde_json::from_slice(bytes).map_err(|_| Part("client data"))
+    }
+}
+
 fn said(client_data: &[u8], kind: &str, challenge: &[u8], place: &Place) -> Result<(), PasskeyError> {
-    let said: ClientData = serde_json::from_slice(client_data).map_err(|_| Part("client data"))?;
+    let said = ClientData::read(client_data)?;
     if said.kind != kind {
         return Err(Other("type"));
     }
@@ -305,6 +327,8 @@ mod tests {
         assert_eq!((made.id.as_str(), made.count), ("qfZvv1SxDFhRrysgp6UUlRlNx2QOMHBZT4PuMHrRn50", 1));
         assert_eq!(made.key, chromiums_key());
         assert_eq!(register(&object, "webauthn.get"), Err(Other("type")), "an assertion is no registration");
+        assert_eq!(registered(&place(), &client("webauthn.create"), &object), Ok(made), "the same, kept");
+        assert_eq!(registered(&place(), &client("webauthn.get"), &object), Err(Other("type")));
         for len in 0..object.len() {
             assert!(register(&object[..len], "webauthn.create").is_err(), "cut at {len}");
         }

@@ -1,7 +1,7 @@
 //! Is this bundle what it says, and what does that prove? Every front (shell, page, portal) asks here.
 //!
 //! The order: ZIP structure, signature against the pinned root, digests and completeness, the ledger's
-//! fold and checkpoints, each record and its one entry, the draws recomputed, the drills judged again.
+//! fold and checkpoints, each record and its one entry, the sign-offs, the draws recomputed, the drills judged again.
 //! Structural failure stops; everything else is found and listed. What no check can show is said too.
 
 mod attachments;
@@ -15,6 +15,7 @@ mod report;
 mod requests;
 mod sample;
 mod signed;
+mod signoffs;
 mod time;
 
 pub use report::{Line, Outcome, Report};
@@ -26,6 +27,7 @@ use crate::{
     proof::{
         bundle::{BundleError, UnverifiedBundle},
         layout::{self, Index},
+        passkey::Place,
         zip::ZipError,
     },
 };
@@ -46,6 +48,8 @@ pub struct Trust {
     pub earlier_vkeys: Vec<String>,
     /// Roots of time authorities as PEM, one or more, received in the same way.
     pub tsa_roots_pem: Option<String>,
+    /// Where the company signs, received in the same way.
+    pub place: Option<Place>,
     /// The bytes of an older bundle, kept since then.
     pub previous: Option<Vec<u8>>,
 }
@@ -151,6 +155,7 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
         check.runbooks(bundle, &records);
         check.requests(&records, log);
         check.attachments(bundle, &records);
+        check.signoffs(bundle, trust, &records, log);
         check.keys_in_ledger(&records.kept, log, signer.as_ref());
         check.sample(bundle, &records, log);
         step("Making the draws and judging the drills again");

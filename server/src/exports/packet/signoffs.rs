@@ -3,7 +3,13 @@
 //! Whatever is said to be approved comes through [`Signoff`]. A person's name in a document is that
 //! document's word, and is worded so.
 
-use domain::{control::Evidence, record::Seal, runbook::Runbook, words as say};
+use domain::{
+    control::Evidence,
+    proof::signoff::{Decision, Purpose},
+    record::Seal,
+    runbook::Runbook,
+    words as say,
+};
 
 use super::{
     marks::{self, Mark},
@@ -12,7 +18,7 @@ use super::{
     table::{Row, Table, col},
     text::{MONO_SMALL, STRONG, Span, words},
 };
-use crate::exports::content::Content;
+use crate::exports::content::{Content, Signed};
 
 const LISTED: usize = 60;
 
@@ -33,26 +39,69 @@ pub struct Signoff {
 }
 
 pub fn section(book: &mut Book, content: &Content) {
-    let all = stated(content);
-    if all.is_empty() {
+    let (signed, stated) = (signed(content), stated(content));
+    if signed.is_empty() && stated.is_empty() {
         let none = "No document in this bundle says that somebody approved it.";
         return absent(book, content, Evidence::Runbooks, "Sign-offs", "Sign-offs, none", none);
     }
-    let entry = format!("Sign-offs, {} stated and none signed", super::sentences::number(all.len()));
+    let entry = format!(
+        "Sign-offs, {} stated and {} signed",
+        super::sentences::number(stated.len()),
+        super::sentences::number(signed.len())
+    );
     let eyebrow = [body("Who stands by what, and whether a signature shows it.")];
     book.section("Sign-offs", &entry, 0, &eyebrow, frame("Sign-offs"));
-    let approvals = counted(all.len(), "approval is", "approvals are");
-    lead(
-        book,
-        format!(
-            "Nothing in this bundle was signed in the portal. {} stated in the runbook itself.",
-            super::sentences::capital(&approvals)
-        ),
-    );
-    let foot = quiet(
-        "An approval that is stated stands in the document: its words are sealed, and so is when they were filed. That the named person wrote them is the company’s word. The role is the one the runbook gives.",
-    );
-    draw(book, &all, foot);
+    let approvals = counted(stated.len(), "approval is", "approvals are");
+    let said = match signed.len() {
+        0 => "Nothing in this bundle was signed in the portal.".to_owned(),
+        n => {
+            let words = counted(n, "sign-off was", "sign-offs were");
+            format!("{} made in the portal, each with a passkey.", super::sentences::capital(&words))
+        }
+    };
+    let approved = match stated.len() {
+        0 => String::new(),
+        _ => format!(" {} stated in the runbook itself.", super::sentences::capital(&approvals)),
+    };
+    lead(book, format!("{said}{approved}"));
+    if !signed.is_empty() {
+        let foot = quiet(
+            "A signature is over the digest of the document and shows that its holder was verified by the device. The browser does not show the document it signs for. Its parts are files in data/signoffs.",
+        );
+        draw(book, &signed, foot, "data/signoffs/signoffs.jsonl");
+    }
+    if !stated.is_empty() {
+        let foot = quiet(
+            "An approval that is stated stands in the document: its words are sealed, and so is when they were filed. That the named person wrote them is the company’s word. The role is the one the runbook gives.",
+        );
+        draw(book, &stated, foot, "data/runbooks/index.jsonl");
+    }
+}
+
+/// What was signed with a passkey, newest first.
+fn signed(content: &Content) -> Vec<Signoff> {
+    let row = |s: &Signed| Signoff {
+        what: match s.purpose {
+            Purpose::Approves => "Runbook".to_owned(),
+            Purpose::Ran => format!("Drill {}, as who ran it", s.subject),
+            Purpose::Owns => format!("Drill {}, as who owns it", s.subject),
+            Purpose::Accepts => match content.acceptances.iter().find(|a| a.id == s.subject) {
+                Some(a) => format!("{}: {}", a.value.what.title(), a.value.title),
+                None => format!("Acceptance {}", s.subject),
+            },
+        },
+        version: s.version.clone(),
+        digest: s.digest.clone(),
+        decision: match s.decision {
+            Decision::Approve => (Mark::Met, "signed"),
+            Decision::Return => (Mark::Miss, "sent back"),
+        },
+        who: s.who.clone(),
+        role: s.role.word().to_owned(),
+        on: format!("{} UTC", say::date_time(s.at)),
+        seal: s.seal.clone(),
+    };
+    content.signoffs.iter().map(row).collect()
 }
 
 /// The runbook's own approvals, as its front matter states them.
@@ -73,7 +122,7 @@ fn stated(content: &Content) -> Vec<Signoff> {
     content.runbooks.iter().filter_map(approved).collect()
 }
 
-fn draw(book: &mut Book, all: &[Signoff], foot: Span) {
+fn draw(book: &mut Book, all: &[Signoff], foot: Span, file: &str) {
     let rows: Vec<Row> = all
         .iter()
         .take(LISTED)
@@ -90,7 +139,7 @@ fn draw(book: &mut Book, all: &[Signoff], foot: Span) {
         })
         .collect();
     let columns = [col("What", 222.0), col("Who", 120.0), col("Decision", 134.0)];
-    let others = rest(all.len().saturating_sub(LISTED), "data/runbooks/index.jsonl");
+    let others = rest(all.len().saturating_sub(LISTED), file);
     Table::new("", &columns).foot(others).foot([foot]).set(book, &rows);
 }
 
@@ -115,7 +164,7 @@ mod tests {
         let shapes = |decision| {
             let mut book = Book::blank();
             book.open(frame("Sign-offs"));
-            draw(&mut book, &[signoff(decision)], quiet("What a signature shows."));
+            draw(&mut book, &[signoff(decision)], quiet("What a signature shows."), "data/signoffs/signoffs.jsonl");
             let drawn = &book.pages[0].canvas.drawn;
             let said = |word: &str| drawn.iter().any(|d| matches!(d, Draw::Words { text, .. } if text == word));
             let disc = drawn.iter().any(|d| matches!(d, Draw::Curve { stroke: None, .. }));

@@ -281,7 +281,21 @@ impl Sample {
         self.seal("requests", Kind::Record, &request.id, request);
     }
 
-    fn seal<T: Serialize>(&mut self, coll: &str, kind: Kind, id: &str, value: &T) -> u64 {
+    /// The digest a record was sealed with.
+    pub fn digest(&self, coll: &str, id: &str) -> Option<String> {
+        self.records.iter().find(|r| r.coll == coll && r.id == id).map(|r| r.sha256.clone())
+    }
+
+    /// Its first place in the ledger.
+    pub fn place_of(&self, coll: &str, id: &str) -> Option<u64> {
+        self.records.iter().find(|r| r.coll == coll && r.id == id).map(|r| r.seq)
+    }
+
+    pub fn entries(&self) -> u64 {
+        self.tree.size
+    }
+
+    pub fn seal<T: Serialize>(&mut self, coll: &str, kind: Kind, id: &str, value: &T) -> u64 {
         let mut json = serde_json::to_value(value).expect("a record serialises");
         json["_id"] = id.into();
         let bytes = serde_json_canonicalizer::to_vec(&json).expect("a record has a canonical form");
@@ -393,6 +407,8 @@ impl Sample {
             gaps: shown.gaps,
             runbooks: shown.runbooks,
             requests: shown.requests,
+            acceptances: shown.acceptances,
+            signoffs: shown.signoffs,
         })
     }
 
@@ -446,6 +462,6 @@ pub fn pack(folder: &str, files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     zip.finish().expect("a ZIP").into_inner()
 }
 
-fn moment(text: &str) -> Moment {
+pub fn moment(text: &str) -> Moment {
     Moment::parse(text).expect("a time in the test")
 }

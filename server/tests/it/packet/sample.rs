@@ -518,6 +518,8 @@ pub fn content_of(tenant_count: usize, sundays: usize) -> Content {
         gaps: gaps.collect(),
         runbooks: vec![sealed("runbook-1.0", runbook, 3, approved, "founder")],
         requests: vec![],
+        acceptances: Vec::new(),
+        signoffs: Vec::new(),
         targets,
     }
 }

@@ -8,7 +8,6 @@ use crate::{
     ejson,
     key::{Event, KeyEvent},
     proof::signature::Signer,
-    record::Kind,
     words,
 };
 
@@ -17,7 +16,7 @@ impl Checking {
     pub(super) fn keys_in_ledger(&mut self, records: &[Record], log: &Log, signer: Option<&Signer>) {
         const WHAT: &str = "The keys in the ledger";
         let (mut events, mut wrong) = (Vec::new(), Vec::new());
-        for record in records.iter().filter(|r| r.collection.kind == Kind::Key) {
+        for record in records.iter().filter(|r| r.collection.name == "keys") {
             match serde_json::from_value::<KeyEvent>(ejson::plain(&record.value)) {
                 Err(e) => wrong.push(format!("{} cannot be read as a key: {e}", record.id)),
                 Ok(event) if event.id() != record.id => {

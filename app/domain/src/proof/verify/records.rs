@@ -29,7 +29,7 @@ pub(super) struct Seen {
     pub occurred_at: Option<Moment>,
 }
 
-/// One of those that are read again: drills, their lists, runbooks, requests.
+/// One of those that are read again: drills, their lists, runbooks, requests, and all that signing needs.
 pub(super) struct Record {
     pub seq: u64,
     pub collection: Collection,
@@ -159,14 +159,14 @@ impl Checking {
 }
 
 fn must_be_here(entry: &Sealed) -> bool {
-    layout::collection(entry.coll).is_some_and(|c| c.kind == entry.kind && c.always())
+    layout::collection(entry.coll).is_some_and(|c| c.kind == entry.kind && !c.only_what_belongs())
 }
 
 impl Collection {
     /// Whether a later check reads its records once more.
     fn read_again(&self) -> bool {
-        matches!(self.kind, Kind::Draw | Kind::Runbook | Kind::Key)
-            || ["backup_drill_results", "requests"].contains(&self.name)
+        matches!(self.kind, Kind::Draw | Kind::Runbook | Kind::Signoff | Kind::Key)
+            || ["backup_drill_results", "requests", "acceptances"].contains(&self.name)
     }
 }
 
