@@ -62,6 +62,19 @@ export async function pageAs(role, options = {}) {
   return signed.newPage();
 }
 
+/** Somebody new, by the owner's hand; the link. */
+export async function invited(name) {
+  const owner = await pageAs("owner");
+  await owner.goto("/settings/people#invite");
+  await owner.getByLabel("Name, as it will stand on records").fill(name);
+  await owner.getByLabel("E-mail address").fill(`${name.toLowerCase().replaceAll(" ", "-")}@cartie.example`);
+  await owner.getByRole("radio", { name: /^Operator/ }).check();
+  await owner.getByRole("button", { name: "Make an invitation" }).click();
+  const link = await owner.locator("#invited-link").innerText();
+  await owner.context().close();
+  return link;
+}
+
 /**
  * Gives a page the device of a person: one that holds passkeys and knows its owner. Before any press of a passkey
  * button: headless Chromium without one ends with all its pages.

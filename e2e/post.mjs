@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Starts it; `{ port, letter, close }`, where letter(address) waits for the next one to that address. */
+/** Starts it; `{ port, letter, close }`, where letter(address, subject) waits for the next one to that address about that. */
 export async function startPost(root) {
   const bin = execFileSync(join(root, "tools/python"), { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
   const child = spawn(join(bin, "python"), [join(root, "tools/smtp.py")], { stdio: ["ignore", "pipe", "inherit"] });
@@ -20,11 +20,11 @@ export async function startPost(root) {
   process.once("exit", () => child.kill());
   return {
     port: await listening,
-    letter: (address) =>
+    letter: (address, subject = /./) =>
       new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`no letter came to ${address}`)), 20_000);
+        const late = setTimeout(() => reject(new Error(`no letter ${subject} came to ${address}`)), 20_000);
         const look = () => {
-          const at = kept.findIndex((letter) => letter.to.includes(address));
+          const at = kept.findIndex((letter) => letter.to.includes(address) && subject.test(letter.subject));
           if (at < 0) return;
           clearTimeout(late);
           waiting.splice(waiting.indexOf(look), 1);

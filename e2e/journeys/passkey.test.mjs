@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import axe from "@axe-core/playwright";
-import { authenticator, context, openLink, pageAs } from "../browser.mjs";
+import { authenticator, context, invited, openLink, pageAs } from "../browser.mjs";
 import { output, portal } from "../portal.mjs";
 
 const AxeBuilder = axe.default ?? axe;
@@ -33,7 +33,7 @@ for (const [what, width, height, colorScheme] of [["a desktop", 1440, 1000, "lig
     await owner.waitForURL(/invited=1/);
     const link = await owner.locator("#invited-link").innerText();
     await look(owner, "invited");
-    const letter = await (await portal()).letter(email);
+    const letter = await (await portal()).letter(email, /^Sign in/);
     assert.ok(letter.text.includes(link) && letter.html.includes(link), "the mail has the same link");
     await owner.reload();
     assert.equal(await owner.locator("#invited-link").count(), 0, "the page shows it once");
@@ -53,7 +53,7 @@ for (const [what, width, height, colorScheme] of [["a desktop", 1440, 1000, "lig
     await page.getByRole("button", { name: "Register a passkey on this device" }).click();
     await page.waitForURL((url) => url.pathname === "/");
     assert.equal((await device.credentials()).length, 1);
-    assert.match((await (await portal()).letter(email)).text, /A passkey named “Pocket” was registered/);
+    assert.match((await (await portal()).letter(email, /passkey/)).text, /A passkey named “Pocket” was registered/);
 
     await signOut(page, width);
     await look(page, "sign-in");
@@ -146,7 +146,7 @@ test("a code by e-mail signs in without script", async (t) => {
   await page.getByLabel("E-mail address").fill("operator-1@cartie.example");
   await page.getByRole("button", { name: "Send me a code" }).click();
   await page.getByText("If that address belongs to somebody here").waitFor();
-  const { text } = await (await portal()).letter("operator-1@cartie.example");
+  const { text } = await (await portal()).letter("operator-1@cartie.example", /sign-in code/);
   await page.getByLabel("Code, eight digits").fill("0000 0000");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("That is not the code.").waitFor();
@@ -154,19 +154,6 @@ test("a code by e-mail signs in without script", async (t) => {
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL((url) => ["/drills", "/settings/passkeys/new"].includes(url.pathname));
 });
-
-/** Somebody new, by the owner's hand; the link. */
-async function invited(name) {
-  const owner = await pageAs("owner");
-  await owner.goto("/settings/people#invite");
-  await owner.getByLabel("Name, as it will stand on records").fill(name);
-  await owner.getByLabel("E-mail address").fill(`${name.toLowerCase().replaceAll(" ", "-")}@cartie.example`);
-  await owner.getByRole("radio", { name: /^Operator/ }).check();
-  await owner.getByRole("button", { name: "Make an invitation" }).click();
-  const link = await owner.locator("#invited-link").innerText();
-  await owner.context().close();
-  return link;
-}
 
 async function signOut(page, width) {
   await page.goto("/settings");

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import AxeBuilderModule from "@axe-core/playwright";
 import { pageAs } from "../browser.mjs";
+import { portal } from "../portal.mjs";
 
 const AxeBuilder = AxeBuilderModule.default ?? AxeBuilderModule;
 const log = "2026-11-16T14:04:18Z restore begins\n2026-11-16T15:06:26Z restore ends\n";
@@ -33,6 +34,8 @@ for (const javaScriptEnabled of [true, false]) {
     await auditor.waitForURL(/\/requests\/R-\d+$/);
     const id = new URL(auditor.url()).pathname.split("/").pop();
     assert.match(await words(auditor), /Open: it waits for an answer/);
+    const letter = await (await portal()).letter("operator-1@cartie.example", new RegExp(`${id} was asked`));
+    assert.ok(letter.text.includes(new URL(auditor.url()).pathname) && !letter.text.includes("clock"));
 
     await owner.goto("/requests");
     const row = owner.locator("tr", { hasText: title });

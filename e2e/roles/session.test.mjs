@@ -1,7 +1,7 @@
 // Who may read at all: nobody without a session, nobody twice with one link, nobody after signing out.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { context, openLink, pageAs, session } from "../browser.mjs";
+import { context, invited, openLink, session } from "../browser.mjs";
 import { pages } from "../pages.mjs";
 import { portal } from "../portal.mjs";
 
@@ -30,8 +30,10 @@ test("a sign-in link opens once", async (t) => {
 });
 
 test("signing out ends the session on the server too", async (t) => {
-  const page = await pageAs("operator");
+  // Somebody nobody else of the ring is: their session ends here.
+  const page = await (await context()).newPage();
   t.after(() => page.context().close());
+  await openLink(page, await invited("Otto who leaves"));
   const kept = await page.context().storageState();
   await page.goto("/");
   await page.getByRole("button", { name: /sign out/i }).locator("visible=true").first().click();
