@@ -63,12 +63,12 @@ export async function pageAs(role, options = {}) {
 }
 
 /** Somebody new, by the owner's hand; the link. */
-export async function invited(name) {
+export async function invited(name, role = "Operator") {
   const owner = await pageAs("owner");
   await owner.goto("/settings/people#invite");
   await owner.getByLabel("Name, as it will stand on records").fill(name);
   await owner.getByLabel("E-mail address").fill(`${name.toLowerCase().replaceAll(" ", "-")}@cartie.example`);
-  await owner.getByRole("radio", { name: /^Operator/ }).check();
+  await owner.getByRole("radio", { name: new RegExp(`^${role}`) }).check();
   await owner.getByRole("button", { name: "Make an invitation" }).click();
   const link = await owner.locator("#invited-link").innerText();
   await owner.context().close();

@@ -9,6 +9,6 @@ import "./journeys/requests.test.mjs";
 import "./journeys/sample.test.mjs";
 import "./journeys/verify.test.mjs";
 import "./journeys/passkey.test.mjs";
-import "./journeys/signoff.test.mjs";
+import "./journeys/audit.test.mjs";
 import "./journeys/provider.test.mjs";
 import "./tamper.test.mjs";

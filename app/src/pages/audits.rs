@@ -146,7 +146,7 @@ pub fn AuditForm(form: Form) -> impl IntoView {
     let people = if auditors.is_empty() {
         view! {
             <p>
-                "Nobody is an auditor yet. Invite one with " <code>"passmuster user invite --role auditor"</code>
+                "Nobody is an auditor yet. " <a href="/settings/people#invite">"Invite one"</a>
                 ", and choose them here; the audit can be opened without."
             </p>
         }
