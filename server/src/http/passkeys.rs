@@ -229,21 +229,23 @@ pub struct Assertion {
     credential: Got,
 }
 
+/// An assertion as browsers write it (WebAuthn, `AuthenticationResponseJSON`); all base64url.
 #[derive(Deserialize)]
-struct Got {
-    id: String,
-    response: GotResponse,
+pub(super) struct Got {
+    pub id: String,
+    pub response: GotResponse,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct GotResponse {
+pub(super) struct GotResponse {
     #[serde(rename = "clientDataJSON")]
-    client_data: String,
-    authenticator_data: String,
-    signature: String,
+    pub client_data: String,
+    pub authenticator_data: String,
+    pub signature: String,
+    /// Who the device says its holder is; asked for at sign-in.
     #[serde(default)]
-    user_handle: Option<String>,
+    pub user_handle: Option<String>,
 }
 
 /// `POST /sign-in/passkey`

@@ -9,7 +9,10 @@ use domain::proof::{passkey::base64url, signoff::Decision};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::session::{SignedIn, told};
+use super::{
+    passkeys::Got,
+    session::{SignedIn, told},
+};
 use crate::{
     compose::House,
     reviews::{Answer, Ask, begin, finish},
@@ -59,21 +62,6 @@ pub async fn statement(
 pub struct Answered {
     ceremony: String,
     credential: Got,
-}
-
-#[derive(Deserialize)]
-struct Got {
-    id: String,
-    response: GotResponse,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GotResponse {
-    #[serde(rename = "clientDataJSON")]
-    client_data: String,
-    authenticator_data: String,
-    signature: String,
 }
 
 /// `POST /reviews/signoffs`
