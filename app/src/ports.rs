@@ -17,6 +17,7 @@ use domain::{
     drill::Drill,
     finding::Finding,
     gap::Gap,
+    job::JobRun,
     proof::tree::Hash,
     record::{Alarm, Entry, Head, Seal, Sealed, Unread},
     role::{Actor, Scope, TokenScope},
@@ -52,6 +53,7 @@ pub struct Ports {
     pub passkeys: Arc<dyn Passkeys>,
     pub sessions: Arc<dyn Sessions>,
     pub requests: Arc<dyn requests::Requests>,
+    pub jobs: Arc<dyn JobRuns>,
 }
 
 /// Whose portal this is.
@@ -173,6 +175,15 @@ pub trait Attestations: Send + Sync {
 pub trait Gaps: Send + Sync {
     /// Newest first.
     async fn all(&self, scope: &Scope) -> Result<Vec<Sealed<Gap>>, PortError>;
+}
+
+/// What runners do by a calendar.
+#[async_trait]
+pub trait JobRuns: Send + Sync {
+    /// In the order of the ledger.
+    async fn runs(&self, scope: &Scope) -> Result<Vec<Sealed<JobRun>>, PortError>;
+    /// When a calendar comes next, and what it says in words; `None`: it does not read.
+    fn next(&self, cron: &str, now: Moment) -> Option<(Moment, String)>;
 }
 
 #[async_trait]

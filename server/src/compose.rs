@@ -132,6 +132,7 @@ impl House {
             passkeys: shared,
             sessions: Arc::new(Sessions::new(&store)),
             requests: Arc::new(requests.clone()),
+            jobs: Arc::new(evidence.clone()),
         };
         let limits = Arc::new(Limits::default());
         Ok(Self {

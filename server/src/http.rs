@@ -12,6 +12,7 @@ pub mod provider;
 pub mod refused;
 pub mod requests;
 pub mod reviews;
+pub mod runs;
 pub mod seat;
 pub mod session;
 pub mod sign_in;
@@ -140,6 +141,9 @@ pub fn router(house: &House) -> Router {
         .route("/api/v1/drills/{id}/live", put(intake::hear))
         .route("/api/v1/drills/{id}/draw", post(intake::draw))
         .route("/api/v1/drills/{id}", put(intake::finish))
+        .route("/api/v1/runner-key", put(runs::key))
+        .route("/api/v1/attestations", post(runs::attestations))
+        .route("/api/v1/job-runs", post(runs::run))
         .route("/api/v1/bundles", post(intake::make_bundle))
         .route("/api/v1/bundles/orders/{id}", get(intake::bundle_order))
         .route("/api/v1/bundles/{id}/download", get(intake::download_bundle))

@@ -3,6 +3,7 @@
 
 pub mod notices;
 pub mod reviews;
+pub mod runs;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -67,6 +68,7 @@ pub async fn run(house: House) {
         }
         let due = async {
             gaps(&house).await?;
+            runs::missing(&house).await?;
             reviews::reviews(&house).await
         };
         match due.await {
@@ -122,6 +124,13 @@ pub async fn gaps(house: &House) -> Result<(), PortError> {
         .map(|d| d.value.quarter.clone())
         .collect();
     gaps.extend(gap::missing_drills(house.company.audit_period.from, now, &drilled, PORTAL));
+    record(house, gaps, &known).await
+}
+
+/// Records gaps that are not known yet, and opens a finding for each.
+async fn record(house: &House, gaps: Vec<Gap>, known: &BTreeSet<String>) -> Result<(), PortError> {
+    let evidence = &house.evidence;
+    let (now, everything) = (house.clock.now(), Scope::EVERYTHING);
     let broken = |e: &dyn std::fmt::Display| PortError::Broken(e.to_string());
     let findings = Findings::all(evidence, &everything).await?;
     let mut number = findings.iter().filter_map(|f| f.id.strip_prefix("F-")?.parse::<u32>().ok()).max().unwrap_or(0);
@@ -161,6 +170,7 @@ fn opened_by(gap: &Gap, id: &str, now: Moment, demo: bool) -> Finding {
         Missing::Tenant { .. } => {
             ("Attestation", Severity::Medium, "For that week nobody can say that this tenant could be brought back.")
         }
+        Missing::Run { .. } => ("Schedule", Severity::High, "What a job proves is not proven for that time."),
         Missing::Drill { .. } => ("Schedule", Severity::High, "A recovery time that was not measured is a hope."),
     };
     Finding {

@@ -2,11 +2,14 @@
 //! credentials; what leaves it are counts, digests and times, never documents.
 
 pub mod bsonfile;
+pub mod calendar;
 pub mod compare;
 pub mod dump;
+pub mod identity;
 pub mod plan;
 pub mod portal;
 pub mod progress;
+pub mod queue;
 pub mod restore;
 
 use std::{
@@ -381,6 +384,7 @@ fn blank(plan: &Plan, at: Moment) -> Drill {
         occurred_at: at,
         learned_at: None,
         by: plan.by.clone(),
+        signature: None,
     }
 }
 

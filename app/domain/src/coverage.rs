@@ -144,7 +144,7 @@ impl Grid {
                     absent.insert((tenant, sunday_of(gap.due_at)));
                     seen.entry(tenant).or_insert(&never);
                 }
-                Missing::Drill { .. } => {}
+                Missing::Drill { .. } | Missing::Run { .. } => {}
             }
         }
         let cell = |tenant: &str, of: &BTreeMap<Moment, bool>, week: Moment| {

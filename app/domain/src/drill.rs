@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Moment, target::Scenario, verdict::Verdict, words};
+use crate::{Moment, proof::runner::Signature, target::Scenario, verdict::Verdict, words};
 
 /// The record, as it is filed and sealed. Durations are integer milliseconds, sizes integer bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct Drill {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned_at: Option<Moment>,
     pub by: String,
+    /// The runner's own, over everything above but when the portal learned of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

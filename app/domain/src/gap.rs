@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Moment, schedule};
+use crate::{Moment, job::short, schedule};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,6 +30,8 @@ pub enum Missing {
     Tenant { tenant: String },
     /// A quarter ended without a completed drill.
     Drill { quarter: String },
+    /// A job of a runner was due and did not report, or failed.
+    Run { job: String },
 }
 
 impl Gap {
@@ -37,12 +39,11 @@ impl Gap {
     /// ids stand in the ledger, which every reader sees whole.
     pub fn id(&self) -> String {
         let day = self.due_at.utc().format("%Y-%m-%d");
-        let of =
-            |what: &str| crate::draw::hex(&<sha2::Sha256 as sha2::Digest>::digest(what.as_bytes()))[..8].to_owned();
         match &self.what {
             Missing::WholeRun => format!("G-{day}"),
-            Missing::Tenant { tenant } => format!("G-{day}-{}", of(tenant)),
+            Missing::Tenant { tenant } => format!("G-{day}-{}", short(tenant)),
             Missing::Drill { quarter } => format!("G-{quarter}"),
+            Missing::Run { job } => format!("G-{}-{}", self.due_at.utc().format("%Y-%m-%dT%H%M"), short(job)),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Moment;
+use crate::{Moment, proof::runner};
 
 /// Something that happened to a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub enum Key {
     Signer(CertificateSaid),
     /// The key that signs the ledger's heads, as a C2SP verifier key.
     Log { vkey: String },
+    /// The key a runner signs its records with: Ed25519, 32 bytes in base64.
+    Runner { name: String, public: String },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +69,7 @@ impl Key {
             Key::Root(_) => "root",
             Key::Signer(_) => "signer",
             Key::Log { .. } => "log",
+            Key::Runner { .. } => "runner",
         }
     }
 
@@ -75,6 +78,7 @@ impl Key {
         match self {
             Key::Root(said) | Key::Signer(said) => &said.fingerprint,
             Key::Log { vkey } => vkey,
+            Key::Runner { public, .. } => public,
         }
     }
 }
@@ -87,6 +91,7 @@ impl KeyEvent {
         let short: String = match &self.key {
             Key::Root(said) | Key::Signer(said) => said.fingerprint.chars().take(16).collect(),
             Key::Log { vkey } => vkey.split('+').nth(1).unwrap_or_default().to_owned(),
+            Key::Runner { public, .. } => runner::public_key(public).map(|key| runner::key_id(&key)).unwrap_or_default(),
         };
         let end = if self.event == Event::Retired { "-retired" } else { "" };
         format!("{}-{short}{end}", self.key.word())

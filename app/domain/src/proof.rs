@@ -13,6 +13,7 @@ pub mod layout;
 pub mod leaf;
 pub mod packet;
 pub mod passkey;
+pub mod runner;
 pub mod signature;
 pub mod signoff;
 pub mod tile;

@@ -48,6 +48,8 @@ pub enum Permission {
     MakeBundle,
     /// Begin, draw for and file a drill.
     FileDrills,
+    /// File attestations and runs of jobs; for machines alone.
+    FileAttestations,
     /// Register and revoke one's own passkeys, list and end one's own sessions.
     KeepOwnSignIn,
     /// See everybody, invite, change a role, remove.
@@ -113,6 +115,12 @@ pub const RULES: &[Rule] = {
             token: Some(TokenScope::DrillsWrite),
         },
         Rule {
+            permission: FileAttestations,
+            says: "File attestations and the runs of a runner’s jobs",
+            roles: &[],
+            token: Some(TokenScope::AttestationsWrite),
+        },
+        Rule {
             permission: KeepOwnSignIn,
             says: "Register and revoke one’s own passkeys, end one’s own sessions",
             roles: EVERYBODY,
@@ -158,6 +166,8 @@ pub const RULES: &[Rule] = {
 /// What a machine's token may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TokenScope {
+    #[serde(rename = "attestations:write")]
+    AttestationsWrite,
     #[serde(rename = "drills:write")]
     DrillsWrite,
     #[serde(rename = "evidence:read")]
@@ -165,10 +175,11 @@ pub enum TokenScope {
 }
 
 impl TokenScope {
-    pub const ALL: [TokenScope; 2] = [TokenScope::DrillsWrite, TokenScope::EvidenceRead];
+    pub const ALL: [TokenScope; 3] = [TokenScope::AttestationsWrite, TokenScope::DrillsWrite, TokenScope::EvidenceRead];
 
     pub fn id(self) -> &'static str {
         match self {
+            TokenScope::AttestationsWrite => "attestations:write",
             TokenScope::DrillsWrite => "drills:write",
             TokenScope::EvidenceRead => "evidence:read",
         }
@@ -181,6 +192,7 @@ impl TokenScope {
     /// For people.
     pub fn says(self) -> &'static str {
         match self {
+            TokenScope::AttestationsWrite => "bring attestations and the runs of jobs; read nothing",
             TokenScope::DrillsWrite => "bring drills, live and finished; read nothing",
             TokenScope::EvidenceRead => "make and fetch bundles of everything; bring nothing",
         }

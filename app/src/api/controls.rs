@@ -163,6 +163,7 @@ impl Read {
             has(Evidence::Gaps)
                 || match gap.what {
                     Missing::Drill { .. } => has(Evidence::Drills),
+                    Missing::Run { .. } => has(Evidence::Attestations) || has(Evidence::Drills),
                     _ => has(Evidence::Attestations),
                 }
         };

@@ -139,11 +139,13 @@ fn attestation(tenant: usize, tenants: usize, sunday: Moment) -> Attestation {
             regions: vec!["us-east-1".to_owned(), "us-west-2".to_owned()],
         },
         strength: Strength::Listed,
+        read: None,
         run_id: format!("run-{}", sunday.millis() / 1000),
         tenants_seen: tenants as i64,
         demo: false,
         occurred_at: sunday.plus_millis(tenant as i64),
         learned_at: None,
         by: "attest-cron".to_owned(),
+        signature: None,
     }
 }

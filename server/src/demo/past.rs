@@ -131,6 +131,7 @@ fn attestations(began: Moment) -> Vec<Attestation> {
                 },
                 // The cron began with its own word; since summer it asks Atlas.
                 strength: if ago > 22 { Strength::Declared } else { Strength::Listed },
+                read: None,
                 run_id: format!("attest-{}", domain::words::date(sunday)),
                 tenants_seen: i64::try_from(present.len()).unwrap_or(0),
                 demo: true,
@@ -138,6 +139,7 @@ fn attestations(began: Moment) -> Vec<Attestation> {
                     .plus_millis(if late(order, tenant) { 30 * HOUR } else { 0 } + 14 * MINUTE + order * 2_300),
                 learned_at: None,
                 by: "attest-cron".to_owned(),
+                signature: None,
             });
         }
     }
@@ -281,6 +283,7 @@ fn past_drill(quarter: &str, scenario: Scenario, tenant: &str, restore: i64, los
         occurred_at: at,
         learned_at: None,
         by: "operator-1".to_owned(),
+        signature: None,
     }
 }
 

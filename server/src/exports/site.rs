@@ -431,7 +431,7 @@ fn weeks(content: &Content) -> Vec<Week> {
         let who = match &gap.value.what {
             domain::gap::Missing::WholeRun => "every tenant",
             domain::gap::Missing::Tenant { tenant } => tenant,
-            domain::gap::Missing::Drill { .. } => continue,
+            domain::gap::Missing::Drill { .. } | domain::gap::Missing::Run { .. } => continue,
         };
         missing.entry(sunday).or_default().insert(who.to_owned());
     }

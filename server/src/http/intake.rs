@@ -13,6 +13,7 @@ use domain::{
     control::Control,
     draw::list_digest,
     drill::Drill,
+    proof::runner::{self, Signature},
     role::{Actor, Role, Scope, TokenScope},
     sample,
     schedule::Period,
@@ -25,6 +26,7 @@ use crate::{
     compose::House,
     ledger::canonical,
     runner::portal::{List, SealedDrill, SealedList},
+    store::tokens::Held,
 };
 
 /// A refusal as RFC 9457 has it.
@@ -35,7 +37,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into() }
     }
 }
@@ -69,23 +71,45 @@ impl From<JsonRejection> for Refusal {
 }
 
 /// A machine with a token.
-pub struct Machine {
-    name: String,
-    scopes: Vec<TokenScope>,
-}
+pub struct Machine(Held);
 
 impl Machine {
-    fn may(&self, scope: TokenScope) -> Result<(), Refusal> {
-        if self.scopes.contains(&scope) {
+    pub(super) fn may(&self, scope: TokenScope) -> Result<(), Refusal> {
+        if self.0.scopes.contains(&scope) {
             return Ok(());
         }
         let scope = serde_json::to_value(scope).unwrap_or_default();
         Err(Refusal::new(StatusCode::FORBIDDEN, format!("this token lacks the scope {scope}")))
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(super) fn held(&self) -> &Held {
+        &self.0
+    }
+
+    /// Whether a record is signed as this machine signs: by its own key once it has one, and not at all before.
+    pub(super) fn signed(&self, record: &impl Serialize, signature: Option<&Signature>) -> Result<(), Refusal> {
+        let bad = |what: String| Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("signature: {what}; nothing was stored")));
+        match (&self.0.key, signature) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => bad("no key of this token's runner is registered".to_owned()),
+            (Some(_), None) => bad("this token's runner has a key, and the record is not signed by it".to_owned()),
+            (Some(key), Some(signature)) => {
+                let record = serde_json::to_value(record).map_err(|e| PortError::Broken(e.to_string()))?;
+                match runner::public_key(key).and_then(|key| runner::verify(&record, signature, &key)) {
+                    Ok(()) => Ok(()),
+                    Err(why) => bad(why.to_string()),
+                }
+            }
+        }
+    }
+
     /// As the reader of everything; a token is given by the owner.
     fn actor(&self) -> Actor {
-        Actor { id: self.name.clone(), name: self.name.clone(), role: Role::Operator, scope: Scope::EVERYTHING }
+        Actor { id: self.0.name.clone(), name: self.0.name.clone(), role: Role::Operator, scope: Scope::EVERYTHING }
     }
 }
 
@@ -101,8 +125,7 @@ impl FromRequestParts<House> for Machine {
             .and_then(|v| v.to_str().ok())
             .and_then(|v| v.strip_prefix("Bearer "))
             .ok_or_else(refused)?;
-        let (name, scopes) = house.store.token(token, house.clock.now()).await?.ok_or_else(refused)?;
-        Ok(Machine { name, scopes })
+        Ok(Machine(house.store.token(token, house.clock.now()).await?.ok_or_else(refused)?))
     }
 }
 
@@ -168,7 +191,7 @@ pub async fn draw(
         eligible,
         excluded,
         occurred_at: house.clock.now(),
-        by: machine.name,
+        by: machine.name().to_owned(),
     };
     let item = canonical::insert("draws", &id, &sealed).map_err(unprocessable)?;
     let seal = house.ledger.append_one(item).await?;
@@ -187,6 +210,7 @@ pub async fn finish(
     machine.may(TokenScope::DrillsWrite)?;
     let id = drill_id(id)?;
     let Json(mut drill) = drill?;
+    machine.signed(&drill, drill.signature.as_ref())?;
     let wrong = drill.disagreements();
     if !wrong.is_empty() {
         let said = format!("{}; nothing was stored", wrong.join(", "));
@@ -209,7 +233,7 @@ pub async fn finish(
     let item = canonical::insert("backup_drill_results", &id, &drill).map_err(unprocessable)?;
     let seal = house.ledger.append_one(item).await?;
     house.store.end_drill(&id).await?;
-    tracing::info!(drill = id, seq = seal.seq, by = machine.name, "a drill was filed");
+    tracing::info!(drill = id, seq = seal.seq, by = machine.name(), "a drill was filed");
     Ok(Json(SealedDrill { seq: seal.seq }))
 }
 
@@ -327,6 +351,6 @@ fn drill_id(id: String) -> Result<String, Refusal> {
     }
 }
 
-fn unprocessable(why: canonical::Refused) -> Refusal {
+pub(super) fn unprocessable(why: canonical::Refused) -> Refusal {
     Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{why}; nothing was stored"))
 }

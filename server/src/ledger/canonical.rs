@@ -13,6 +13,7 @@ use domain::{
     ejson,
     finding::{Finding, State},
     gap::Gap,
+    job::JobRun,
     key::KeyEvent,
     record::Kind,
     request::Request,
@@ -183,6 +184,10 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             facts.answers = answers(Evidence::Runbooks);
             facts.understood = reads::<RunbookVersion>(plain).is_some();
         }
+        crate::jobs::runs::JOB_RUNS => {
+            facts.answers = answers(Evidence::Attestations);
+            facts.understood = reads::<JobRun>(plain).is_some();
+        }
         "requests" => match reads::<Request>(plain) {
             Some(request) => facts.answers = request.answers(),
             None => facts.understood = false,
@@ -224,6 +229,7 @@ pub fn unread(coll: &str, canonical: &[u8]) -> String {
         "findings" => why::<Finding>(&plain, "a finding"),
         "gaps" => why::<Gap>(&plain, "a gap"),
         "runbooks" => why::<RunbookVersion>(&plain, "a runbook version"),
+        crate::jobs::runs::JOB_RUNS => why::<JobRun>(&plain, "a job's run"),
         "requests" => why::<Request>(&plain, "a request"),
         "signoffs" => why::<Signoff>(&plain, "a sign-off"),
         "acceptances" => why::<Acceptance>(&plain, "an acceptance"),

@@ -21,7 +21,7 @@ use crate::store::port_error;
 /// Written by anyone, never changed once there.
 const OPEN: [&str; 2] = ["backup_audit_log", "backup_drill_results"];
 /// Written by the portal alone; their current document is the newest sealed version.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "findings",
     "gaps",
     "runbooks",
@@ -32,11 +32,12 @@ const OURS: [&str; 10] = [
     "requests",
     "acceptances",
     "signoffs",
+    crate::jobs::runs::JOB_RUNS,
 ];
 
 /// Of those, what the portal seals in the moment it writes it. One that lies there unsealed was put there by another
 /// program, and is not sealed for it: a key of somebody's own would be anybody's signature, and a signature anybody's.
-const SEALED_AT_ONCE: [&str; 4] = ["passkeys", "requests", "acceptances", "signoffs"];
+const SEALED_AT_ONCE: [&str; 5] = ["passkeys", "requests", "acceptances", "signoffs", crate::jobs::runs::JOB_RUNS];
 
 /// Records that cannot be sealed, as they are found.
 const REFUSALS: &str = "ledger_refusals";

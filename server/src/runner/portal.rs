@@ -1,16 +1,44 @@
-//! The portal as a runner sees it: four calls with a narrow token.
+//! The portal as a runner sees it: a few calls with a narrow token, each record signed by the runner's own key.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use domain::drill::{Drill, Excluded};
+use domain::{
+    attestation::Attestation,
+    drill::{Drill, Excluded},
+    job::JobRun,
+};
 use serde::{Deserialize, Serialize};
+
+use super::{identity::Identity, queue::Push};
 
 #[derive(Clone)]
 pub struct Portal {
     url: String,
     token: String,
     http: reqwest::Client,
+    identity: Option<Arc<Identity>>,
+}
+
+/// A runner's public key: 32 bytes of Ed25519, base64.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunnerKey {
+    pub public: String,
+}
+
+/// Attestations of one run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pushed {
+    pub attestations: Vec<Attestation>,
+}
+
+/// How many records were filed now, and how many were there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filed {
+    pub filed: usize,
+    pub known: usize,
 }
 
 /// The list's place in the ledger, and the root after it.
@@ -39,6 +67,9 @@ struct Refusal {
     title: Option<String>,
 }
 
+/// Attestations in one push.
+pub const AT_ONCE: usize = 500;
+
 impl Portal {
     pub fn new(url: &str, token: &str) -> Result<Self> {
         let http = reqwest::Client::builder()
@@ -46,7 +77,70 @@ impl Portal {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .context("no HTTP client")?;
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), token: token.trim().to_owned(), http })
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), token: token.trim().to_owned(), http, identity: None })
+    }
+
+    /// From now on everything pushed is signed. Registers the key; the portal binds it to the token.
+    pub async fn signing(self, identity: Arc<Identity>) -> Result<Self> {
+        let portal = self.signing_as_known(identity);
+        portal.register().await?;
+        Ok(portal)
+    }
+
+    /// The same, registering later: a runner starts also while the portal is away.
+    pub fn signing_as_known(mut self, identity: Arc<Identity>) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    pub async fn register(&self) -> Result<()> {
+        let Some(identity) = &self.identity else { return Ok(()) };
+        let key = RunnerKey { public: identity.public() };
+        self.send::<_, Filed>(reqwest::Method::PUT, "runner-key", &key).await.map(drop)
+    }
+
+    /// A drill as it is filed: signed, where there is a key.
+    pub fn signed_drill(&self, drill: &Drill) -> Result<Drill> {
+        let mut drill = drill.clone();
+        if let Some(identity) = &self.identity {
+            drill.signature = None;
+            drill.signature = Some(identity.sign(&drill)?);
+        }
+        Ok(drill)
+    }
+
+    pub fn signed_run(&self, run: &JobRun) -> Result<JobRun> {
+        let mut run = run.clone();
+        if let Some(identity) = &self.identity {
+            run.signature = Some(identity.sign(&run)?);
+        }
+        Ok(run)
+    }
+
+    pub fn signed_attestation(&self, attestation: &Attestation) -> Result<Attestation> {
+        let mut attestation = attestation.clone();
+        if let Some(identity) = &self.identity {
+            attestation.signature = Some(identity.sign(&attestation)?);
+        }
+        Ok(attestation)
+    }
+
+    /// One push out of the queue.
+    pub async fn push(&self, push: &Push) -> Result<()> {
+        let method: reqwest::Method = push.method.parse().map_err(|_| Final(format!("{} is no method", push.method)))?;
+        self.send::<_, serde_json::Value>(method, &push.path, &push.body).await.map(drop)
+    }
+
+    /// Files attestations, as many at once as the portal takes.
+    pub async fn attest(&self, attestations: &[Attestation]) -> Result<Filed> {
+        let mut all = Filed { filed: 0, known: 0 };
+        for part in attestations.chunks(AT_ONCE) {
+            let attestations = part.iter().map(|a| self.signed_attestation(a)).collect::<Result<_>>()?;
+            let filed: Filed = self.send(reqwest::Method::POST, "attestations", &Pushed { attestations }).await?;
+            all.filed += filed.filed;
+            all.known += filed.known;
+        }
+        Ok(all)
     }
 
     /// Takes the one place for a drill.
@@ -66,6 +160,7 @@ impl Portal {
     /// Files the record; tried for half a minute, because the drill itself cannot be repeated.
     pub async fn finish(&self, id: &str, drill: &Drill) -> Result<u64> {
         let mut wait = Duration::from_secs(1);
+        let drill = &self.signed_drill(drill)?;
         loop {
             match self.send::<_, SealedDrill>(reqwest::Method::PUT, &format!("drills/{id}"), drill).await {
                 Ok(sealed) => return Ok(sealed.seq),
@@ -154,4 +249,4 @@ enum Ordered {
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Final(String);
+pub struct Final(String);

@@ -301,6 +301,7 @@ fn told(events: &[KeyEvent], json: bool) {
                 format!("{}, SHA-256 {}, until {}", c.name, c.fingerprint, words::date(c.until))
             }
             Key::Log { vkey } => vkey.clone(),
+            Key::Runner { name, public } => format!("{name}, {public}"),
         };
         let how = serde_json::to_value(event.event).ok().and_then(|w| w.as_str().map(str::to_owned));
         println!("{} {}: {said}", event.key.word(), how.unwrap_or_default());

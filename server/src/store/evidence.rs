@@ -56,6 +56,11 @@ impl Evidence {
         self.read(filter(coll, scope)).await
     }
 
+    /// Records by their ids, whoever asks: for what is filed again.
+    pub async fn named<T: DeserializeOwned>(&self, coll: &str, ids: &[String]) -> Result<Vec<Sealed<T>>, PortError> {
+        self.read(doc! { "coll": coll, "rid": { "$in": ids } }).await
+    }
+
     async fn read<T: DeserializeOwned>(&self, filter: Document) -> Result<Vec<Sealed<T>>, PortError> {
         let rows = rows(self.records().find(filter).sort(doc! { "occurredAt": -1, "_id": -1 })).await?;
         let broken = self.broken().await?;

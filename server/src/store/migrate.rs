@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0007_audits", text: include_str!("../../../migrations/0007_audits.json") },
     Migration { name: "0008_requests", text: include_str!("../../../migrations/0008_requests.json") },
     Migration { name: "0009_reviews", text: include_str!("../../../migrations/0009_reviews.json") },
+    Migration { name: "0010_jobs", text: include_str!("../../../migrations/0010_jobs.json") },
 ];
 
 #[derive(serde::Deserialize)]

@@ -29,6 +29,17 @@ pub struct Tokens {
     pub clock: Arc<dyn Clock>,
 }
 
+/// A token that is good.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The token's digest.
+    pub id: String,
+    pub name: String,
+    pub scopes: Vec<TokenScope>,
+    /// The public key of the runner that holds it (base64), once it has told one.
+    pub key: Option<String>,
+}
+
 impl Store {
     /// A token for a machine; shown once, kept as its digest. `days`: after how many it ends by itself.
     pub async fn new_token(
@@ -49,8 +60,16 @@ impl Store {
         Ok(token)
     }
 
-    /// The name and scopes of a token that is good now. Looked up by digest: the time it takes tells nothing of it.
-    pub async fn token(&self, token: &str, now: Moment) -> Result<Option<(String, Vec<TokenScope>)>, PortError> {
+    /// Binds a runner's key to its token; `false` when it has another.
+    pub async fn bind_key(&self, token_id: &str, public: &str) -> Result<bool, PortError> {
+        let free = doc! { "_id": token_id, "$or": [{ "runnerKey": null }, { "runnerKey": public }] };
+        let set = doc! { "$set": { "runnerKey": public } };
+        let bound = self.documents(TOKENS).update_one(free, set).await.map_err(port_error)?;
+        Ok(bound.matched_count == 1)
+    }
+
+    /// What there is to know of a token that is good now. Looked up by digest: the time it takes tells nothing of it.
+    pub async fn token(&self, token: &str, now: Moment) -> Result<Option<Held>, PortError> {
         let good = doc! {
             "_id": digest(token), "revokedAt": null,
             "$or": [{ "expiresAt": null }, { "expiresAt": { "$gt": date(now) } }],
@@ -61,7 +80,8 @@ impl Store {
         if !noted {
             tokens.update_one(good, doc! { "$set": { "usedAt": date(now) } }).await.map_err(port_error)?;
         }
-        Ok(scopes(&row).map(|scopes| (text(&row, "name"), scopes)))
+        let key = row.get_str("runnerKey").ok().map(str::to_owned);
+        Ok(scopes(&row).map(|scopes| Held { id: digest(token), name: text(&row, "name"), scopes, key }))
     }
 }
 

@@ -264,6 +264,7 @@ pub fn drill(when: &str) -> Drill {
         occurred_at: at(when),
         learned_at: None,
         by: "runner".into(),
+        signature: None,
     }
 }
 

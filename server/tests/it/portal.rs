@@ -316,12 +316,14 @@ pub fn attestation(tenant: &str, occurred: &str) -> Document {
             regions: vec![],
         },
         strength: Strength::Listed,
+        read: None,
         run_id: "run".to_owned(),
         tenants_seen: 1,
         demo: false,
         occurred_at: at(occurred),
         learned_at: None,
         by: "cron".to_owned(),
+        signature: None,
     };
     document(&value)
 }

@@ -465,6 +465,7 @@ Every quarter.
                 occurred_at,
                 learned_at: None,
                 by: "operator".into(),
+                signature: None,
             },
             seal: Seal { seq: 9, sha256: "ab".repeat(32), at: occurred_at, by: "operator".into(), broken: false },
         }

@@ -59,11 +59,13 @@ pub fn section(book: &mut Book, content: &Content) {
 fn statement(all: &[Sealed<Gap>]) -> String {
     let runs = all.iter().filter(|g| g.value.what == Missing::WholeRun).count();
     let drills = all.iter().filter(|g| matches!(g.value.what, Missing::Drill { .. })).count();
-    let tenants = all.len() - runs - drills;
+    let jobs = all.iter().filter(|g| matches!(g.value.what, Missing::Run { .. })).count();
+    let tenants = all.len() - runs - drills - jobs;
     let parts = [
         (runs, "weekly run that never came", "weekly runs that never came"),
         (tenants, "tenant absent from a run", "times a tenant was absent from a run"),
         (drills, "quarter without a drill", "quarters without a drill"),
+        (jobs, "job that did not report", "times a job did not report"),
     ];
     let said = parts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| counted(n, one, many));
     format!("{}.", capital(&join(said)))
@@ -80,6 +82,7 @@ fn kind(gap: &Gap) -> &'static str {
         Missing::WholeRun => "whole run",
         Missing::Tenant { .. } => "tenant",
         Missing::Drill { .. } => "drill",
+        Missing::Run { .. } => "job",
     }
 }
 

@@ -120,12 +120,14 @@ impl Sample {
                     regions: vec!["us-east-1".into()],
                 },
                 strength: Strength::Listed,
+                read: None,
                 run_id: "run-46".into(),
                 tenants_seen: 3,
                 demo: false,
                 occurred_at: moment("2026-11-15T03:00:04Z"),
                 learned_at: None,
                 by: by(),
+                signature: None,
             };
             self.seal("backup_audit_log", Kind::Record, &format!("att-{i}"), &value);
         }
@@ -228,6 +230,7 @@ impl Sample {
             occurred_at: moment("2026-11-16T14:04:18Z"),
             learned_at: None,
             by: "operator".into(),
+            signature: None,
         }
     }
 

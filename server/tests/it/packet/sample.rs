@@ -188,6 +188,7 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
         occurred_at: start,
         learned_at: None,
         by: "operator".into(),
+        signature: None,
     }
 }
 
@@ -393,12 +394,14 @@ pub fn content_of(tenant_count: usize, sundays: usize) -> Content {
                     regions: vec!["eu-central-1".into()],
                 },
                 strength: if week % 9 == 0 { Strength::Declared } else { Strength::Listed },
+                read: None,
                 run_id: format!("run-{week}"),
                 tenants_seen: names.len() as i64,
                 demo: true,
                 occurred_at: when,
                 learned_at: None,
                 by: "attest-cron".into(),
+                signature: None,
             };
             attestations.push(sealed(
                 &format!("A-{week}-{i}"),
