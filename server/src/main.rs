@@ -29,7 +29,8 @@ use server::{
     config::Config,
     demo, doctor, http,
     runner::{
-        self, Filed,
+        self, Filed, attest, daemon,
+        identity::Identity,
         plan::PlanFile,
         portal::Portal,
         progress::{Progress, Silent, Terminal},
@@ -72,6 +73,11 @@ enum Command {
     },
     /// Run a restore drill. Example: passmuster drill --source mongodb://prod --target mongodb://staging --exclude alder-finch="a customer's" --portal https://evidence.example.com --token-file token
     Drill(Box<DrillArgs>),
+    /// Say which tenants are on the cluster, and which recovery point is said to hold each. Example: passmuster attest --uri mongodb://prod --recovery-points snapshots.json --portal https://evidence.example.com --token-file token
+    Attest(Box<AttestArgs>),
+    /// Do jobs by their calendars, near the data. Example: passmuster runner start runner.toml
+    #[command(subcommand)]
+    Runner(RunnerCommand),
     /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://localhost:3000 --token-file .demo/token -o q3.zip
     Export(ExportArgs),
     /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --anchors anchors.json
@@ -87,6 +93,58 @@ enum Command {
     Key(KeyCommand),
     /// Look at configuration, database, keys, clock and ledger, and say what to do.
     Doctor,
+}
+
+#[derive(Subcommand)]
+enum RunnerCommand {
+    /// Run until stopped. Example: passmuster runner start runner.toml
+    Start {
+        /// The runner's own configuration.
+        #[arg(default_value = "runner.toml")]
+        file: PathBuf,
+    },
+    /// Read the configuration and say when each job is due, and do nothing.
+    Check {
+        #[arg(default_value = "runner.toml")]
+        file: PathBuf,
+    },
+    /// Note that a job is done, for those that wait for it. Example: mongodump … && passmuster runner done nightly-dump --state /var/lib/passmuster-runner
+    Done {
+        /// Lower-case letters, digits, hyphens.
+        job: String,
+        /// The runner's folder.
+        #[arg(long)]
+        state: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct AttestArgs {
+    /// The MongoDB address of the cluster the tenants live on.
+    #[arg(long, env = "PASSMUSTER_ATTEST_URI", hide_env_values = true)]
+    uri: String,
+    /// What the vendor says: atlas backups snapshots list CLUSTER -o json; or a mongodump directory.
+    #[arg(long)]
+    recovery_points: PathBuf,
+    /// The vendor's list of databases in the newest of them.
+    #[arg(long)]
+    databases: Option<PathBuf>,
+    /// The most that is looked at: declared, listed or counted.
+    #[arg(long, value_parser = strength, default_value = "counted")]
+    strength: domain::attestation::Strength,
+    /// Only these databases are tenants; a name may end with *.
+    #[arg(long, value_name = "NAME")]
+    include: Vec<String>,
+    /// A database that is left out, and why: NAME=WHY.
+    #[arg(long, value_name = "NAME=WHY")]
+    exclude: Vec<String>,
+    /// The cluster's name, as it will stand on pages.
+    #[arg(long)]
+    cluster: Option<String>,
+    #[arg(long, default_value = "operator")]
+    by: String,
+    #[command(flatten)]
+    portal: PortalArgs,
 }
 
 /// Who acts where nobody is signed in.
@@ -163,6 +221,9 @@ struct PortalArgs {
     /// A file that holds the token.
     #[arg(long)]
     token_file: Option<PathBuf>,
+    /// The runner's own key, which signs what is pushed; made where there is none yet.
+    #[arg(long)]
+    key_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -259,6 +320,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Demo { listen, data } => run_demo(listen, data, cli.json).await,
         Command::Migrate { dry_run } => run_migrate(config()?, dry_run).await,
         Command::Drill(args) => run_drill(*args, cli.json).await,
+        Command::Attest(args) => run_attest(*args, cli.json).await,
+        Command::Runner(command) => run_runner(command).await,
         Command::Export(args) => export(args, cli.json).await,
         Command::Verify(args) => run_verify(&args, cli.json),
         Command::Key(command) => key::run(command, &config()?, cli.json).map(|()| ExitCode::SUCCESS),
@@ -339,7 +402,7 @@ async fn run_migrate(config: Config, dry_run: bool) -> Result<ExitCode> {
 }
 
 async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
-    let portal = args.portal.open()?;
+    let portal = args.portal.open_signing().await?;
     if let Some(file) = &args.push {
         return push(portal, file).await;
     }
@@ -358,9 +421,7 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
     plan.rpo_minutes = args.rpo_minutes.or(plan.rpo_minutes);
     plan.tenant = if args.draw { None } else { args.db.or(plan.tenant) };
     for text in args.exclude {
-        let (name, why) =
-            text.split_once('=').context("--exclude takes NAME=WHY: an exclusion without a reason proves nothing")?;
-        plan.exclude.push(domain::drill::Excluded { name: name.to_owned(), why: why.to_owned() });
+        plan.exclude.push(exclusion(&text)?);
     }
     let plan = plan.ready(args.public_value)?;
     let progress = progress();
@@ -398,6 +459,85 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+async fn run_attest(args: AttestArgs, json: bool) -> Result<ExitCode> {
+    let portal = args.portal.open_signing().await?;
+    let at = domain::Moment::from(chrono::Utc::now());
+    let plan = attest::Plan {
+        uri: args.uri,
+        recovery_points: args.recovery_points,
+        databases: args.databases,
+        strength: args.strength,
+        include: (!args.include.is_empty()).then_some(args.include),
+        exclude: args.exclude.iter().map(|text| exclusion(text)).collect::<Result<_>>()?,
+        cluster: args.cluster,
+        by: args.by,
+    };
+    let progress = progress();
+    let run_id = format!("attest-{}", at.utc().format("%Y%m%dT%H%M%S"));
+    let ran = attest::run(&plan, &run_id, at, &*progress).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&ran.attestations).context("attestations as JSON")?);
+    } else {
+        for a in &ran.attestations {
+            let read = a.read.as_ref().map(|r| format!(", {} documents", domain::words::count(r.documents)));
+            println!("{}  {} in {}{}", a.tenant, a.strength.word(), a.recovery_point.id, read.unwrap_or_default());
+        }
+        for left in &ran.attested.left_out {
+            println!("{}  left out: {}", left.name, left.why);
+        }
+    }
+    match portal {
+        Some(portal) => {
+            let filed = portal.attest(&ran.attestations).await?;
+            eprintln!("{} filed and sealed, {} were there already.", filed.filed, filed.known);
+        }
+        None => eprintln!("No portal was named (--portal), so nothing is filed anywhere."),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_runner(command: RunnerCommand) -> Result<ExitCode> {
+    match command {
+        RunnerCommand::Done { job, state } => {
+            if !domain::job::is_name(&job) {
+                bail!("{job:?} is not 1 to 60 lower-case letters, digits or hyphens");
+            }
+            daemon::state::report(&state, &job, domain::Moment::from(chrono::Utc::now()))?;
+        }
+        RunnerCommand::Check { file } => {
+            let config = daemon::config::Config::read(&file).await?;
+            let now = domain::Moment::from(chrono::Utc::now());
+            for job in &config.jobs {
+                let next = job.calendar.next(now).map(domain::words::date_time).unwrap_or_default();
+                println!("{}  {}, {} Next: {next} UTC", job.name, job.kind().word(), job.calendar.says());
+            }
+        }
+        RunnerCommand::Start { file } => {
+            let config = daemon::config::Config::read(&file).await?;
+            let clock = std::sync::Arc::new(server::compose::SystemClock);
+            let progress: std::sync::Arc<dyn Progress> = progress().into();
+            let daemon = daemon::Daemon::open(config, clock, progress).await?;
+            daemon::run(daemon, stop_at_signal()).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// NAME=WHY
+fn exclusion(text: &str) -> Result<domain::drill::Excluded> {
+    let (name, why) =
+        text.split_once('=').context("--exclude takes NAME=WHY: an exclusion without a reason proves nothing")?;
+    Ok(domain::drill::Excluded { name: name.to_owned(), why: why.to_owned() })
+}
+
+fn strength(text: &str) -> Result<domain::attestation::Strength, String> {
+    use domain::attestation::Strength::*;
+    [Declared, Listed, Counted]
+        .into_iter()
+        .find(|s| s.word() == text)
+        .ok_or_else(|| "declared, listed or counted".to_owned())
 }
 
 async fn push(portal: Option<Portal>, file: &Path) -> Result<ExitCode> {
@@ -684,6 +824,14 @@ impl PortalArgs {
         let token =
             std::fs::read_to_string(path).with_context(|| format!("cannot read the token in {}", path.display()))?;
         Ok(Some(Portal::new(url, &token)?))
+    }
+
+    /// The same for what files records: signed, where a key is named.
+    async fn open_signing(&self) -> Result<Option<Portal>> {
+        match (self.open()?, &self.key_file) {
+            (Some(portal), Some(path)) => Ok(Some(portal.signing(std::sync::Arc::new(Identity::at(path)?)).await?)),
+            (portal, _) => Ok(portal),
+        }
     }
 }
 

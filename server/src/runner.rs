@@ -1,9 +1,11 @@
 //! The runner: draws, dumps, restores, compares, tears down. It works near the data and holds the
 //! credentials; what leaves it are counts, digests and times, never documents.
 
+pub mod attest;
 pub mod bsonfile;
 pub mod calendar;
 pub mod compare;
+pub mod daemon;
 pub mod dump;
 pub mod identity;
 pub mod plan;

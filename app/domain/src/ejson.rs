@@ -18,6 +18,9 @@ use serde_json::{Map, Value};
 pub struct Moment(DateTime<Utc>);
 
 impl Moment {
+    /// 1970-01-01T00:00:00Z
+    pub const EPOCH: Moment = Moment(DateTime::UNIX_EPOCH);
+
     /// From milliseconds since 1970-01-01T00:00:00Z. `None` outside what a calendar can show.
     pub fn from_millis(millis: i64) -> Option<Self> {
         DateTime::from_timestamp_millis(millis).map(Self)

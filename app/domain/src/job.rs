@@ -187,14 +187,12 @@ pub fn standings(runs: &[JobRun]) -> Vec<Standing<'_>> {
     for run in runs {
         match run.outcome {
             Outcome::Scheduled | Outcome::Ended => {
-                let standing =
-                    all.entry(&run.job).or_insert(Standing { name: &run.job, calendar: run, last: None });
+                let standing = all.entry(&run.job).or_insert(Standing { name: &run.job, calendar: run, last: None });
                 standing.calendar = run;
             }
             Outcome::Done | Outcome::Failed => {
                 // A run of a job whose calendar nobody filed: its own tells it.
-                let standing =
-                    all.entry(&run.job).or_insert(Standing { name: &run.job, calendar: run, last: None });
+                let standing = all.entry(&run.job).or_insert(Standing { name: &run.job, calendar: run, last: None });
                 if standing.last.is_none_or(|last| last.due_at <= run.due_at) {
                     standing.last = Some(run);
                 }
@@ -220,8 +218,7 @@ pub fn missing_runs(
     }
     let mut gaps = Vec::new();
     for (job, of_job) in jobs {
-        let done: BTreeSet<Moment> =
-            of_job.iter().filter(|r| r.outcome == Outcome::Done).map(|r| r.due_at).collect();
+        let done: BTreeSet<Moment> = of_job.iter().filter(|r| r.outcome == Outcome::Done).map(|r| r.due_at).collect();
         let failed: BTreeMap<Moment, &str> =
             of_job.iter().filter(|r| r.outcome == Outcome::Failed).map(|r| (r.due_at, r.says.as_str())).collect();
         let calendars: Vec<&&JobRun> =
@@ -301,26 +298,38 @@ mod tests {
     fn daily(_: &str, from: Moment, to: Moment) -> Vec<Moment> {
         const DAY: i64 = 86_400_000;
         let first = from.millis().div_euclid(DAY) * DAY + 3 * 3_600_000;
-        (0..).map(|n| Moment::from_millis(first + n * DAY).expect("a time")).skip_while(|at| *at <= from)
-            .take_while(|at| *at <= to).collect()
+        (0..)
+            .map(|n| Moment::from_millis(first + n * DAY).expect("a time"))
+            .skip_while(|at| *at <= from)
+            .take_while(|at| *at <= to)
+            .collect()
     }
 
     #[test]
     fn a_run_that_was_due_and_did_not_report_is_a_gap_once_it_is_late() {
-        let runs = [run(Outcome::Scheduled, "2026-11-01T00:00:00Z"), run(Outcome::Done, "2026-11-02T03:00:00Z"),
-            run(Outcome::Failed, "2026-11-03T03:00:00Z")];
+        let runs = [
+            run(Outcome::Scheduled, "2026-11-01T00:00:00Z"),
+            run(Outcome::Done, "2026-11-02T03:00:00Z"),
+            run(Outcome::Failed, "2026-11-03T03:00:00Z"),
+        ];
         let gaps = |now: &str| missing_runs(&runs, daily, at(now), "portal");
         assert_eq!(gaps("2026-11-01T03:59:59Z"), [], "it may still come");
         let found = gaps("2026-11-04T03:30:00Z");
-        assert_eq!(found.iter().map(|g| g.due_at).collect::<Vec<_>>(), [at("2026-11-01T03:00:00Z"), at("2026-11-03T03:00:00Z")]);
+        assert_eq!(
+            found.iter().map(|g| g.due_at).collect::<Vec<_>>(),
+            [at("2026-11-01T03:00:00Z"), at("2026-11-03T03:00:00Z")]
+        );
         assert!(found[0].says.ends_with("did not report."), "{}", found[0].says);
         assert!(found[1].says.ends_with("failed: the cluster did not answer."), "{}", found[1].says);
     }
 
     #[test]
     fn a_run_that_failed_and_was_done_later_is_no_gap() {
-        let runs = [run(Outcome::Scheduled, "2026-11-02T00:00:00Z"), run(Outcome::Failed, "2026-11-02T03:00:00Z"),
-            run(Outcome::Done, "2026-11-02T03:00:00Z")];
+        let runs = [
+            run(Outcome::Scheduled, "2026-11-02T00:00:00Z"),
+            run(Outcome::Failed, "2026-11-02T03:00:00Z"),
+            run(Outcome::Done, "2026-11-02T03:00:00Z"),
+        ];
         assert_eq!(missing_runs(&runs, daily, at("2026-11-03T02:00:00Z"), "portal"), []);
     }
 
@@ -328,9 +337,15 @@ mod tests {
     fn nothing_is_due_before_the_calendar_was_filed_nor_after_the_job_ended() {
         let runs = [run(Outcome::Scheduled, "2026-11-02T00:00:00Z"), run(Outcome::Ended, "2026-11-04T00:00:00Z")];
         let gaps = missing_runs(&runs, daily, at("2026-12-01T00:00:00Z"), "portal");
-        assert_eq!(gaps.iter().map(|g| g.due_at).collect::<Vec<_>>(), [at("2026-11-02T03:00:00Z"), at("2026-11-03T03:00:00Z")]);
+        assert_eq!(
+            gaps.iter().map(|g| g.due_at).collect::<Vec<_>>(),
+            [at("2026-11-02T03:00:00Z"), at("2026-11-03T03:00:00Z")]
+        );
         assert!(standings(&runs)[0].ended());
-        assert_eq!(missing_runs(&[run(Outcome::Done, "2026-11-02T03:00:00Z")], daily, at("2026-12-01T00:00:00Z"), "p"), []);
+        assert_eq!(
+            missing_runs(&[run(Outcome::Done, "2026-11-02T03:00:00Z")], daily, at("2026-12-01T00:00:00Z"), "p"),
+            []
+        );
     }
 
     #[test]
@@ -348,7 +363,14 @@ mod tests {
         let mut done = run(Outcome::Done, "2026-11-02T03:00:00Z");
         let left_out = vec![Excluded { name: "b".into(), why: "a test".into() }];
         let seen = vec!["a".to_owned(), "b".to_owned()];
-        done.attested = Some(Attested { cluster: "c".into(), recovery_point: "s".into(), seen, left_out, attested: 1, read_at: None });
+        done.attested = Some(Attested {
+            cluster: "c".into(),
+            recovery_point: "s".into(),
+            seen,
+            left_out,
+            attested: 1,
+            read_at: None,
+        });
         assert_eq!(done.disagreements(), [] as [&str; 0]);
         done.attested.as_mut().expect("it is there").attested = 2;
         assert_eq!(done.disagreements().len(), 1);

@@ -91,7 +91,9 @@ impl KeyEvent {
         let short: String = match &self.key {
             Key::Root(said) | Key::Signer(said) => said.fingerprint.chars().take(16).collect(),
             Key::Log { vkey } => vkey.split('+').nth(1).unwrap_or_default().to_owned(),
-            Key::Runner { public, .. } => runner::public_key(public).map(|key| runner::key_id(&key)).unwrap_or_default(),
+            Key::Runner { public, .. } => {
+                runner::public_key(public).map(|key| runner::key_id(&key)).unwrap_or_default()
+            }
         };
         let end = if self.event == Event::Retired { "-retired" } else { "" };
         format!("{}-{short}{end}", self.key.word())

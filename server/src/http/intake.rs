@@ -92,7 +92,9 @@ impl Machine {
 
     /// Whether a record is signed as this machine signs: by its own key once it has one, and not at all before.
     pub(super) fn signed(&self, record: &impl Serialize, signature: Option<&Signature>) -> Result<(), Refusal> {
-        let bad = |what: String| Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("signature: {what}; nothing was stored")));
+        let bad = |what: String| {
+            Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("signature: {what}; nothing was stored")))
+        };
         match (&self.0.key, signature) {
             (None, None) => Ok(()),
             (None, Some(_)) => bad("no key of this token's runner is registered".to_owned()),

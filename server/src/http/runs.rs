@@ -169,7 +169,9 @@ fn disagreements(attestation: &Attestation, now: Moment) -> Vec<String> {
     let read_whole = a.read.as_ref().is_some_and(|read| read.digest.is_some());
     match a.strength {
         Strength::Counted if a.read.is_none() => wrong.push("strength: counted, and nothing was read".to_owned()),
-        Strength::Fingerprinted if !read_whole => wrong.push("strength: fingerprinted, and there is no digest".to_owned()),
+        Strength::Fingerprinted if !read_whole => {
+            wrong.push("strength: fingerprinted, and there is no digest".to_owned())
+        }
         _ => {}
     }
     if a.tenants_seen < 1 {

@@ -63,7 +63,10 @@ mod tests {
     fn a_calendar_is_read_in_utc_whatever_the_machine_thinks() {
         let sundays = Calendar::read("0 3 * * SUN").expect("a calendar");
         assert_eq!(sundays.next(at("2026-11-22T03:00:00Z")), Some(at("2026-11-29T03:00:00Z")));
-        assert_eq!(sundays.newest(at("2026-11-15T03:00:00Z"), at("2026-11-22T03:00:00Z")), Some(at("2026-11-22T03:00:00Z")));
+        assert_eq!(
+            sundays.newest(at("2026-11-15T03:00:00Z"), at("2026-11-22T03:00:00Z")),
+            Some(at("2026-11-22T03:00:00Z"))
+        );
         assert_eq!(sundays.newest(at("2026-11-22T03:00:00Z"), at("2026-11-24T00:00:00Z")), None);
         let due = sundays.due(at("2026-11-01T03:00:00Z"), at("2026-11-15T03:00:00Z"), 100);
         assert_eq!(due, [at("2026-11-08T03:00:00Z"), at("2026-11-15T03:00:00Z")]);
@@ -73,7 +76,12 @@ mod tests {
 
     #[test]
     fn what_is_no_calendar_says_why() {
-        for (wrong, says) in [("0 3 * *", "4 fields"), ("0 25 * * *", "no calendar"), ("soon", "1 fields"), ("0 0 31 2 *", "never comes")] {
+        for (wrong, says) in [
+            ("0 3 * *", "4 fields"),
+            ("0 25 * * *", "no calendar"),
+            ("soon", "1 fields"),
+            ("0 0 31 2 *", "never comes"),
+        ] {
             let why = Calendar::read(wrong).expect_err(wrong).to_string();
             assert!(why.contains(says), "{wrong}: {why}");
         }

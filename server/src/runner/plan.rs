@@ -99,6 +99,13 @@ impl PlanFile {
 
 /// Databases that are never a tenant's.
 const SYSTEM: [&str; 3] = ["admin", "config", "local"];
+/// How the databases of drills begin.
+pub const STAGING: &str = "staging_d_";
+
+/// Whether a database may be a tenant's: not the server's own, and not a drill's.
+pub fn is_tenant(name: &str) -> bool {
+    !SYSTEM.contains(&name) && !name.starts_with(STAGING)
+}
 
 impl Plan {
     /// The tenant databases the source holds, sorted.
@@ -116,7 +123,7 @@ impl Plan {
                 })
                 .collect(),
         };
-        names.retain(|n| !SYSTEM.contains(&n.as_str()) && !n.starts_with("staging_d_"));
+        names.retain(|name| is_tenant(name));
         if let Some(only) = &self.only {
             names.retain(|n| only.contains(n));
         }

@@ -127,7 +127,8 @@ impl Portal {
 
     /// One push out of the queue.
     pub async fn push(&self, push: &Push) -> Result<()> {
-        let method: reqwest::Method = push.method.parse().map_err(|_| Final(format!("{} is no method", push.method)))?;
+        let method: reqwest::Method =
+            push.method.parse().map_err(|_| Final(format!("{} is no method", push.method)))?;
         self.send::<_, serde_json::Value>(method, &push.path, &push.body).await.map(drop)
     }
 

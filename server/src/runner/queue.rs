@@ -134,8 +134,12 @@ mod tests {
         }
         fs::write(dir.path().join("queue/000000000099.part"), b"{").expect("half a file");
         let queue = Queue::at(dir.path()).expect("the next start");
-        let kept: Vec<Push> = queue.waiting().expect("read").iter()
-            .map(|p| serde_json::from_slice(&fs::read(p).expect("read")).expect("a push")).collect();
+        let kept: Vec<Push> = queue
+            .waiting()
+            .expect("read")
+            .iter()
+            .map(|p| serde_json::from_slice(&fs::read(p).expect("read")).expect("a push"))
+            .collect();
         assert_eq!(kept, (0..12).map(push).collect::<Vec<_>>());
     }
 }

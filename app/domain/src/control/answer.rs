@@ -138,8 +138,7 @@ const WEEK_MS: i64 = 7 * DAY_MS;
 fn attestations(body: &Body<'_>) -> Answer {
     let (complete, due) = body.grid.complete();
     let newest = body.attested.iter().max_by_key(|(at, _)| *at).cloned();
-    let gaps =
-        body.gaps.iter().filter(|g| matches!(g.value.what, Missing::WholeRun | Missing::Tenant { .. })).count();
+    let gaps = body.gaps.iter().filter(|g| matches!(g.value.what, Missing::WholeRun | Missing::Tenant { .. })).count();
     let old = newest.as_ref().is_some_and(|(at, _)| body.now.since(*at) > WEEK_MS + DAY_MS);
     let mut marks: Vec<Mark> = Vec::new();
     for (i, &week) in body.grid.weeks.iter().enumerate() {
