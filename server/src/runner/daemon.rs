@@ -173,6 +173,7 @@ impl Daemon {
                 kind: job.kind(),
                 late_after_ms: job.late_after_ms,
                 done_until: now,
+                went_by: None,
                 running: before.and_then(|b| b.running),
             };
             self.state.jobs.insert(job.name.clone(), state);
@@ -233,7 +234,8 @@ impl Daemon {
     fn predecessor(&self, job: &Job, due: Moment) -> Result<Option<Option<After>>> {
         let Some(name) = &job.after else { return Ok(Some(None)) };
         let since = job.calendar.newest(Moment::EPOCH, due.plus_millis(-1)).unwrap_or(Moment::EPOCH);
-        let reported_at = state::reported(&self.config.state, name)?.filter(|at| *at > since);
+        let went_by = self.state.jobs.get(&job.name).and_then(|state| state.went_by);
+        let reported_at = state::reported(&self.config.state, name)?.filter(|at| *at > since && Some(*at) > went_by);
         let waited = self.clock.now().since(due) >= job.after_timeout_ms;
         Ok((reported_at.is_some() || waited).then(|| Some(After { job: name.clone(), reported_at })))
     }
@@ -280,6 +282,9 @@ impl Daemon {
         let record = self.record(job, due, started_at, outcome, says);
         let record = JobRun { after, attested, drill, ..record };
         self.put(&record)?;
+        if let Some(state) = self.state.jobs.get_mut(&job.name) {
+            state.went_by = record.after.as_ref().and_then(|after| after.reported_at).or(state.went_by);
+        }
         self.settled(job, due)?;
         tracing::info!(job = job.name, outcome = outcome.word(), says = record.says, "ended");
         if outcome == Outcome::Done {

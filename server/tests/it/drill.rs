@@ -193,10 +193,7 @@ async fn nobody_types_an_achievement_and_the_same_record_again_changes_nothing()
 /// A portal that serves on a free port, and a runner's way to it.
 async fn served() -> (Portal, Push) {
     let portal = Portal::open().await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let house = portal.house.clone();
-    tokio::spawn(async move { server::http::serve(&house, listener, CancellationToken::new()).await });
+    let url = portal.serve().await;
     let token = portal.token(&[TokenScope::DrillsWrite]).await;
     (portal, Push::new(&url, &token).expect("a client"))
 }

@@ -28,6 +28,7 @@ use server::{
     config::{self, Config},
     demo::mongod::Mongod,
 };
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// The address of the run's mongod. It ends with this process, whose pipe holds it.
@@ -107,6 +108,15 @@ impl Portal {
         let house = House::open(config).await.expect("the portal opens");
         let router = server::http::router(&house);
         Self { house, router, _keys: keys }
+    }
+
+    /// Serves on a free port of the loopback until the test's runtime ends; the address.
+    pub async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let house = self.house.clone();
+        tokio::spawn(async move { server::http::serve(&house, listener, CancellationToken::new()).await });
+        url
     }
 
     /// Another portal process on the same database, with the same keys.

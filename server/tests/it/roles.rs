@@ -368,11 +368,15 @@ async fn a_machine_does_what_its_token_says_and_nothing_else() {
     let portal = Portal::open().await;
     let writes = portal.token(&[TokenScope::DrillsWrite]).await;
     let reads = portal.token(&[TokenScope::EvidenceRead]).await;
+    let attests = portal.token(&[TokenScope::AttestationsWrite]).await;
     let endpoints = [
         ("POST", "/api/v1/drills/D-1/begin", &writes, &reads),
         ("PUT", "/api/v1/drills/D-1/live", &writes, &reads),
         ("POST", "/api/v1/drills/D-1/draw", &writes, &reads),
         ("PUT", "/api/v1/drills/D-1", &writes, &reads),
+        ("PUT", "/api/v1/runner-key", &writes, &reads),
+        ("POST", "/api/v1/attestations", &attests, &writes),
+        ("POST", "/api/v1/job-runs", &attests, &writes),
         ("POST", "/api/v1/bundles", &reads, &writes),
         ("GET", "/api/v1/bundles/B-1/download", &reads, &writes),
         ("GET", "/api/v1/bundles/orders/J-1", &reads, &writes),

@@ -31,6 +31,9 @@ pub struct JobState {
     pub late_after_ms: i64,
     /// Nothing that was due up to here is still to be done.
     pub done_until: Moment,
+    /// The report it last went by: one report lets one run begin.
+    #[serde(default)]
+    pub went_by: Option<Moment>,
     /// What it is doing, and since when.
     pub running: Option<Running>,
 }
