@@ -11,6 +11,7 @@ use crate::{
     drill::Excluded,
     gap::{Gap, Missing},
     proof::runner::Signature,
+    record::Sealed,
     words,
 };
 
@@ -165,35 +166,40 @@ pub fn is_name(name: &str) -> bool {
         && !name.starts_with('-')
 }
 
-/// A job as its newest records tell it.
+/// A job as its records tell it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing<'r> {
     pub name: &'r str,
-    /// Its calendar in force; of a job that ended, the last.
-    pub calendar: &'r JobRun,
+    /// Its calendar in force; of a job that ended, the last word.
+    pub calendar: &'r Sealed<JobRun>,
     /// Its newest run, done or failed.
-    pub last: Option<&'r JobRun>,
+    pub last: Option<&'r Sealed<JobRun>>,
+    pub done: usize,
+    pub failed: usize,
 }
 
 impl Standing<'_> {
     pub fn ended(&self) -> bool {
-        self.calendar.outcome == Outcome::Ended
+        self.calendar.value.outcome == Outcome::Ended
     }
 }
 
 /// Each job, by name. `runs` in the order of the ledger.
-pub fn standings(runs: &[JobRun]) -> Vec<Standing<'_>> {
-    let mut all: BTreeMap<&str, Standing<'_>> = BTreeMap::new();
+pub fn standings<'r>(runs: impl IntoIterator<Item = &'r Sealed<JobRun>>) -> Vec<Standing<'r>> {
+    let mut all: BTreeMap<&str, Standing<'r>> = BTreeMap::new();
     for run in runs {
-        match run.outcome {
-            Outcome::Scheduled | Outcome::Ended => {
-                let standing = all.entry(&run.job).or_insert(Standing { name: &run.job, calendar: run, last: None });
-                standing.calendar = run;
-            }
+        let name = run.value.job.as_str();
+        // A run whose calendar was filed before the period read tells it itself.
+        let standing = all.entry(name).or_insert(Standing { name, calendar: run, last: None, done: 0, failed: 0 });
+        match run.value.outcome {
+            Outcome::Scheduled | Outcome::Ended => standing.calendar = run,
             Outcome::Done | Outcome::Failed => {
-                // A run of a job whose calendar nobody filed: its own tells it.
-                let standing = all.entry(&run.job).or_insert(Standing { name: &run.job, calendar: run, last: None });
-                if standing.last.is_none_or(|last| last.due_at <= run.due_at) {
+                if run.value.outcome == Outcome::Done {
+                    standing.done += 1;
+                } else {
+                    standing.failed += 1;
+                }
+                if standing.last.is_none_or(|last| last.value.due_at <= run.value.due_at) {
                     standing.last = Some(run);
                 }
             }
@@ -267,6 +273,7 @@ pub fn short(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Seal;
 
     fn at(text: &str) -> Moment {
         Moment::parse(text).expect("a date in the test")
@@ -292,6 +299,11 @@ mod tests {
             by: "runner-1".into(),
             signature: None,
         }
+    }
+
+    fn sealed(value: JobRun) -> Sealed<JobRun> {
+        let seal = Seal { seq: 0, sha256: String::new(), at: value.occurred_at, by: value.by.clone(), broken: false };
+        Sealed { id: value.id(), value, seal }
     }
 
     /// Every day at three, whatever the expression says.
@@ -341,7 +353,9 @@ mod tests {
             gaps.iter().map(|g| g.due_at).collect::<Vec<_>>(),
             [at("2026-11-02T03:00:00Z"), at("2026-11-03T03:00:00Z")]
         );
-        assert!(standings(&runs)[0].ended());
+        let runs: Vec<Sealed<JobRun>> = runs.into_iter().map(sealed).collect();
+        let standings = standings(&runs);
+        assert!(standings[0].ended() && standings[0].last.is_none());
         assert_eq!(
             missing_runs(&[run(Outcome::Done, "2026-11-02T03:00:00Z")], daily, at("2026-12-01T00:00:00Z"), "p"),
             []

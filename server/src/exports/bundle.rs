@@ -328,6 +328,7 @@ fn role(name: &str) -> &'static str {
         layout::DRAW => "the sample: seed, shell line and the items drawn",
         "data/requests/requests.jsonl" => "what auditors asked and were answered, exact sealed bytes",
         n if n.starts_with(layout::ATTACHMENTS) => "a file that a record here names, under its digest",
+        "data/records/job_runs.jsonl" => "runs of runners' jobs and their calendars, exact sealed bytes",
         "data/keys/keys.jsonl" => "keys that came into use or were retired, exact sealed bytes",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         "data/reviews/acceptances.jsonl" => "accepted risks and scope exclusions, exact sealed bytes",

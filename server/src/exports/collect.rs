@@ -40,7 +40,7 @@ pub struct Wanted<'a> {
 
 /// The collections that have a file also when nothing of them is inside: that there is none says something.
 fn always(collection: &Collection) -> bool {
-    !collection.only_what_belongs() && !["acceptances", "signoffs"].contains(&collection.name)
+    !collection.only_what_belongs() && !["acceptances", "signoffs", "job_runs"].contains(&collection.name)
 }
 
 /// Takes the entries from the older head to the newer, and the records inside in the same order.
@@ -177,6 +177,7 @@ impl<'a> Collecting<'a> {
             }
             "backup_drill_results" => shown.drills.extend(read(&record.id, &plain, seal)),
             "gaps" => shown.gaps.extend(read(&record.id, &plain, seal)),
+            "job_runs" => shown.jobs.extend(read(&record.id, &plain, seal)),
             "acceptances" => shown.acceptances.extend(read(&record.id, &plain, seal)),
             // Its parts are files of their own, so they must read.
             "signoffs" => {
@@ -228,6 +229,7 @@ impl<'a> Collecting<'a> {
         shown.findings.sort_by_key(|f| std::cmp::Reverse((f.value.occurred_at, f.seal.seq)));
         shown.gaps.sort_by_key(|g| std::cmp::Reverse((g.value.occurred_at, g.seal.seq)));
         shown.runbooks.sort_by_key(|r| std::cmp::Reverse((r.value.occurred_at, r.seal.seq)));
+        shown.jobs.sort_by_key(|j| j.seal.seq);
         shown.acceptances.sort_by_key(|a| std::cmp::Reverse((a.value.occurred_at, a.seal.seq)));
         shown.signoffs.sort_by_key(|s| std::cmp::Reverse(s.seal.seq));
         Ok((payload, shown))

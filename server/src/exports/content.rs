@@ -11,6 +11,7 @@ use domain::{
     drill::Drill,
     finding::Finding,
     gap::Gap,
+    job::JobRun,
     proof::{
         checkpoint::VerifierKey,
         inclusion::InclusionProof,
@@ -61,6 +62,8 @@ pub struct Content {
     /// The newest version of each request that is carried.
     pub requests: Vec<Sealed<Request>>,
     pub acceptances: Vec<Sealed<Acceptance>>,
+    /// The runs of runners' jobs, in the order of the ledger.
+    pub jobs: Vec<Sealed<JobRun>>,
     pub signoffs: Vec<Signed>,
     pub targets: Vec<Judged>,
 }
@@ -158,6 +161,8 @@ pub struct Shown {
     /// By digest: every file that a record names, and that record's collection and id.
     pub attachments: BTreeMap<String, (Attachment, String)>,
     pub acceptances: Vec<Sealed<Acceptance>>,
+    /// The runs of runners' jobs, in the order of the ledger.
+    pub jobs: Vec<Sealed<JobRun>>,
     pub signoffs: Vec<Signed>,
 }
 

@@ -43,7 +43,7 @@ const PART: usize = 500;
 const PARTS: usize = 4;
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 10] = [
+pub const COLLECTIONS: [&str; 11] = [
     "backup_audit_log",
     "backup_drill_results",
     "findings",
@@ -51,6 +51,7 @@ pub const COLLECTIONS: [&str; 10] = [
     "runbooks",
     "draws",
     "requests",
+    "job_runs",
     "acceptances",
     "signoffs",
     "passkeys",
@@ -149,6 +150,7 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
         runbooks: shown.runbooks,
         requests: shown.requests,
         acceptances: shown.acceptances,
+        jobs: shown.jobs,
         signoffs: shown.signoffs,
         targets,
     })
@@ -193,6 +195,8 @@ async fn inside(evidence: &Evidence, scope: &Scope, head: &Head, requests: &[Req
         });
         any.extend(brought.remove(coll).map(by_id));
     }
+    // The keys of runners, whenever they were registered: what they signed is held against them.
+    any.push(doc! { "coll": keys::KEYS, "rid": { "$regex": "^runner-" } });
     Ok(doc! { "_id": { "$lt": as_i64(head.size) }, "$or": any })
 }
 

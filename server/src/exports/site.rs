@@ -1,5 +1,6 @@
 //! The bundle's own pages: START-HERE.txt, and index.html, which shows everything offline, without script.
 
+mod jobs;
 mod requests;
 mod sample;
 mod signoffs;
@@ -21,6 +22,7 @@ use domain::{
 };
 
 use self::{
+    jobs::JobRow,
     requests::{FileView, RequestView},
     sample::SampleView,
     signoffs::{AcceptanceRow, SignoffRow},
@@ -100,6 +102,7 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
             })
             .collect(),
         more_gaps: content.gaps.len().saturating_sub(GAPS),
+        jobs: jobs::rows(content),
         findings: content.findings.iter().map(finding_row).collect(),
         requests: requests::views(content),
         sample: sample::view(content),
@@ -173,6 +176,7 @@ struct IndexPage<'a> {
     all_listed: bool,
     gaps: Vec<GapRow>,
     more_gaps: usize,
+    jobs: Vec<JobRow>,
     findings: Vec<FindingRow>,
     requests: Vec<RequestView>,
     sample: Option<SampleView>,

@@ -4,6 +4,7 @@ mod drawn;
 mod forged;
 mod recipe;
 mod requests;
+mod runners;
 mod sample;
 mod sign;
 mod signoffs;

@@ -73,7 +73,7 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 11] = [
+pub const COLLECTIONS: [Collection; 12] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
@@ -86,6 +86,7 @@ pub const COLLECTIONS: [Collection; 11] = [
     // Keys that came into use within the part of the ledger given; bundles made before there were such records have none.
     Collection { name: "keys", kind: Kind::Key, file: "data/keys/keys.jsonl" },
     Collection { name: "requests", kind: Kind::Record, file: "data/requests/requests.jsonl" },
+    Collection { name: "job_runs", kind: Kind::Record, file: "data/records/job_runs.jsonl" },
 ];
 
 impl Collection {

@@ -13,6 +13,7 @@ mod packet;
 mod records;
 mod report;
 mod requests;
+mod runners;
 mod sample;
 mod signed;
 mod signoffs;
@@ -152,6 +153,7 @@ fn check_bundle(bundle: &UnverifiedBundle, trust: &Trust, now: Moment, step: &mu
         step("Holding each record against its entry");
         let records = check.records(bundle, log, index);
         check.time(bundle, trust, index, log, &records);
+        check.runners(&records.signed);
         check.runbooks(bundle, &records);
         check.requests(&records, log);
         check.attachments(bundle, &records);

@@ -411,6 +411,7 @@ impl Sample {
             runbooks: shown.runbooks,
             requests: shown.requests,
             acceptances: shown.acceptances,
+            jobs: shown.jobs,
             signoffs: shown.signoffs,
         })
     }

@@ -44,12 +44,14 @@ pub(super) struct Records {
     pub kept: Vec<Record>,
     /// Files that records name, each with the record's id.
     pub named: Vec<(String, Attachment)>,
+    pub signed: super::runners::Signed,
 }
 
 impl Checking {
     pub(super) fn records(&mut self, bundle: &UnverifiedBundle, log: &Log, index: &Index) -> Records {
         let (mut records, mut wrong) = (Records::default(), Vec::new());
         let mut seen = BTreeSet::new();
+        let runners = super::runners::keys(bundle, index);
         for name in index.records.keys().filter(|name| COLLECTIONS.iter().all(|c| c.file != name.as_str())) {
             wrong.push(format!("the index lists records in {name}, where none belong"));
         }
@@ -84,6 +86,7 @@ impl Checking {
                         let occurred_at = record.value.get("occurredAt").map(ejson::plain);
                         let occurred_at = occurred_at.as_ref().and_then(Value::as_str).and_then(Moment::parse);
                         records.seen.push(Seen { seq, collection, occurred_at });
+                        records.signed.hold(&record, &runners);
                         if attachment::may_name(collection.name) {
                             let named = attachment::named_in(collection.name, &ejson::plain(&record.value));
                             records.named.extend(named.into_iter().map(|file| (record.id.clone(), file)));

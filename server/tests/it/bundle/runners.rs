@@ -1,0 +1,142 @@
+//! The runners' signatures in a bundle: what holds, and forged twins that the company itself sealed, so that nothing but
+//! the runner's key and the ledger's order can tell.
+
+use domain::{
+    attestation::{Attestation, RecoveryPoint, Strength},
+    job::{JobKind, JobRun, Outcome},
+    key::{Event, Key, KeyEvent},
+    proof::verify::verify,
+    record::Kind,
+};
+use server::runner::identity::Identity;
+
+use super::{
+    forged::wrong,
+    sample::{Sample, moment, now, trust},
+};
+
+fn identity() -> Identity {
+    Identity::at(&tempfile::tempdir().expect("a folder").path().join("runner.key")).expect("a key")
+}
+
+fn registered(identity: &Identity) -> KeyEvent {
+    KeyEvent {
+        schema: 1,
+        key: Key::Runner { name: "runner-1".into(), public: identity.public() },
+        event: Event::Made,
+        replaces: None,
+        occurred_at: moment("2026-11-15T02:00:00Z"),
+        by: "runner-1".into(),
+    }
+}
+
+fn attestation() -> Attestation {
+    Attestation {
+        schema: 1,
+        tenant: "osprey-legal".into(),
+        recovery_point: RecoveryPoint {
+            id: "snap-2026-11-15".into(),
+            cluster: "cartie-prod".into(),
+            taken_at: moment("2026-11-15T00:00:00Z"),
+            expires_at: None,
+            regions: vec![],
+        },
+        strength: Strength::Declared,
+        read: None,
+        run_id: "weekly-20261115T0300".into(),
+        tenants_seen: 4,
+        demo: false,
+        occurred_at: moment("2026-11-15T03:00:04Z"),
+        learned_at: Some(moment("2026-11-15T03:00:09Z")),
+        by: "runner-1".into(),
+        signature: None,
+    }
+}
+
+fn run() -> JobRun {
+    JobRun {
+        schema: 1,
+        job: "weekly".into(),
+        kind: JobKind::Attest,
+        cron: "0 3 * * SUN".into(),
+        late_after_ms: 3_600_000,
+        due_at: moment("2026-11-15T03:00:00Z"),
+        started_at: moment("2026-11-15T03:00:01Z"),
+        outcome: Outcome::Done,
+        says: "1 of 1 databases beside snap-2026-11-15.".into(),
+        after: None,
+        attested: None,
+        drill: None,
+        demo: false,
+        occurred_at: moment("2026-11-15T03:00:05Z"),
+        learned_at: Some(moment("2026-11-15T03:00:09Z")),
+        by: "runner-1".into(),
+        signature: None,
+    }
+}
+
+/// A sample with a registered runner, its attestation and its run, each signed; the forger is given all three first.
+fn sample(forge: impl FnOnce(&mut KeyEvent, &mut Attestation, &mut JobRun)) -> Sample {
+    let identity = identity();
+    let (mut event, mut attestation, mut run) = (registered(&identity), attestation(), run());
+    attestation.signature = Some(identity.sign(&attestation).expect("signed"));
+    run.signature = Some(identity.sign(&run).expect("signed"));
+    forge(&mut event, &mut attestation, &mut run);
+    let mut sample = Sample::new();
+    sample.seal("keys", Kind::Key, &event.id(), &event);
+    sample.seal("backup_audit_log", Kind::Record, "weekly-20261115T0300-x", &attestation);
+    sample.seal("job_runs", Kind::Record, &run.id(), &run);
+    sample
+}
+
+#[test]
+fn a_bundle_says_which_runner_signed_and_what_nobody_did() {
+    let sample = sample(|_, _, _| ());
+    let (_, bytes) = sample.bundle();
+    let report = verify(&bytes, &trust(&sample.keys), now());
+    assert!(report.verified(), "{}", wrong(&report));
+    let said = report.checks.iter().find(|c| c.what == "The runners' signatures").map(|c| c.found.as_str());
+    assert_eq!(said, Some("2 records are signed by who pushed them: 2 by runner-1."));
+    assert!(report.not_proven.join("\n").contains("they carry no runner's signature"), "{:#?}", report.not_proven);
+    // Bundles without any say nothing of it.
+    let plain = Sample::new();
+    let report = verify(&plain.bundle().1, &trust(&plain.keys), now());
+    assert!(report.verified() && !report.checks.iter().any(|c| c.what.contains("runners")));
+}
+
+#[test]
+fn what_a_runner_did_not_sign_is_refused_though_the_company_sealed_it() {
+    type Forge = fn(&mut KeyEvent, &mut Attestation, &mut JobRun);
+    let cases: [(&str, Forge); 5] = [
+        ("does not hold", |_, a, _| a.tenant = "kestrel-freight".into()),
+        ("does not hold", |_, _, r| r.outcome = Outcome::Failed),
+        ("does not hold", |_, a, r| a.signature = r.signature.clone()),
+        ("a key that no entry here registers", |event, _, _| {
+            event.key = Key::Runner { name: "x".into(), public: identity().public() }
+        }),
+        ("a key that no entry here registers", |_, a, _| {
+            if let Some(signature) = &mut a.signature {
+                signature.key = "0123456789abcdef".into();
+            }
+        }),
+    ];
+    for (says, forge) in cases {
+        let sample = sample(forge);
+        let report = verify(&sample.bundle().1, &trust(&sample.keys), now());
+        assert!(!report.verified() && wrong(&report).contains(says), "{says}: {}", wrong(&report));
+    }
+    // Sealed first, registered afterwards.
+    let identity = identity();
+    let mut early = attestation();
+    early.signature = Some(identity.sign(&early).expect("signed"));
+    let mut sample = Sample::new();
+    sample.seal("backup_audit_log", Kind::Record, "early", &early);
+    let event = registered(&identity);
+    sample.seal("keys", Kind::Key, &event.id(), &event);
+    let report = verify(&sample.bundle().1, &trust(&sample.keys), now());
+    assert!(
+        !report.verified() && wrong(&report).contains("before its runner's key was registered"),
+        "{}",
+        wrong(&report)
+    );
+}
