@@ -6,8 +6,9 @@ use domain::{
     Moment,
     attestation::{Attestation, Strength},
     gap::{Gap, Missing},
+    job::{JobKind, JobRun, Outcome, Standing, standings},
     record::Sealed,
-    role::Permission,
+    role::{Actor, Permission},
     schedule::Period,
     words,
 };
@@ -15,7 +16,7 @@ use leptos_router::params::ParamsMap;
 
 use super::{coverage, guard};
 use crate::{
-    ports::{AttestationFilter, Attested, Page},
+    ports::{AttestationFilter, Attested, Page, Ports},
     problem::Problem,
 };
 
@@ -96,6 +97,31 @@ pub struct Missed {
     pub finding: Option<String>,
 }
 
+/// A job of a runner, as its records tell it.
+pub struct JobLine {
+    pub name: String,
+    pub kind: JobKind,
+    pub cron: String,
+    /// The calendar in words.
+    pub says: String,
+    /// `None`: it is due no more.
+    pub next: Option<Moment>,
+    /// The newest run, or the word about its calendar where none came yet.
+    pub newest: Sealed<JobRun>,
+    pub standing: JobStanding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobStanding {
+    Done,
+    Failed,
+    /// A later run was due and did not report.
+    Silent,
+    /// None was due yet.
+    Waiting,
+    Ended,
+}
+
 pub struct BackupsPage {
     pub ask: Ask,
     pub error: Option<&'static str>,
@@ -108,6 +134,7 @@ pub struct BackupsPage {
     /// Newest first.
     pub missed: Vec<Missed>,
     pub tenants: BTreeSet<String>,
+    pub jobs: Vec<JobLine>,
     pub list: Page<Sealed<Attestation>>,
     pub period: Period,
     pub now: Moment,
@@ -135,6 +162,34 @@ fn capital(word: &str) -> String {
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
+async fn jobs(actor: &Actor, ports: &Ports, missed: &[Missed], now: Moment) -> Result<Vec<JobLine>, Problem> {
+    let runs = ports.jobs.runs(&actor.scope).await?;
+    let line = |standing: Standing<'_>| {
+        let calendar = &standing.calendar.value;
+        let (next, says) = ports.jobs.next(&calendar.cron, now).unzip();
+        let last_due = standing.last.map(|last| last.value.due_at);
+        let silent = missed.iter().any(|m| {
+            matches!(&m.gap.value.what, Missing::Run { job } if job == standing.name) && Some(m.week) > last_due
+        });
+        JobLine {
+            name: standing.name.to_owned(),
+            kind: calendar.kind,
+            cron: calendar.cron.clone(),
+            says: says.unwrap_or_default(),
+            next: next.filter(|_| !standing.ended()),
+            newest: standing.last.unwrap_or(standing.calendar).clone(),
+            standing: match standing.last {
+                _ if standing.ended() => JobStanding::Ended,
+                _ if silent => JobStanding::Silent,
+                Some(last) if last.value.outcome == Outcome::Done => JobStanding::Done,
+                Some(_) => JobStanding::Failed,
+                None => JobStanding::Waiting,
+            },
+        }
+    };
+    Ok(standings(&runs).into_iter().map(line).collect())
+}
+
 pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
     let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
     let coverage = coverage::read(&actor, &ports).await?;
@@ -149,7 +204,8 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         .into_iter()
         .filter(|gap| !matches!(gap.value.what, Missing::Drill { .. }))
         .map(|gap| Missed { week: gap.value.due_at, says: gap.value.says.clone(), finding: opened(&gap.id), gap })
-        .collect();
+        .collect::<Vec<_>>();
+    let jobs = jobs(&actor, &ports, &missed, ports.clock.now()).await?;
     let newest = coverage.attested.into_iter().map(|a| (a.tenant.clone(), a)).collect();
     let internal = drills.iter().filter_map(|d| d.value.draw.as_ref()).flat_map(|d| d.eligible.clone()).collect();
     Ok(BackupsPage {
@@ -160,6 +216,7 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         newest_seal: coverage.newest,
         internal,
         missed,
+        jobs,
         tenants,
         list,
         period: coverage.period,

@@ -6,6 +6,7 @@ use domain::{
     Moment,
     attestation::Attestation,
     coverage::{self, Cell},
+    gap::Missing,
     record::Sealed,
     words,
 };
@@ -13,10 +14,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::backups::{Ask, BackupsPage, Missed, STRENGTHS, load},
+    api::backups::{Ask, BackupsPage, JobLine, JobStanding, Missed, STRENGTHS, load},
     parts::{
-        Demo, Empty, FilterBar, FilterSelect, HeatRow, Heatmap, PageHead, Pager, SealKind, SealNote, Section,
-        Statement, Waiting, When, loaded,
+        Demo, Empty, FilterBar, FilterSelect, HeatRow, Heatmap, PageHead, Pager, SealKind, SealNote, Section, Shape,
+        StateMark, Statement, Waiting, When, loaded,
     },
 };
 
@@ -58,6 +59,7 @@ fn Body(page: BackupsPage) -> impl IntoView {
         <Statement margin=margin>{says}</Statement>
         <Section title="Tenant X exists in recovery point Y" id="grid">{grid}</Section>
         <Gaps missed=page.missed />
+        <Jobs jobs=page.jobs />
         <List ask=page.ask error=page.error tenants=page.tenants.into_iter().collect() list=page.list now=page.now />
     }
 }
@@ -94,9 +96,9 @@ fn left(row: &coverage::Row, weeks: &[Moment]) -> Option<String> {
 /// The gaps under the chart, a line a Sunday: "8 Mar: the whole run was skipped, F-004". At most four
 /// fit without touching; all of them stand in the table below.
 fn said(page: &BackupsPage, skip: usize) -> Vec<(usize, String)> {
-    use domain::gap::Missing;
     let mut by_week: BTreeMap<Moment, (Vec<String>, Option<String>)> = BTreeMap::new();
-    for missed in &page.missed {
+    let of_a_sunday = |m: &&Missed| !matches!(m.gap.value.what, Missing::Run { .. });
+    for missed in page.missed.iter().filter(of_a_sunday) {
         let (says, finding) = by_week.entry(missed.week).or_default();
         says.push(match &missed.gap.value.what {
             Missing::Tenant { tenant } => tenant.clone(),
@@ -216,7 +218,7 @@ fn Gaps(missed: Vec<Missed>) -> impl IntoView {
             <table class="table tight dated">
                 <thead>
                     <tr>
-                        <th class="w-10" scope="col"><span class="unseen">"Sunday"</span></th>
+                        <th class="w-10" scope="col"><span class="unseen">"Due"</span></th>
                         <th scope="col">"What is missing"</th>
                         <th class="w-10" scope="col">"Finding"</th>
                         <th class="sl"><span class="unseen">"Seal"</span></th>
@@ -226,6 +228,60 @@ fn Gaps(missed: Vec<Missed>) -> impl IntoView {
             </table>
             <p class="foot measure-width">
                 "A gap is a record of its own: it is computed against the schedule, sealed, and goes into every bundle of its period."
+            </p>
+        </Section>
+    }
+    .into_any()
+}
+
+/// What the runners do by their calendars; nothing where no runner reports.
+#[component]
+fn Jobs(jobs: Vec<JobLine>) -> impl IntoView {
+    if jobs.is_empty() {
+        return ().into_any();
+    }
+    let rows = jobs
+        .into_iter()
+        .map(|job| {
+            let (shape, word) = match job.standing {
+                JobStanding::Done => (Shape::Disc, "done"),
+                JobStanding::Failed => (Shape::Square, "failed"),
+                JobStanding::Silent => (Shape::Square, "did not report"),
+                JobStanding::Waiting => (Shape::Ring, "not due yet"),
+                JobStanding::Ended => (Shape::Dotted, "ended"),
+            };
+            let run = job.newest.value;
+            let drill = run.drill.clone().map(|id| view! { " " <a href=format!("/drills/{id}")>{id.clone()}</a> });
+            let what = format!("Newest record of {}", job.name);
+            view! {
+                <tr>
+                    <th scope="row">{job.name.clone()}<span class="second">{job.kind.word()} ", by " {run.by}</span></th>
+                    <td class="hide-phone"><code>{job.cron}</code><span class="second">{job.says}</span></td>
+                    <td><When at=run.due_at /><span class="second">{run.says} {drill}</span></td>
+                    <td class="wide-only">{job.next.map(|at| view! { <When at=at /> })}</td>
+                    <td class="state-cell"><StateMark state=shape word=word /></td>
+                    <td class="sl"><SealNote seal=job.newest.seal kind=SealKind::Line what=what /></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section title="Jobs" over_table=true id="jobs">
+            <table class="table tight dated">
+                <thead>
+                    <tr>
+                        <th class="w-20" scope="col"><span class="unseen">"Job"</span></th>
+                        <th class="w-20 hide-phone" scope="col">"Calendar, UTC"</th>
+                        <th scope="col">"Newest, due"</th>
+                        <th class="w-12 wide-only" scope="col">"Next due"</th>
+                        <th class="w-12" scope="col"><span class="unseen">"State"</span></th>
+                        <th class="sl"><span class="unseen">"Seal"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <p class="foot measure-width">
+                "Each run and each calendar is a record of its runner. What was due and did not report is a gap, and opens a finding."
             </p>
         </Section>
     }
@@ -251,7 +307,7 @@ fn List(
     let error = error.map(|says| {
         view! {
             <p class="field-error measure-width" role="alert" id="date-error">
-                <crate::parts::StateMark state=crate::parts::Shape::Square word=says />
+                <StateMark state=Shape::Square word=says />
             </p>
         }
     });
@@ -308,7 +364,7 @@ fn List(
             {body}
             <Pager says=says first=first next=next />
             <p class="foot measure-width">
-                "Declared is the backup job’s own word; listed is the vendor’s answer; counted and fingerprinted were read from the recovery point. Only restored means that it came back."
+                "Declared is the backup job’s own word; listed is the vendor’s answer; counted and fingerprinted were read on the cluster beside the recovery point. Only restored means that it came back."
             </p>
         </Section>
     }
@@ -317,11 +373,14 @@ fn List(
 #[component]
 fn Row(attestation: Sealed<Attestation>) -> impl IntoView {
     let Sealed { value: a, seal, .. } = attestation;
+    let read = a.read.as_ref().map(|read| {
+        view! { <span class="second">{format!("{} documents", words::count(read.documents))}</span> }
+    });
     view! {
         <tr>
             <th scope="row">{a.tenant.clone()} <span class="second"><Demo demo=a.demo /></span></th>
             <td><When at=a.occurred_at /></td>
-            <td class="state-cell">{a.strength.word()}</td>
+            <td class="state-cell">{a.strength.word()} {read}</td>
             <td>
                 <code>{a.recovery_point.id.clone()}</code>
                 <span class="second">{a.recovery_point.cluster.clone()}</span>
