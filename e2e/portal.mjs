@@ -34,7 +34,7 @@ export function atEnd(close) {
   closing.push(close);
 }
 
-/** The running portal: `{ url, links: { owner, operator, auditor }, mongodbUri, token, letter }`. */
+/** The running portal: `{ url, links: { owner, operator, auditor }, mongodbUri, token, data, letter }`. */
 export function portal() {
   starting ??= start();
   return starting;
@@ -100,7 +100,7 @@ async function start() {
   assert.ok(line, `the portal was not ready:\n${log}`);
   const said = JSON.parse(line);
   mongod = new URL(said.mongodbUri).host;
-  return { ...said, letter: post.letter };
+  return { ...said, data, letter: post.letter };
 }
 
 /** Whether anything accepts connections at "host:port". */

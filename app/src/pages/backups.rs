@@ -270,8 +270,8 @@ fn Jobs(jobs: Vec<JobLine>) -> impl IntoView {
             <table class="table tight dated">
                 <thead>
                     <tr>
-                        <th class="w-20" scope="col"><span class="unseen">"Job"</span></th>
-                        <th class="w-20 hide-phone" scope="col">"Calendar, UTC"</th>
+                        <th class="w-15" scope="col"><span class="unseen">"Job"</span></th>
+                        <th class="w-15 hide-phone" scope="col">"Calendar, UTC"</th>
                         <th scope="col">"Newest, due"</th>
                         <th class="w-12 wide-only" scope="col">"Next due"</th>
                         <th class="w-12" scope="col"><span class="unseen">"State"</span></th>
@@ -329,7 +329,7 @@ fn List(
                     <tr>
                         <th class="w-18" scope="col">"Tenant"</th>
                         <th class="w-12" scope="col">"Found, UTC"</th>
-                        <th class="w-10" scope="col">"Strength"</th>
+                        <th class="w-12" scope="col">"Strength"</th>
                         <th scope="col">"Recovery point"</th>
                         <th class="w-12 wide-only" scope="col">"Taken, UTC"</th>
                         <th class="sl"><span class="unseen">"Seal"</span></th>

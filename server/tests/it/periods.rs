@@ -9,7 +9,7 @@ use domain::{
     drill::{Drill, DrillVerdict, Measured, Outcome, Plan, Source, Staging, Step, StepId},
     finding::{Finding, Severity, State},
     proof::verify::{Trust, verify},
-    role::{Actor, Role, Scope},
+    role::{Actor, Role, Scope, TokenScope},
     schedule::Period,
     target::Scenario,
     verdict::Verdict,
@@ -40,6 +40,7 @@ async fn an_auditor_sees_the_period_and_nothing_beside_it() {
         ("/", list("D-")),
         ("/targets", list("D-")),
         ("bundle", list("tenant-")),
+        ("bundle", list("run-")),
         ("bundle", list("D-")),
         ("bundle", list("finding-")),
         ("/findings", list("finding-")),
@@ -55,6 +56,8 @@ async fn an_auditor_sees_the_period_and_nothing_beside_it() {
             assert!(inside || !found, "{path} tells of {name}");
         }
     }
+    let jobs = text(portal.get("/backups", Some(&cookie)).await).await;
+    assert!(jobs.contains("run-last!") && !jobs.contains("run-after!"), "the newest run within the period");
     for (name, _, inside) in MOMENTS {
         for path in ["/drills/D-{}", "/drills/D-{}/record.json", "/reviews/owns.D-{}"].map(|p| p.replace("{}", name)) {
             let status = portal.get(&path, Some(&cookie)).await.status();
@@ -219,6 +222,14 @@ pub async fn audited(controls: &[Control]) -> (Portal, String) {
     portal.insert("backup_audit_log", attestations).await;
     portal.insert("backup_drill_results", drills).await;
     portal.insert("findings", findings).await;
+    let token = portal.token(&[TokenScope::AttestationsWrite]).await;
+    for (name, when, _) in MOMENTS {
+        let run = serde_json::json!({ "schema": 1, "job": "weekly", "kind": "attest", "cron": "0 3 * * SUN",
+            "lateAfterMs": 60_000, "dueAt": at(when), "startedAt": at(when), "occurredAt": at(when), "outcome": "failed",
+            "says": format!("run-{name}!"), "by": "runner-1" });
+        let filed = portal.machine("POST", "/api/v1/job-runs", Some(&token), &run.to_string()).await;
+        assert_eq!(filed.status(), StatusCode::OK, "{}", text(filed).await);
+    }
     let period = Period::quarter("2026-Q2");
     let cookie = portal.person(Role::Auditor, Scope { period, controls: Some(controls.to_vec()) }).await;
     (portal, cookie)
