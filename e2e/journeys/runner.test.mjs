@@ -29,7 +29,7 @@ test("a runner attests and drills by its calendar, and /backups tells both", asy
   await writeFile(join(work, "points.json"), JSON.stringify({ recoveryPoints: [{ id: "snap-journey", cluster: "demo", takenAt: taken }] }));
   const only = `["alder-finch", "pilot-tansy", "pilot-yarrow"]`;
   const own = `exclude = [{ name = "passmuster", why = "the portal's own records" }]`;
-  await writeFile(join(work, "drill.toml"), `source = "${mongodbUri}"\ntarget = "${mongodbUri}"\nrto_minutes = 120\nrpo_minutes = 6000\nonly = ${only}\n`);
+  await writeFile(join(work, "drill.toml"), `source = "${mongodbUri}"\ntarget = "${mongodbUri}"\nrto_minutes = 120\nrpo_minutes = 6000\nsame_cluster = true\nonly = ${only}\n`);
   await writeFile(join(work, "runner.toml"), `
 name = "runner-1"
 state = "state"

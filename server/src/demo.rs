@@ -278,6 +278,8 @@ async fn first_drill(
         exclude: company::excluded(),
         people: company::people(),
         by: Some("drill-runner".to_owned()),
+        // There is one mongod; the record says so.
+        same_cluster: Some(true),
         ..PlanFile::default()
     };
     let plan = plan.ready(format!("demo of {}", words::date(began)))?;

@@ -246,6 +246,12 @@ struct DrillArgs {
     /// A database that must not be drawn, and why: NAME=WHY.
     #[arg(long, value_name = "NAME=WHY")]
     exclude: Vec<String>,
+    /// A host that must never be written to, with or without its port; more than one by repeating.
+    #[arg(long, value_name = "HOST")]
+    never: Vec<String>,
+    /// The target may be the source's own cluster; the record says so.
+    #[arg(long)]
+    same_cluster: bool,
     /// A value somebody else chose, such as the auditor's number; part of the draw's seed.
     #[arg(long, default_value = "")]
     public_value: String,
@@ -417,6 +423,8 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
             *field = flag;
         }
     }
+    plan.never.extend(args.never);
+    plan.same_cluster = args.same_cluster.then_some(true).or(plan.same_cluster);
     plan.rto_minutes = args.rto_minutes.or(plan.rto_minutes);
     plan.rpo_minutes = args.rpo_minutes.or(plan.rpo_minutes);
     plan.tenant = if args.draw { None } else { args.db.or(plan.tenant) };

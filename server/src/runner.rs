@@ -8,6 +8,7 @@ pub mod compare;
 pub mod daemon;
 pub mod dump;
 pub mod identity;
+pub mod isolation;
 pub mod plan;
 pub mod portal;
 pub mod progress;
@@ -71,6 +72,7 @@ pub async fn run(
     let id = format!("D-{}-{:02x}", began.utc().format("%Y%m%d-%H%M%S"), random_byte());
     let target = Client::with_uri_str(&plan.target).await.context("the target address cannot be used")?;
     target.database("admin").run_command(bson::doc! { "ping": 1 }).await.context("the target does not answer")?;
+    let isolation = isolation::look(plan, &target).await?;
     let staging = target.database(&format!("staging_{}", id.to_lowercase().replace('-', "_")));
     let mut run = Run {
         plan,
@@ -81,6 +83,8 @@ pub async fn run(
         drill: blank(plan, began),
         shared: Arc::new(Mutex::new(None)),
     };
+    run.drill.target.isolated = isolation.isolated;
+    run.drill.target.why = Some(isolation.why);
     run.share();
     if let Some(portal) = portal {
         portal.begin(&id, &run.drill).await?;
@@ -245,8 +249,6 @@ impl Run<'_> {
         self.drill.source.recovery_point = dump.name.clone();
         self.drill.source.taken_at = dump.taken_at;
         self.drill.target.environment = format!("{}/{}", self.plan.target_host(), self.staging.name());
-        // A database of this run's own name, which held nothing before.
-        self.drill.target.isolated = self.staging.name() != tenant;
         self.end(begun, format!("{}, {} collections", dump.name, dump.collections.len()));
         Ok(dump)
     }
@@ -334,6 +336,11 @@ impl Run<'_> {
     }
 }
 
+/// What is wrong with an address is not said: the driver's own words may quote its password.
+pub(crate) fn bad_address(of: &str) -> anyhow::Error {
+    anyhow::anyhow!("the {of} address cannot be used: it is no MongoDB address, or its host names do not resolve")
+}
+
 const UNDER_WAY: &str = "under way";
 
 /// Whether the last write restored lies within the promise.
@@ -372,7 +379,7 @@ fn blank(plan: &Plan, at: Moment) -> Drill {
             last_write_at: None,
             last_write_by: None,
         },
-        target: Staging { environment: plan.target_host(), isolated: false },
+        target: Staging { environment: plan.target_host(), isolated: false, why: None },
         steps: Vec::new(),
         checks: Vec::new(),
         counts: Vec::new(),

@@ -103,6 +103,9 @@ pub struct Staging {
     pub environment: String,
     /// Whether the target was shown to be another database than the source.
     pub isolated: bool,
+    /// How that was shown, or why it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ pub mod drill;
 pub mod ejson;
 pub mod finding;
 pub mod gap;
+pub mod isolation;
 pub mod job;
 pub mod key;
 pub mod passkey;

@@ -514,6 +514,7 @@ fn draw_section(drawn: &Draw, seal: AnyView) -> impl IntoView + use<> {
 /// What was restored, whereto, and how long the copy stood.
 fn source(drill: &Drill, seal: AnyView) -> impl IntoView + use<> {
     let exposed = drill.exposure.as_ref().map(exposure);
+    let isolated_why = drill.target.why.clone();
     let isolation = if drill.target.isolated {
         view! { <StateMark state=Shape::Disc word="another database than the source" /> }
     } else {
@@ -536,7 +537,7 @@ fn source(drill: &Drill, seal: AnyView) -> impl IntoView + use<> {
                     <dt>"Recovery point"</dt>
                     <dd><code>{point}</code> ", " {kind} ", taken " <When at=taken_at /> " UTC"</dd>
                     <dt>"Staging"</dt>
-                    <dd><code>{environment}</code> <span class="second">{isolation}</span></dd>
+                    <dd><code>{environment}</code> <span class="second">{isolation} {isolated_why.map(|why| view! { <span class="second">{why}</span> })}</span></dd>
                     {exposed}
                     {times}
                 </dl>

@@ -266,7 +266,7 @@ fn past_drill(quarter: &str, scenario: Scenario, tenant: &str, restore: i64, los
             last_write_at: Some(declared.plus_millis(-lost * MINUTE)),
             last_write_by: Some("updatedAt".to_owned()),
         },
-        target: Staging { environment: format!("restore-{}", quarter.to_lowercase()), isolated: true },
+        target: Staging { environment: format!("restore-{}", quarter.to_lowercase()), isolated: true, why: None },
         exposure: Some(Exposure {
             from: steps[2].started_at,
             until: Some(clock),

@@ -30,6 +30,10 @@ pub struct Plan {
     pub last_write_field: String,
     pub people: Vec<Person>,
     pub by: String,
+    /// Hosts that must never be written to: production, and staging that people work on.
+    pub never: Vec<String>,
+    /// Whether the target may be the source's own cluster.
+    pub same_cluster: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +62,11 @@ pub struct PlanFile {
     #[serde(default)]
     pub people: Vec<Person>,
     pub by: Option<String>,
+    /// Hosts that must never be written to: "prod-0.example:27017", or without a port for all of its ports.
+    #[serde(default)]
+    pub never: Vec<String>,
+    /// The target may be the source's own cluster. The record says so, and does not call it isolated.
+    pub same_cluster: Option<bool>,
 }
 
 impl PlanFile {
@@ -93,6 +102,8 @@ impl PlanFile {
             last_write_field: self.last_write_field.unwrap_or_else(|| "updatedAt".to_owned()),
             people: self.people,
             by: self.by.unwrap_or_else(|| "operator".to_owned()),
+            never: self.never,
+            same_cluster: self.same_cluster.unwrap_or(false),
         })
     }
 }

@@ -229,6 +229,7 @@ fn plan(target: &str, tenants: &[String]) -> Plan {
         target: Some(target.to_owned()),
         rpo_minutes: Some(60),
         rto_minutes: Some(60),
+        same_cluster: Some(true),
         ..PlanFile::default()
     };
     Plan { only: Some(tenants.to_vec()), ..file.ready("7".to_owned()).expect("a plan") }

@@ -253,7 +253,7 @@ pub fn drill(when: &str) -> Drill {
             last_write_at: Some(at(when).plus_millis(-10)),
             last_write_by: Some("updatedAt".into()),
         },
-        target: Staging { environment: "e".into(), isolated: true },
+        target: Staging { environment: "e".into(), isolated: true, why: None },
         steps: [(StepId::Provision, 0, 4), (StepId::Verify, 4, 10)]
             .map(|(id, from, to)| Step {
                 id,

@@ -446,7 +446,7 @@ Every quarter.
                     last_write_at: None,
                     last_write_by: None,
                 },
-                target: Staging { environment: "e".into(), isolated: true },
+                target: Staging { environment: "e".into(), isolated: true, why: None },
                 steps: vec![],
                 checks: vec![],
                 counts: vec![],

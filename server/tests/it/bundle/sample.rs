@@ -205,7 +205,7 @@ impl Sample {
                 last_write_at: Some(moment("2026-11-16T12:59:00Z")),
                 last_write_by: Some("updatedAt".into()),
             },
-            target: Staging { environment: "127.0.0.1:27018/staging".into(), isolated: true },
+            target: Staging { environment: "127.0.0.1:27018/staging".into(), isolated: true, why: None },
             steps: vec![
                 step(StepId::Restore, "2026-11-16T14:04:18Z", "2026-11-16T14:44:18Z"),
                 step(StepId::Verify, "2026-11-16T14:44:18Z", "2026-11-16T15:06:26Z"),

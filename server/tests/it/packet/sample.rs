@@ -150,7 +150,7 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
             last_write_at: Some(steps_from.plus_millis(-63 * MINUTE)),
             last_write_by: Some("updatedAt".into()),
         },
-        target: Staging { environment: "127.0.0.1:40127/staging_pilot".into(), isolated: true },
+        target: Staging { environment: "127.0.0.1:40127/staging_pilot".into(), isolated: true, why: None },
         steps,
         checks,
         counts: counts

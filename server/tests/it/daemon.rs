@@ -401,6 +401,7 @@ fn drill_job(field: &Field) -> Job {
         target: Some(mongod().to_owned()),
         rto_minutes: Some(60),
         rpo_minutes: Some(60),
+        same_cluster: Some(true),
         ..Default::default()
     };
     let plan =
