@@ -30,6 +30,7 @@ use server::{
     demo, doctor, http,
     runner::{
         self, Filed,
+        command::{self as look, CompareArgs, FingerprintArgs},
         plan::PlanFile,
         portal::Portal,
         progress::{Progress, Silent, Terminal},
@@ -72,6 +73,10 @@ enum Command {
     },
     /// Run a restore drill. Example: passmuster drill --source mongodb://prod --target mongodb://staging --exclude alder-finch="a customer's" --portal https://evidence.example.com --token-file token
     Drill(Box<DrillArgs>),
+    /// Print what is in a database: counts, indexes, options, a digest of all documents. Example: passmuster fingerprint --uri mongodb://staging --db alder-finch > staging.json
+    Fingerprint(FingerprintArgs),
+    /// Say where two databases differ, down to _ids: 0 equal, 1 different, 2 could not look. Example: passmuster compare mongodb://prod#alder-finch staging.json
+    Compare(CompareArgs),
     /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://localhost:3000 --token-file .demo/token -o q3.zip
     Export(ExportArgs),
     /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --anchors anchors.json
@@ -259,6 +264,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Demo { listen, data } => run_demo(listen, data, cli.json).await,
         Command::Migrate { dry_run } => run_migrate(config()?, dry_run).await,
         Command::Drill(args) => run_drill(*args, cli.json).await,
+        Command::Fingerprint(args) => Ok(look::fingerprint(args).await),
+        Command::Compare(args) => Ok(look::compare(args, cli.json).await),
         Command::Export(args) => export(args, cli.json).await,
         Command::Verify(args) => run_verify(&args, cli.json),
         Command::Key(command) => key::run(command, &config()?, cli.json).map(|()| ExitCode::SUCCESS),

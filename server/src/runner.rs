@@ -2,7 +2,10 @@
 //! credentials; what leaves it are counts, digests and times, never documents.
 
 pub mod bsonfile;
+pub mod command;
 pub mod compare;
+pub mod definitions;
+pub mod fingerprint;
 pub mod plan;
 pub mod portal;
 pub mod progress;

@@ -145,48 +145,58 @@ fn walk(doc: &[u8], base: usize, depth: usize) -> Result<(), Fault> {
     let mut at = 4;
     while at < end {
         let (began, kind) = (at, doc[at]);
-        let text = |from: usize| doc[from..end].iter().position(|b| *b == 0).map(|n| from + n + 1);
-        let name_ends = text(at + 1).ok_or(wrong(began, "a field's name does not end"))?;
-        let string = |from: usize| {
-            let n = size(doc, from).filter(|n| *n >= 1)?;
-            (from + 4 + n <= end && doc[from + 3 + n] == 0).then_some(from + 4 + n)
-        };
-        let inner = |from: usize| {
-            let n = size(doc, from).filter(|n| *n >= 5 && from + n <= end);
-            n.ok_or(wrong(from, "a document's length is wrong")).map(|n| from + n)
-        };
-        let v = name_ends;
-        let ends = match kind {
-            0x01 | 0x09 | 0x11 | 0x12 => Some(v + 8),
-            0x02 | 0x0d | 0x0e => string(v),
-            0x03 | 0x04 => {
-                let ends = inner(v)?;
-                walk(&doc[v..ends], base + v, depth + 1)?;
-                Some(ends)
-            }
-            0x05 => size(doc, v).map(|n| v + 5 + n),
-            0x06 | 0x0a | 0x7f | 0xff => Some(v),
-            0x07 => Some(v + 12),
-            0x08 => doc.get(v).filter(|b| **b < 2).map(|_| v + 1),
-            0x0b => text(v).and_then(text),
-            0x0c => string(v).map(|n| n + 12),
+        let value = text_end(doc, at + 1).ok_or(wrong(began, "a field's name does not end"))?;
+        if !KINDS.contains(&kind) {
+            return Err(wrong(began, "a field has a type that BSON does not know"));
+        }
+        at = value_end(doc, kind, value).ok_or(wrong(began, "a field does not end where it says"))?;
+        match kind {
+            0x03 | 0x04 => walk(&doc[value..at], base + value, depth + 1)?,
             0x0f => {
-                let whole = size(doc, v).map(|n| v + n);
-                let scope = string(v + 4).ok_or(wrong(began, "code does not end where it says"))?;
-                let ends = inner(scope)?;
-                walk(&doc[scope..ends], base + scope, depth + 1)?;
-                whole.filter(|n| *n == ends)
+                let scope = string_end(doc, value + 4)
+                    .filter(|scope| *scope < at)
+                    .ok_or(wrong(began, "code does not end where it says"))?;
+                walk(&doc[scope..at], base + scope, depth + 1)?;
             }
-            0x10 => Some(v + 4),
-            0x13 => Some(v + 16),
-            _ => return Err(wrong(began, "a field has a type that BSON does not know")),
-        };
-        match ends {
-            Some(n) if n <= end => at = n,
-            _ => return Err(wrong(began, "a field does not end where it says")),
+            _ => {}
         }
     }
-    if at == end { Ok(()) } else { Err(wrong(at, "a field does not end where it says")) }
+    Ok(())
+}
+
+const KINDS: [u8; 21] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 0x7f, 0xff];
+
+/// Where a value of this type ends that begins here, looking no further than the document's last byte.
+pub fn value_end(doc: &[u8], kind: u8, at: usize) -> Option<usize> {
+    let sized = |fixed: usize| size(doc, at).map(|n| at + fixed + n);
+    let ends = match kind {
+        0x01 | 0x09 | 0x11 | 0x12 => at + 8,
+        0x02 | 0x0d | 0x0e => string_end(doc, at)?,
+        0x03 | 0x04 => sized(0).filter(|ends| *ends >= at + 5)?,
+        0x05 => sized(5)?,
+        0x06 | 0x0a | 0x7f | 0xff => at,
+        0x07 => at + 12,
+        0x08 => doc.get(at).filter(|b| **b < 2).map(|_| at + 1)?,
+        0x0b => text_end(doc, at).and_then(|ends| text_end(doc, ends))?,
+        0x0c => string_end(doc, at)? + 12,
+        0x0f => sized(0).filter(|ends| *ends >= at + 14)?,
+        0x10 => at + 4,
+        0x13 => at + 16,
+        _ => return None,
+    };
+    (ends < doc.len()).then_some(ends)
+}
+
+/// Behind the zero byte that ends a text begun here.
+fn text_end(doc: &[u8], from: usize) -> Option<usize> {
+    let inner = doc.get(from..doc.len() - 1)?;
+    inner.iter().position(|b| *b == 0).map(|n| from + n + 1)
+}
+
+fn string_end(doc: &[u8], at: usize) -> Option<usize> {
+    let n = size(doc, at).filter(|n| *n >= 1)?;
+    let ends = at.checked_add(4)?.checked_add(n)?;
+    (ends < doc.len() && doc[ends - 1] == 0).then_some(ends)
 }
 
 fn size(bytes: &[u8], at: usize) -> Option<usize> {

@@ -14,6 +14,7 @@ use mongodb::Database;
 use sha2::{Digest, Sha256};
 
 use super::{
+    definitions::{self, Ttl},
     progress::Progress,
     refusal::refusal,
     restore::Restored,
@@ -134,12 +135,12 @@ fn read_again(point: &RecoveryPoint, seed: &str) -> Result<(Vec<Ranked>, Vec<i64
 
 async fn compare_indexes(collection: &Collection, restored: &Database, so_far: &mut Indexes) -> Result<()> {
     let there: Vec<Document> =
-        live::indexes(restored, &collection.name).await?.iter().map(|i| normalised(i, Ttl::Held)).collect();
+        live::indexes(restored, &collection.name).await?.iter().map(|i| definitions::index(i, Ttl::Held)).collect();
     // A dump without metadata states no index; the one on _id is always there.
     let Some(expected) = &collection.indexes else { return Ok(()) };
     for index in expected {
         so_far.expected += 1;
-        if there.contains(&normalised(index, Ttl::Held)) {
+        if there.contains(&definitions::index(index, Ttl::Held)) {
             so_far.equal += 1;
         } else {
             so_far.differs.push(format!("{}.{}", collection.name, index.get_str("name").unwrap_or("unnamed")));
@@ -155,58 +156,6 @@ async fn compare_indexes(collection: &Collection, restored: &Database, so_far: &
         }
     }
     Ok(())
-}
-
-/// Whether the time after which an index deletes counts: in a drill it is held still.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Ttl {
-    Counts,
-    Held,
-}
-
-/// An index without what the server adds or older tools wrote: `ns`, `v`, number types, a simple collation.
-pub fn normalised(index: &Document, ttl: Ttl) -> Document {
-    let mut out = Document::new();
-    let on_id = index.get_str("name").ok() == Some("_id_");
-    let mut keys: Vec<&String> = index.keys().filter(|k| !RETIRED.contains(&k.as_str())).collect();
-    keys.sort();
-    for key in keys {
-        let value = index.get(key).cloned().unwrap_or(Bson::Null);
-        let value = match key.as_str() {
-            "key" => in_order(value),
-            // The one on _id has its collection's, and old tools did not write it.
-            "collation" if on_id || value.as_document().is_some_and(|c| c.get_str("locale").ok() == Some("simple")) => {
-                continue;
-            }
-            "expireAfterSeconds" if ttl == Ttl::Held => Bson::String("a time".to_owned()),
-            _ => plain_number(value),
-        };
-        out.insert(key.clone(), value);
-    }
-    out
-}
-
-/// What says nothing about which documents an index finds.
-const RETIRED: [&str; 5] = ["ns", "v", "background", "safe", "dropDups"];
-
-/// The key pattern keeps its order; 1, 1.0 and 1L are one direction.
-fn in_order(value: Bson) -> Bson {
-    match value {
-        Bson::Document(d) => {
-            Bson::Array(d.into_iter().map(|(k, v)| Bson::Array(vec![Bson::String(k), plain_number(v)])).collect())
-        }
-        other => other,
-    }
-}
-
-fn plain_number(value: Bson) -> Bson {
-    match value {
-        Bson::Int32(n) => Bson::Double(f64::from(n)),
-        Bson::Int64(n) => Bson::Double(n as f64),
-        Bson::Document(d) => Bson::Document(d.into_iter().map(|(k, v)| (k, plain_number(v))).collect()),
-        Bson::Array(a) => Bson::Array(a.into_iter().map(plain_number).collect()),
-        other => other,
-    }
 }
 
 /// Reads the newest twenty documents of the largest collection, as an application's first page does, five times.
@@ -297,20 +246,4 @@ impl Compared {
 
 fn passes(yes: bool) -> CheckVerdict {
     if yes { CheckVerdict::Passes } else { CheckVerdict::Fails }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_index_is_the_same_whatever_wrote_it_and_differs_when_its_order_does() {
-        let old = doc! { "v": 2, "key": { "a": 1.0, "b": -1 }, "name": "x", "ns": "d.c" };
-        let new = doc! { "v": 2, "key": { "a": 1, "b": -1i64 }, "name": "x" };
-        assert_eq!(normalised(&old, Ttl::Held), normalised(&new, Ttl::Held));
-        let turned = doc! { "v": 2, "key": { "b": -1, "a": 1 }, "name": "x" };
-        assert_ne!(normalised(&turned, Ttl::Held), normalised(&new, Ttl::Held));
-        let unique = doc! { "v": 2, "key": { "a": 1, "b": -1 }, "name": "x", "unique": true };
-        assert_ne!(normalised(&unique, Ttl::Held), normalised(&new, Ttl::Held));
-    }
 }

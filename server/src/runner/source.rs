@@ -6,7 +6,7 @@
 pub mod archive;
 pub mod directory;
 pub mod live;
-mod metadata;
+pub mod metadata;
 
 use std::{fmt, sync::Arc};
 

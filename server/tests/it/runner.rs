@@ -3,6 +3,7 @@
 mod archives;
 mod bad_input;
 mod company;
+mod fingerprints;
 mod restores;
 mod samples;
 

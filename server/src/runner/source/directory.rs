@@ -269,7 +269,7 @@ mod tests {
             (&[("orders.metadata.json", orders)], "no .bson file of that name"),
             (&[("invoices.bson", ""), ("invoices.metadata.json", orders)], "it says it is of the collection orders"),
             (&[("orders.bson", ""), ("orders.metadata.json", "")], "is empty"),
-            (&[("orders.bson", ""), ("orders.metadata.json", "{\"indexes\":")], "is not JSON"),
+            (&[("orders.bson", ""), ("orders.metadata.json", "{\"indexes\":")], "is not an object in Extended JSON"),
             (
                 &[("v.bson", "\x05"), ("v.metadata.json", r#"{"indexes":[],"options":{"viewOn":"x","pipeline":[]}}"#)],
                 "of a view, and",

@@ -6,7 +6,7 @@ use bson::{Document, doc};
 use flate2::{Compression, write::GzEncoder};
 use server::runner::{
     progress::Silent,
-    source::{RecoveryPoint, archive, live},
+    source::{RecoveryPoint, archive, live, metadata},
 };
 
 use super::{client, company, database, db_hash, restored};
@@ -87,8 +87,7 @@ fn written(point: &RecoveryPoint, database: &str) -> Vec<u8> {
         doc! { "concurrent_collections": 4, "version": "0.1", "server_version": "6.0.5", "tool_version": "t" },
     );
     for c in &point.collections {
-        let meta = doc! { "options": c.options.clone(), "indexes": c.indexes.clone().unwrap_or_default() };
-        let meta = bson::Bson::Document(meta).into_canonical_extjson().to_string();
+        let meta = metadata::written(c, "");
         let kind = if c.options.contains_key("timeseries") { "timeseries" } else { "" };
         put(&mut out, doc! { "db": database, "collection": &c.name, "metadata": meta, "size": 0, "type": kind });
     }
