@@ -29,7 +29,9 @@ use server::{
     config::Config,
     demo, doctor, http,
     runner::{
-        self, Filed, attest, daemon,
+        self, Filed, attest,
+        command::{self as look, CompareArgs, FingerprintArgs},
+        daemon,
         identity::Identity,
         plan::PlanFile,
         portal::Portal,
@@ -78,6 +80,10 @@ enum Command {
     /// Do jobs by their calendars, near the data. Example: passmuster runner start runner.toml
     #[command(subcommand)]
     Runner(RunnerCommand),
+    /// Print what is in a database: counts, indexes, options, a digest of all documents. Example: passmuster fingerprint --uri mongodb://staging --db alder-finch > staging.json
+    Fingerprint(FingerprintArgs),
+    /// Say where two databases differ, down to _ids: 0 equal, 1 different, 2 could not look. Example: passmuster compare mongodb://prod#alder-finch staging.json
+    Compare(CompareArgs),
     /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://localhost:3000 --token-file .demo/token -o q3.zip
     Export(ExportArgs),
     /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --anchors anchors.json
@@ -328,6 +334,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Drill(args) => run_drill(*args, cli.json).await,
         Command::Attest(args) => run_attest(*args, cli.json).await,
         Command::Runner(command) => run_runner(command).await,
+        Command::Fingerprint(args) => Ok(look::fingerprint(args).await),
+        Command::Compare(args) => Ok(look::compare(args, cli.json).await),
         Command::Export(args) => export(args, cli.json).await,
         Command::Verify(args) => run_verify(&args, cli.json),
         Command::Key(command) => key::run(command, &config()?, cli.json).map(|()| ExitCode::SUCCESS),

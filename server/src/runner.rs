@@ -4,16 +4,20 @@
 pub mod attest;
 pub mod bsonfile;
 pub mod calendar;
+pub mod command;
 pub mod compare;
 pub mod daemon;
-pub mod dump;
+pub mod definitions;
+pub mod fingerprint;
 pub mod identity;
 pub mod isolation;
 pub mod plan;
 pub mod portal;
 pub mod progress;
 pub mod queue;
+pub mod refusal;
 pub mod restore;
+pub mod source;
 
 use std::{
     path::PathBuf,
@@ -40,6 +44,8 @@ use self::{
     plan::{From, Plan},
     portal::Portal,
     progress::Progress,
+    refusal::refusal,
+    source::{RecoveryPoint, archive, directory, live},
 };
 
 /// How often the portal hears of a drill under way.
@@ -70,8 +76,9 @@ pub async fn run(
 ) -> Result<Ended> {
     let began = now();
     let id = format!("D-{}-{:02x}", began.utc().format("%Y%m%d-%H%M%S"), random_byte());
-    let target = Client::with_uri_str(&plan.target).await.context("the target address cannot be used")?;
-    target.database("admin").run_command(bson::doc! { "ping": 1 }).await.context("the target does not answer")?;
+    let target = Client::with_uri_str(&plan.target).await.map_err(|_| bad_address("target"))?;
+    let ping = target.database("admin").run_command(bson::doc! { "ping": 1 }).await;
+    ping.map_err(refusal).context("the target does not answer")?;
     let isolation = isolation::look(plan, &target).await?;
     let staging = target.database(&format!("staging_{}", id.to_lowercase().replace('-', "_")));
     let mut run = Run {
@@ -127,38 +134,26 @@ struct Run<'a> {
 impl Run<'_> {
     async fn work(&mut self, scratch: PathBuf) -> Result<()> {
         let tenant = self.draw().await?;
-        let dump = self.recovery_point(&tenant, scratch).await?;
+        let point = self.recovery_point(&tenant, scratch).await?;
 
         let begun = self.begin(StepId::Provision);
-        let there = self.staging.list_collection_names().await.context("the target does not answer")?;
-        if !there.is_empty() {
-            bail!("the staging database {} is not empty; nothing was written to it", self.staging.name());
-        }
+        restore::must_be_empty(&self.staging).await?;
         self.drill.exposure = Some(Exposure { from: now(), until: None, proof: "the restored copy exists".to_owned() });
         self.end(begun, format!("{} on {}", self.staging.name(), self.plan.target_host()));
 
         let begun = self.begin(StepId::Restore);
-        let restored = restore::restore(&dump, &self.staging, self.progress).await?;
-        let collections = dump.collections.len();
-        self.end(
-            begun,
-            format!(
-                "{} documents, {} in {} collections",
-                words::count(restored.documents),
-                words::bytes(restored.bytes),
-                collections
-            ),
-        );
+        let restored = restore::restore(&point, &self.staging, self.progress).await?;
+        self.end(begun, restored.says(point.collections.len()));
 
         let begun = self.begin(StepId::Query);
-        let smoke = compare::smoke_query(&self.staging, &dump).await?;
+        let smoke = compare::smoke_query(&self.staging, &restored).await?;
         self.end(begun, smoke.detail.clone());
 
         let begun = self.begin(StepId::Verify);
         let seed =
             self.drill.draw.as_ref().map_or_else(|| draw::seed(&self.id, &self.plan.public_value), |d| d.seed.clone());
         let compared =
-            compare::compare(&dump, &self.staging, &seed, &self.plan.last_write_field, self.progress).await?;
+            compare::compare(&point, &self.staging, &seed, &self.plan.last_write_field, self.progress).await?;
         let (expected, actual) = compared.totals();
         self.end(
             begun,
@@ -233,24 +228,22 @@ impl Run<'_> {
         Ok(chosen)
     }
 
-    async fn recovery_point(&mut self, tenant: &str, scratch: PathBuf) -> Result<dump::Dump> {
+    async fn recovery_point(&mut self, tenant: &str, scratch: PathBuf) -> Result<RecoveryPoint> {
         let begun = self.begin(StepId::Dump);
-        let (dump, kind) = match &self.plan.from {
+        let point = match &self.plan.from {
             From::Uri(uri) => {
-                let client = Client::with_uri_str(uri).await.context("the source address cannot be used")?;
-                (
-                    dump::take(&client, tenant, &scratch, self.progress).await?,
-                    "mongodump directory, made for this drill",
-                )
+                let client = Client::with_uri_str(uri).await.map_err(|_| bad_address("source"))?;
+                live::take(&client, tenant, &scratch, self.progress).await?
             }
-            From::Directory(dir) => (dump::open(dir, tenant)?, "mongodump directory, dated by its files"),
+            From::Directory(dir) => directory::open(dir, tenant)?,
+            From::Archive(file) => archive::open(file, tenant)?,
         };
-        self.drill.source.kind = kind.to_owned();
-        self.drill.source.recovery_point = dump.name.clone();
-        self.drill.source.taken_at = dump.taken_at;
+        self.drill.source.kind.clone_from(&point.kind);
+        self.drill.source.recovery_point = point.name.clone();
+        self.drill.source.taken_at = point.taken_at;
         self.drill.target.environment = format!("{}/{}", self.plan.target_host(), self.staging.name());
-        self.end(begun, format!("{}, {} collections", dump.name, dump.collections.len()));
-        Ok(dump)
+        self.end(begun, format!("{}, {} collections", point.name, point.collections.len()));
+        Ok(point)
     }
 
     /// Drops staging whatever happened, and looks whether it is gone.

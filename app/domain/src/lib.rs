@@ -14,6 +14,7 @@ pub mod draw;
 pub mod drill;
 pub mod ejson;
 pub mod finding;
+pub mod fingerprint;
 pub mod gap;
 pub mod isolation;
 pub mod job;

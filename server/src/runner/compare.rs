@@ -14,8 +14,11 @@ use mongodb::Database;
 use sha2::{Digest, Sha256};
 
 use super::{
-    dump::{Collection, Dump},
+    definitions::{self, Ttl},
     progress::Progress,
+    refusal::refusal,
+    restore::Restored,
+    source::{Collection, RecoveryPoint, live},
 };
 use crate::ledger::canonical::id_text;
 
@@ -47,13 +50,13 @@ struct Ranked {
 }
 
 pub async fn compare(
-    dump: &Dump,
+    point: &RecoveryPoint,
     restored: &Database,
     seed: &str,
     last_write_field: &str,
     progress: &dyn Progress,
 ) -> Result<Compared> {
-    let (reading, seed) = (dump.clone(), seed.to_owned());
+    let (reading, seed) = (point.clone(), seed.to_owned());
     let (ranked, expected) = tokio::task::spawn_blocking(move || read_again(&reading, &seed))
         .await
         .context("the comparison ended early")??;
@@ -62,21 +65,15 @@ pub async fn compare(
     let mut indexes = Indexes { expected: 0, equal: 0, differs: Vec::new() };
     let total = expected.iter().sum::<i64>();
     let mut done = 0;
-    for (collection, expected) in dump.collections.iter().zip(expected) {
-        let there = restored.collection::<Document>(&collection.name);
-        let actual = there.count_documents(doc! {}).await.with_context(|| format!("counting {}", collection.name))?;
+    for (number, collection) in point.holding() {
+        let expected = expected[number];
+        let name = collection.data_name();
+        let said = || format!("counting {}", collection.name);
+        let there = restored.collection::<Document>(&name);
+        let actual = there.count_documents(doc! {}).await.map_err(refusal).with_context(said)?;
         let actual = i64::try_from(actual).unwrap_or(i64::MAX);
-        counts.push(Count { collection: collection.name.clone(), expected, actual });
-        let newest = there
-            .find_one(doc! { last_write_field: { "$type": "date" } })
-            .sort(doc! { last_write_field: -1 })
-            .projection(doc! { last_write_field: 1 })
-            .await?;
-        let newest = newest
-            .as_ref()
-            .and_then(|d| d.get_datetime(last_write_field).ok())
-            .and_then(|t| Moment::from_millis(t.timestamp_millis()));
-        last_write = last_write.max(newest);
+        counts.push(Count { collection: name, expected, actual });
+        last_write = last_write.max(newest(collection, restored, last_write_field).await?);
         compare_indexes(collection, restored, &mut indexes).await?;
         done += expected;
         progress.moved(u64::try_from(done).unwrap_or_default(), u64::try_from(total).unwrap_or_default());
@@ -86,7 +83,7 @@ pub async fn compare(
         let key: Document = Document::try_from(
             &*RawDocumentBuf::from_bytes(drawn.key).context("a drawn document's _id cannot be read again")?,
         )?;
-        let found = restored.collection::<RawDocumentBuf>(&drawn.collection).find_one(key).await?;
+        let found = restored.collection::<RawDocumentBuf>(&drawn.collection).find_one(key).await.map_err(refusal)?;
         documents.push(DrawnDocument {
             collection: drawn.collection,
             id: drawn.id,
@@ -97,53 +94,60 @@ pub async fn compare(
     Ok(Compared { counts, documents, last_write, indexes })
 }
 
-/// Reads the dump a second time, apart from the restore: the lowest ranks, and a count per collection.
-fn read_again(dump: &Dump, seed: &str) -> Result<(Vec<Ranked>, Vec<i64>)> {
+/// When the newest document of a collection was written, as its own field says.
+async fn newest(collection: &Collection, restored: &Database, field: &str) -> Result<Option<Moment>> {
+    let there = restored.collection::<Document>(&collection.name);
+    let newest = there
+        .find_one(doc! { field: { "$type": "date" } })
+        .sort(doc! { field: -1 })
+        .projection(doc! { field: 1 })
+        .await
+        .map_err(refusal)
+        .with_context(|| format!("looking for the newest document of {}", collection.name))?;
+    let at = newest.as_ref().and_then(|d| d.get_datetime(field).ok());
+    Ok(at.and_then(|t| Moment::from_millis(t.timestamp_millis())))
+}
+
+/// Reads the recovery point a second time, apart from the restore: the lowest ranks, and a count per collection.
+fn read_again(point: &RecoveryPoint, seed: &str) -> Result<(Vec<Ranked>, Vec<i64>)> {
     let mut heap: BinaryHeap<Ranked> = BinaryHeap::with_capacity(DRAWN + 1);
-    let mut counts = Vec::new();
-    for collection in &dump.collections {
-        let mut file = collection.open()?;
-        let mut count = 0;
-        while let Some(raw) = file.next_document()? {
-            count += 1;
+    let mut counts = vec![0; point.collections.len()];
+    for mut reader in point.stored.readers()? {
+        while let Some((number, raw)) = reader.next()? {
+            counts[number] += 1;
+            let name = point.collections[number].data_name();
             let Some(id) = raw.get("_id").ok().flatten() else { continue };
             let mut key = RawDocumentBuf::new();
             key.append(bson::cstr!("_id"), bson::RawBson::from(id));
             let id = id_text(&Bson::try_from(id)?);
-            let rank = draw::rank(seed, &format!("{}/{id}", collection.name));
+            let rank = draw::rank(seed, &format!("{name}/{id}"));
             if heap.len() < DRAWN || heap.peek().is_some_and(|worst| rank < worst.rank) {
                 let sha256 = draw::hex(&Sha256::digest(raw.as_bytes()));
-                heap.push(Ranked { rank, collection: collection.name.clone(), id, key: key.into_bytes(), sha256 });
+                heap.push(Ranked { rank, collection: name, id, key: key.into_bytes(), sha256 });
                 if heap.len() > DRAWN {
                     heap.pop();
                 }
             }
         }
-        counts.push(count);
     }
     Ok((heap.into_sorted_vec(), counts))
 }
 
 async fn compare_indexes(collection: &Collection, restored: &Database, so_far: &mut Indexes) -> Result<()> {
-    let answer =
-        restored.run_command(doc! { "listIndexes": &collection.name, "cursor": { "batchSize": 1000 } }).await?;
-    let there: Vec<Document> = answer
-        .get_document("cursor")?
-        .get_array("firstBatch")?
-        .iter()
-        .filter_map(|i| i.as_document().map(normalised))
-        .collect();
+    let there: Vec<Document> =
+        live::indexes(restored, &collection.name).await?.iter().map(|i| definitions::index(i, Ttl::Held)).collect();
     // A dump without metadata states no index; the one on _id is always there.
-    for expected in &collection.indexes {
+    let Some(expected) = &collection.indexes else { return Ok(()) };
+    for index in expected {
         so_far.expected += 1;
-        if there.contains(&normalised(expected)) {
+        if there.contains(&definitions::index(index, Ttl::Held)) {
             so_far.equal += 1;
         } else {
-            so_far.differs.push(format!("{}.{}", collection.name, expected.get_str("name").unwrap_or("unnamed")));
+            so_far.differs.push(format!("{}.{}", collection.name, index.get_str("name").unwrap_or("unnamed")));
         }
     }
     for extra in there.iter().filter(|t| t.get_str("name").ok() != Some("_id_")) {
-        if !collection.indexes.iter().any(|e| e.get_str("name").ok() == extra.get_str("name").ok()) {
+        if !expected.iter().any(|e| e.get_str("name").ok() == extra.get_str("name").ok()) {
             so_far.differs.push(format!(
                 "{}.{} (not in the recovery point)",
                 collection.name,
@@ -154,56 +158,22 @@ async fn compare_indexes(collection: &Collection, restored: &Database, so_far: &
     Ok(())
 }
 
-/// An index without what the server adds or older tools wrote: `ns`, `v`, and number types.
-fn normalised(index: &Document) -> Document {
-    let mut out = Document::new();
-    let mut keys: Vec<&String> = index.keys().filter(|k| *k != "ns" && *k != "v" && *k != "background").collect();
-    keys.sort();
-    for key in keys {
-        let value = index.get(key).cloned().unwrap_or(Bson::Null);
-        out.insert(key.clone(), if key == "key" { in_order(value) } else { plain_number(value) });
-    }
-    out
-}
-
-/// The key pattern keeps its order; 1, 1.0 and 1L are one direction.
-fn in_order(value: Bson) -> Bson {
-    match value {
-        Bson::Document(d) => {
-            Bson::Array(d.into_iter().map(|(k, v)| Bson::Array(vec![Bson::String(k), plain_number(v)])).collect())
-        }
-        other => other,
-    }
-}
-
-fn plain_number(value: Bson) -> Bson {
-    match value {
-        Bson::Int32(n) => Bson::Double(f64::from(n)),
-        Bson::Int64(n) => Bson::Double(n as f64),
-        Bson::Document(d) => Bson::Document(d.into_iter().map(|(k, v)| (k, plain_number(v))).collect()),
-        Bson::Array(a) => Bson::Array(a.into_iter().map(plain_number).collect()),
-        other => other,
-    }
-}
-
 /// Reads the newest twenty documents of the largest collection, as an application's first page does, five times.
-pub async fn smoke_query(restored: &Database, dump: &Dump) -> Result<Check> {
-    let mut largest: Option<(u64, &str)> = None;
-    for collection in &dump.collections {
-        let size = collection.open()?.length();
-        if largest.is_none_or(|(most, _)| size > most) {
-            largest = Some((size, &collection.name));
-        }
-    }
-    let Some((_, name)) = largest else { anyhow::bail!("the recovery point holds no collection") };
+pub async fn smoke_query(restored: &Database, by: &Restored) -> Result<Check> {
+    let Some(name) = &by.largest else { anyhow::bail!("the recovery point holds no collection of documents") };
     let mut times = Vec::new();
     let mut found = 0;
     for _ in 0..5 {
         let begun = Instant::now();
-        let mut cursor =
-            restored.collection::<RawDocumentBuf>(name).find(doc! {}).sort(doc! { "_id": -1 }).limit(20).await?;
+        let mut cursor = restored
+            .collection::<RawDocumentBuf>(name)
+            .find(doc! {})
+            .sort(doc! { "_id": -1 })
+            .limit(20)
+            .await
+            .map_err(refusal)?;
         found = 0;
-        while cursor.advance().await? {
+        while cursor.advance().await.map_err(refusal)? {
             found += 1;
         }
         times.push(begun.elapsed());
@@ -276,20 +246,4 @@ impl Compared {
 
 fn passes(yes: bool) -> CheckVerdict {
     if yes { CheckVerdict::Passes } else { CheckVerdict::Fails }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_index_is_the_same_whatever_wrote_it_and_differs_when_its_order_does() {
-        let old = doc! { "v": 2, "key": { "a": 1.0, "b": -1 }, "name": "x", "ns": "d.c" };
-        let new = doc! { "v": 2, "key": { "a": 1, "b": -1i64 }, "name": "x" };
-        assert_eq!(normalised(&old), normalised(&new));
-        let turned = doc! { "v": 2, "key": { "b": -1, "a": 1 }, "name": "x" };
-        assert_ne!(normalised(&turned), normalised(&new));
-        let unique = doc! { "v": 2, "key": { "a": 1, "b": -1 }, "name": "x", "unique": true };
-        assert_ne!(normalised(&unique), normalised(&new));
-    }
 }

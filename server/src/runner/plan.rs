@@ -10,6 +10,11 @@ use domain::{
 use mongodb::{Client, options::ClientOptions};
 use serde::Deserialize;
 
+use super::{
+    refusal::refusal,
+    source::{archive, directory},
+};
+
 /// A plan made ready.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -41,6 +46,8 @@ pub enum From {
     Uri(String),
     /// `<dir>/<db>/<collection>.bson`, as mongodump writes it.
     Directory(PathBuf),
+    /// One file, as `mongodump --archive` writes it.
+    Archive(PathBuf),
 }
 
 /// The file. Times in minutes, as runbooks promise them.
@@ -51,7 +58,7 @@ pub struct PlanFile {
     pub runbook_version: Option<String>,
     pub rpo_minutes: Option<i64>,
     pub rto_minutes: Option<i64>,
-    /// A MongoDB address or a mongodump directory.
+    /// A MongoDB address, a mongodump directory or a mongodump archive.
     pub source: Option<String>,
     pub target: Option<String>,
     pub tenant: Option<String>,
@@ -77,13 +84,19 @@ impl PlanFile {
 
     pub fn ready(self, public_value: String) -> Result<Plan> {
         let scenario = self.scenario.as_deref().unwrap_or("collection");
-        let source = self.source.context("no source: give --source with a MongoDB address or a mongodump directory")?;
+        let source = self
+            .source
+            .context("no source: give --source with a MongoDB address, a mongodump directory or a mongodump archive")?;
         let from = if source.starts_with("mongodb://") || source.starts_with("mongodb+srv://") {
             From::Uri(source)
         } else if Path::new(&source).is_dir() {
             From::Directory(source.into())
+        } else if Path::new(&source).is_file() {
+            From::Archive(source.into())
         } else {
-            bail!("the source {source} is neither a MongoDB address (mongodb://…) nor a directory");
+            bail!(
+                "the source {source} is neither a MongoDB address (mongodb://…) nor a directory or file that is there"
+            );
         };
         let minutes = |m: Option<i64>, fallback: i64| m.unwrap_or(fallback).saturating_mul(60_000);
         Ok(Plan {
@@ -123,16 +136,11 @@ impl Plan {
     pub async fn tenants(&self) -> Result<Vec<String>> {
         let mut names = match &self.from {
             From::Uri(uri) => {
-                let client = Client::with_uri_str(uri).await.context("the source address cannot be used")?;
-                client.list_database_names().await.context("the source does not answer")?
+                let client = Client::with_uri_str(uri).await.map_err(|_| super::bad_address("source"))?;
+                client.list_database_names().await.map_err(refusal).context("the source does not answer")?
             }
-            From::Directory(dir) => std::fs::read_dir(dir)
-                .with_context(|| format!("cannot read {}", dir.display()))?
-                .filter_map(|e| {
-                    let e = e.ok()?;
-                    e.file_type().ok()?.is_dir().then(|| e.file_name().to_string_lossy().into_owned())
-                })
-                .collect(),
+            From::Directory(dir) => directory::databases(dir)?,
+            From::Archive(file) => archive::databases(file)?,
         };
         names.retain(|name| is_tenant(name));
         if let Some(only) = &self.only {

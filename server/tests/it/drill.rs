@@ -11,10 +11,11 @@ use domain::{
 };
 use mongodb::Client;
 use server::runner::{
-    self, Filed, dump,
+    self, Filed,
     plan::{Plan, PlanFile},
     portal::Portal as Push,
     progress::{Progress, Silent},
+    source::live,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -65,7 +66,7 @@ async fn a_dump_that_is_cut_off_ends_as_an_abandoned_drill_that_names_the_byte()
     let tenants = tenants(&portal, 1).await;
     let dir = tempfile::tempdir().expect("a folder");
     let client = Client::with_uri_str(mongod()).await.expect("a client");
-    dump::take(&client, &tenants[0], dir.path(), &Silent).await.expect("a dump");
+    live::take(&client, &tenants[0], dir.path(), &Silent).await.expect("a dump");
     let file = dir.path().join(&tenants[0]).join("notes.bson");
     let whole = std::fs::read(&file).expect("a file");
     std::fs::write(&file, &whole[..whole.len() - 7]).expect("cut");
@@ -85,7 +86,7 @@ async fn a_dump_restores_from_its_directory_with_indexes_and_options() {
     let tenants = tenants(&portal, 1).await;
     let dir = tempfile::tempdir().expect("a folder");
     let client = Client::with_uri_str(mongod()).await.expect("a client");
-    dump::take(&client, &tenants[0], dir.path(), &Silent).await.expect("a dump");
+    live::take(&client, &tenants[0], dir.path(), &Silent).await.expect("a dump");
     let plan = Plan { from: runner::plan::From::Directory(dir.path().to_owned()), ..plan(mongod(), &tenants) };
     let ended = runner::run(&plan, None, &Silent, &CancellationToken::new()).await.expect("it runs");
     assert_eq!(ended.drill.verdict.contents, Verdict::Met, "{:?}", ended.drill.checks);
@@ -98,7 +99,7 @@ async fn what_differs_in_staging_fails_its_check() {
     let tenants = tenants(&portal, 1).await;
     let client = Client::with_uri_str(mongod()).await.expect("a client");
     let dir = tempfile::tempdir().expect("a folder");
-    let taken = dump::take(&client, &tenants[0], dir.path(), &Silent).await.expect("a dump");
+    let taken = live::take(&client, &tenants[0], dir.path(), &Silent).await.expect("a dump");
     let cases: [(Document, Option<CheckId>); 4] = [
         (doc! {}, None),
         (doc! { "delete": "notes", "deletes": [{ "q": {}, "limit": 1 }] }, Some(CheckId::Counts)),

@@ -28,6 +28,7 @@ mod refusals;
 mod requests;
 mod reviews;
 mod roles;
+mod runner;
 mod sessions;
 mod signed;
 mod time;
