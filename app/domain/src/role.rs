@@ -48,6 +48,8 @@ pub enum Permission {
     MakeBundle,
     /// Begin, draw for and file a drill.
     FileDrills,
+    /// Write a note into a drill under way, press its steps, stop it.
+    StepInDrills,
     /// Register and revoke one's own passkeys, list and end one's own sessions.
     KeepOwnSignIn,
     /// See everybody, invite, change a role, remove.
@@ -111,6 +113,12 @@ pub const RULES: &[Rule] = {
             says: "Begin, draw for and file a drill",
             roles: &[],
             token: Some(TokenScope::DrillsWrite),
+        },
+        Rule {
+            permission: StepInDrills,
+            says: "Write a note into a drill under way, press its steps by hand, stop it",
+            roles: COMPANY,
+            token: None,
         },
         Rule {
             permission: KeepOwnSignIn,

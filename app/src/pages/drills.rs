@@ -11,7 +11,7 @@ use crate::{
     },
     parts::{
         Bullet, Computed, Empty, FilterBar, FilterSelect, FilterToggle, PageHead, Say, SealKind, SealNote, Section,
-        Shape, StateMark, Statement, Tested, TrendChart, When, capital, drill_href, loaded, plural,
+        Shape, StateMark, Statement, Tested, TrendChart, UnderWay, When, capital, drill_href, loaded, plural,
     },
 };
 
@@ -60,6 +60,7 @@ fn page(page: DrillsPage, frame: Frame) -> impl IntoView {
             eyebrow=|| "Quarterly, on a tenant drawn at random, never a customer’s · controls CC7.5, A1.2, A1.3"
             title="Drills"
         />
+        <UnderWay live=frame.live.clone() />
         <Statement margin=view! { <Computed head=frame.head.clone() /> }.into_any()>
             {says}
         </Statement>

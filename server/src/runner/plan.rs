@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use domain::{
+    Moment, by_hand,
     drill::{Excluded, Person},
     target::Scenario,
 };
@@ -18,7 +19,8 @@ pub struct Plan {
     pub rpo_ms: i64,
     pub rto_ms: i64,
     pub from: From,
-    /// MongoDB address of the target; a database of the run's own is made there and dropped.
+    /// MongoDB address of the target; a database of the run's own is made there and dropped. By hand: where people
+    /// restore to, in words or as an address.
     pub target: String,
     /// `None`: drawn.
     pub tenant: Option<String>,
@@ -37,6 +39,11 @@ pub enum From {
     Uri(String),
     /// `<dir>/<db>/<collection>.bson`, as mongodump writes it.
     Directory(PathBuf),
+    /// People restore it: which recovery point, and when their provider says it was taken.
+    ByHand {
+        recovery_point: String,
+        taken_at: Moment,
+    },
 }
 
 /// The file. Times in minutes, as runbooks promise them.
@@ -47,8 +54,12 @@ pub struct PlanFile {
     pub runbook_version: Option<String>,
     pub rpo_minutes: Option<i64>,
     pub rto_minutes: Option<i64>,
-    /// A MongoDB address or a mongodump directory.
+    /// A MongoDB address or a mongodump directory; or "by hand", and then people do the steps and press as they go.
     pub source: Option<String>,
+    /// By hand only: the snapshot or copy that people restore, as its provider names it.
+    pub recovery_point: Option<String>,
+    /// By hand only: when it was taken, as its provider says: "2026-11-16T12:00:00Z".
+    pub taken_at: Option<String>,
     pub target: Option<String>,
     pub tenant: Option<String>,
     pub only: Option<Vec<String>>,
@@ -73,8 +84,13 @@ impl PlanFile {
             From::Uri(source)
         } else if Path::new(&source).is_dir() {
             From::Directory(source.into())
+        } else if source == by_hand::KIND {
+            let missing =
+                "a drill by hand names what is restored: recovery_point, and taken_at as 2026-11-16T12:00:00Z";
+            let taken_at = self.taken_at.as_deref().and_then(Moment::parse).context(missing)?;
+            From::ByHand { recovery_point: self.recovery_point.clone().context(missing)?, taken_at }
         } else {
-            bail!("the source {source} is neither a MongoDB address (mongodb://…) nor a directory");
+            bail!("the source {source} is neither a MongoDB address (mongodb://…) nor a directory, nor “by hand”");
         };
         let minutes = |m: Option<i64>, fallback: i64| m.unwrap_or(fallback).saturating_mul(60_000);
         Ok(Plan {
@@ -108,6 +124,7 @@ impl Plan {
                 let client = Client::with_uri_str(uri).await.context("the source address cannot be used")?;
                 client.list_database_names().await.context("the source does not answer")?
             }
+            From::ByHand { .. } => Vec::new(),
             From::Directory(dir) => std::fs::read_dir(dir)
                 .with_context(|| format!("cannot read {}", dir.display()))?
                 .filter_map(|e| {
@@ -122,6 +139,10 @@ impl Plan {
         }
         names.sort();
         Ok(names)
+    }
+
+    pub fn by_hand(&self) -> bool {
+        matches!(self.from, From::ByHand { .. })
     }
 
     /// The target's host and port, without credentials.

@@ -1,9 +1,12 @@
-//! The portal as a runner sees it: four calls with a narrow token.
+//! The portal as a runner sees it: a few calls with a narrow token.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use domain::drill::{Drill, Excluded};
+use domain::{
+    drill::{Drill, Excluded, LogLine},
+    live::{Heard, Heartbeat},
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone)]
@@ -26,6 +29,13 @@ pub struct SealedList {
 pub struct List {
     pub eligible: Vec<String>,
     pub excluded: Vec<Excluded>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Press {
+    /// As the plan names who runs it.
+    pub by: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,8 +64,16 @@ impl Portal {
         self.send(reqwest::Method::POST, &format!("drills/{id}/begin"), so_far).await.map(|_: serde_json::Value| ())
     }
 
-    pub async fn hear(&self, id: &str, so_far: &Drill) -> Result<()> {
-        self.send(reqwest::Method::PUT, &format!("drills/{id}/live"), so_far).await.map(|_: serde_json::Value| ())
+    /// Tells how far it is, and learns what people wrote and pressed meanwhile.
+    pub async fn hear(&self, id: &str, heartbeat: &Heartbeat) -> Result<Vec<LogLine>> {
+        let heard: Heard = self.send(reqwest::Method::PUT, &format!("drills/{id}/live"), heartbeat).await?;
+        Ok(heard.log)
+    }
+
+    /// Presses the next step of a drill by hand, for whoever sits at this terminal.
+    pub async fn press(&self, id: &str, by: &str) -> Result<()> {
+        let press = Press { by: by.to_owned() };
+        self.send(reqwest::Method::POST, &format!("drills/{id}/press"), &press).await.map(|_: serde_json::Value| ())
     }
 
     pub async fn seal_list(&self, id: &str, eligible: &[String], excluded: &[Excluded]) -> Result<SealedList> {

@@ -143,7 +143,7 @@ pub fn sealed_bytes(row: &Document) -> Result<SealedBytes, PortError> {
     })
 }
 
-fn moment(row: &Document, key: &str) -> Result<Moment, PortError> {
+pub(crate) fn moment(row: &Document, key: &str) -> Result<Moment, PortError> {
     row.get_datetime(key)
         .ok()
         .and_then(|t| Moment::from_millis(t.timestamp_millis()))

@@ -12,6 +12,7 @@ mod faults;
 mod gaps;
 mod keys;
 mod ledger;
+mod live;
 mod mail;
 mod notices;
 mod orders;

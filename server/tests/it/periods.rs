@@ -260,6 +260,7 @@ pub fn drill(when: &str) -> Drill {
         exposure: None,
         people: vec![],
         abandoned: None,
+        log: vec![],
         demo: false,
         occurred_at: at(when),
         learned_at: None,
