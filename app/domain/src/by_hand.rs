@@ -5,10 +5,7 @@
 
 use thiserror::Error;
 
-use crate::{
-    Moment,
-    drill::{Act, Drill, LogLine, Outcome, Step, StepId, UNDER_WAY},
-};
+use crate::drill::{Act, Drill, Exposure, LogLine, Outcome, Step, StepId, UNDER_WAY};
 
 /// `source.kind` of its record.
 pub const KIND: &str = "by hand";
@@ -70,10 +67,18 @@ pub fn steps(log: &[LogLine]) -> Vec<Step> {
         .collect()
 }
 
-/// Since when the restored copy exists, and when somebody said it was gone.
-pub fn copy(log: &[LogLine]) -> Option<(Moment, Option<&LogLine>)> {
+/// How long the restored copy existed, by people's own word; `None`: none was begun.
+pub fn exposure(log: &[LogLine]) -> Option<Exposure> {
     let from = log.iter().find(|l| l.act == Act::Begins { step: StepId::Restore })?.at;
-    Some((from, log.iter().find(|l| l.act == Act::Ends { step: StepId::TearDown })))
+    let gone = log.iter().find(|l| l.act == Act::Ends { step: StepId::TearDown });
+    Some(Exposure {
+        from,
+        until: gone.map(|line| line.at),
+        proof: match gone {
+            Some(line) => format!("{} pressed that it is torn down; no program looked", line.by),
+            None => "nobody pressed that it is torn down".to_owned(),
+        },
+    })
 }
 
 /// Where the record's steps are not what was pressed.
@@ -96,6 +101,7 @@ pub fn disagreements(drill: &Drill) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Moment;
 
     fn line(at: i64, act: Act) -> LogLine {
         let at = Moment::from_millis(at).expect("a time");
@@ -137,7 +143,7 @@ mod tests {
         log.push(line(6000, Act::Begins { step: StepId::TearDown }));
         log.push(line(9000, Act::Ends { step: StepId::TearDown }));
         assert_eq!(next(&log), None);
-        let (from, gone) = copy(&log).expect("a copy");
-        assert_eq!(gone.map(|l| l.at.since(from)), Some(7000));
+        let copy = exposure(&log).expect("a copy");
+        assert_eq!(copy.until.map(|end| end.since(copy.from)), Some(7000));
     }
 }

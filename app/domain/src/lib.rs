@@ -23,6 +23,7 @@ pub mod passkey;
 pub mod person;
 pub mod proof;
 pub mod record;
+pub mod redrill;
 pub mod request;
 pub mod review;
 pub mod role;

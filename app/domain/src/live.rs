@@ -286,7 +286,7 @@ fn lower(title: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{
         drill::{Plan, Source, Staging, UNDER_WAY},
@@ -341,6 +341,11 @@ mod tests {
             by: "runner".into(),
         };
         Live { id: "D-1".into(), so_far, progress, heard_at: at(0), version: 1 }
+    }
+
+    /// One without a step, for other rules' tests.
+    pub(crate) fn drill() -> Drill {
+        live(vec![], None).so_far
     }
 
     /// Earlier drills took two minutes for each step on the clock.

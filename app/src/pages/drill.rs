@@ -139,7 +139,7 @@ fn measures(drill: &Drill, reviews: &[Review], now: Moment) -> impl IntoView + u
         (_, 0) => (Shape::Ring, format!("{} not run", checks - passed)),
         (_, n) => (Shape::Square, format!("{n} {}", if n == 1 { "fails" } else { "fail" })),
     };
-    let measured = drill.measured.clone();
+    let (measured, by_hand) = (drill.measured.clone(), drill.by_hand());
     let restore = measured.as_ref().map_or("not measured".to_owned(), |m| words::duration(m.restore_ms));
     let lost = measured.as_ref().and_then(|m| m.rpo_ms).map_or("not measured".to_owned(), words::duration);
     let (rto, rpo) = (said(drill.verdict.rto), said(drill.verdict.rpo));
@@ -162,7 +162,7 @@ fn measures(drill: &Drill, reviews: &[Review], now: Moment) -> impl IntoView + u
             <Measure label="Checks" value=passed.to_string() of=format!("of {checks}") state=check_state />
             {signed}
             {measured
-                .filter(|_| unsigned)
+                .filter(|_| unsigned && !by_hand)
                 .map(|m| {
                     view! {
                         <Measure label="Restored" value=words::count(m.documents) of=format!("documents, {}", words::bytes(m.bytes)) />

@@ -111,11 +111,11 @@ pub fn clocks(live: &Live, now: Moment) -> AnyView {
         <dl class="clocks">
             <div>
                 <dt><span id="live-elapsed-label">{label}</span> " " <span id="live-since">{format!("{}Z", words::time(since))}</span></dt>
-                <dd class="clock" id="live-elapsed" role="timer">{words::running(elapsed)}</dd>
+                <dd><span class="clock" id="live-elapsed" role="timer">{words::running(elapsed)}</span></dd>
             </div>
             <div>
                 <dt id="live-left-label">{left_label}</dt>
-                <dd class=class id="live-left" role="timer">{words::running(left.abs())}</dd>
+                <dd><span class=class id="live-left" role="timer">{words::running(left.abs())}</span></dd>
             </div>
         </dl>
     }

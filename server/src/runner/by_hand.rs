@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use domain::{
     by_hand,
-    drill::{Act, Check, CheckId, CheckVerdict, Drill, Exposure, Measured},
+    drill::{Act, Check, CheckId, CheckVerdict, Drill, Measured},
     live::Heartbeat,
 };
 use tokio::sync::mpsc;
@@ -77,14 +77,7 @@ pub async fn run(plan: &Plan, portal: Option<&Portal>, stop: &CancellationToken)
 
 /// What follows from the presses.
 fn conclude(drill: &mut Drill, abandoned: Option<String>) {
-    drill.exposure = by_hand::copy(&drill.log).map(|(from, gone)| Exposure {
-        from,
-        until: gone.map(|line| line.at),
-        proof: match gone {
-            Some(line) => format!("{} pressed that it is torn down; no program looked", line.by),
-            None => "nobody pressed that it is torn down".to_owned(),
-        },
-    });
+    drill.exposure = by_hand::exposure(&drill.log);
     if abandoned.is_none() {
         drill.measured = drill.clock().map(|(declared, verified)| Measured {
             restore_ms: verified.since(declared),

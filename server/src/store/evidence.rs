@@ -70,6 +70,12 @@ impl Evidence {
         row.as_ref().map(sealed_bytes).transpose()
     }
 
+    /// Which version of its record the entry at this place seals.
+    pub async fn version(&self, seq: u64) -> Result<i64, PortError> {
+        let row = self.records().find_one(doc! { "_id": as_i64(seq) }).await.map_err(port_error)?;
+        Ok(row.and_then(|row| row.get_i64("version").ok()).unwrap_or_default())
+    }
+
     pub async fn count(&self, scope: &Scope, coll: &str) -> Result<u64, PortError> {
         self.records().count_documents(filter(coll, scope)).await.map_err(port_error)
     }

@@ -292,5 +292,8 @@ fn the_plan_and_the_recipe_of_the_readme_are_the_ones_that_work() {
     let block = readme.split("```toml\n# drill.toml").nth(1).and_then(|t| t.split("```").next()).expect("a plan");
     let plan: PlanFile = toml::from_str(block).expect("it reads");
     assert!(plan.ready(String::new()).is_ok());
+    let block = readme.split("```toml\n# by-hand.toml").nth(1).and_then(|t| t.split("```").next()).expect("a plan");
+    let plan: PlanFile = toml::from_str(block.split_once('\n').expect("lines").1).expect("it reads");
+    assert!(plan.ready(String::new()).expect("a plan").by_hand());
     assert!(readme.contains(domain::proof::layout::RECIPE));
 }

@@ -23,6 +23,7 @@ mod periods;
 mod portal;
 mod proofs;
 mod provider;
+mod redrill;
 mod refusals;
 mod requests;
 mod reviews;
