@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod findings;
 pub mod guard;
 pub mod ledger;
+pub mod live;
 pub mod once;
 pub mod overview;
 pub mod people;
@@ -46,6 +47,8 @@ pub struct Frame {
     pub waiting_requests: usize,
     /// Signatures that wait for the reader.
     pub reviews: usize,
+    /// The drill under way in scope.
+    pub live: Option<String>,
     pub now: Moment,
     /// From which audit an auditor looks.
     pub seat: Option<Seat>,
@@ -66,6 +69,8 @@ pub async fn frame() -> Result<Frame, Problem> {
         open_findings: findings.iter().filter(|f| f.value.standing(now) != Standing::Closed).count(),
         waiting_requests: requests::waiting(&actor, &ports).await?,
         reviews: reviews::waiting(&actor, &ports, now).await?,
+        // Pages stay readable without it.
+        live: ports.live.live(&actor.scope).await.ok().flatten().map(|live| live.id),
         now,
         actor,
         seat: guard::seat(),

@@ -56,6 +56,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/targets") view=pages::targets::Targets ssr=SsrMode::Async />
                 <Route path=path!("/drills") view=pages::drills::Drills ssr=SsrMode::Async />
                 <Route path=path!("/drills/:id") view=pages::drill::DrillRecord ssr=SsrMode::Async />
+                <Route path=path!("/drills/:id/live") view=pages::live::LiveDrill ssr=SsrMode::Async />
                 <Route path=path!("/runbook") view=pages::runbook::Runbook ssr=SsrMode::Async />
                 <Route path=path!("/runbook/versions/:version") view=pages::runbook::RunbookVersionPage ssr=SsrMode::Async />
                 <Route path=path!("/backups") view=pages::backups::Backups ssr=SsrMode::Async />

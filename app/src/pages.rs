@@ -10,6 +10,7 @@ pub mod drills;
 pub mod evidence;
 pub mod findings;
 pub mod ledger;
+pub mod live;
 pub mod overview;
 pub mod people;
 pub mod problem;

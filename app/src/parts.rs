@@ -3,13 +3,16 @@
 //! `style/parts/` holds the CSS under the same names.
 
 mod attached;
+mod before;
 mod bullet;
 mod coverage;
 mod filter;
 mod freshness;
 mod head;
 mod heatmap;
+pub mod live;
 mod loaded;
+mod log;
 mod measures;
 mod note;
 mod observation;
@@ -25,6 +28,7 @@ mod trend;
 mod write;
 
 pub use attached::AttachedFile;
+pub use before::OpenBefore;
 pub use bullet::Bullet;
 pub use coverage::{Coverage, CoverageHead, Mark};
 pub use filter::{FilterBar, FilterSelect, FilterToggle, Pager};
@@ -32,6 +36,7 @@ pub use freshness::Freshness;
 pub use head::{PageHead, Section, Statement};
 pub use heatmap::{HeatRow, Heatmap};
 pub use loaded::{encoded, failed, loaded, local, param, query};
+pub use log::{LogSection, UnderWay};
 pub use measures::{Measure, Measures};
 pub use note::{Empty, ErrorNote};
 pub use observation::Observation;

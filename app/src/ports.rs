@@ -14,10 +14,11 @@ use domain::{
     attestation::{Attestation, Strength},
     audit::{Audit, Terms},
     control::Control,
-    drill::Drill,
+    drill::{Act, Drill},
     finding::Finding,
     gap::Gap,
     job::JobRun,
+    live::Live,
     proof::tree::Hash,
     record::{Alarm, Entry, Head, Seal, Sealed, Unread},
     role::{Actor, Scope, TokenScope},
@@ -39,6 +40,7 @@ pub struct Ports {
     pub company: Arc<Company>,
     pub clock: Arc<dyn Clock>,
     pub drills: Arc<dyn Drills>,
+    pub live: Arc<dyn LiveDrills>,
     pub attestations: Arc<dyn Attestations>,
     pub gaps: Arc<dyn Gaps>,
     pub findings: Arc<dyn Findings>,
@@ -128,6 +130,15 @@ pub trait Drills: Send + Sync {
     /// Newest first.
     async fn all(&self, scope: &Scope) -> Result<Vec<Sealed<Drill>>, PortError>;
     async fn get(&self, scope: &Scope, id: &str) -> Result<Option<Sealed<Drill>>, PortError>;
+}
+
+/// The drill under way; there is one at most.
+#[async_trait]
+pub trait LiveDrills: Send + Sync {
+    async fn live(&self, scope: &Scope) -> Result<Option<Live>, PortError>;
+    /// Adds what somebody did to its log, stamped now; `Conflict` says why the rule does not allow it, or that it has
+    /// ended.
+    async fn add(&self, id: &str, act: Act, says: &str, by: &Actor) -> Result<(), PortError>;
 }
 
 /// One cell of the attestation grid.

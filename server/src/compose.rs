@@ -13,7 +13,7 @@ use domain::{
 use crate::{
     clock,
     config::Config,
-    http::limits::Limits,
+    http::{limits::Limits, live::Streams},
     jobs,
     ledger::{self, Ledger},
     notify::{mail::Mailer, outbox::Outbox},
@@ -21,8 +21,8 @@ use crate::{
     provider::Provider,
     sign::Folder,
     store::{
-        Store, audits::Audits, bundles::Exports, evidence::Evidence, migrate, requests::Requests, sessions::Sessions,
-        tokens::Tokens,
+        Store, audits::Audits, bundles::Exports, evidence::Evidence, live::Lives, migrate, requests::Requests,
+        sessions::Sessions, tokens::Tokens,
     },
     time::TimeSource,
 };
@@ -42,6 +42,7 @@ pub struct House {
     pub mailer: Option<Mailer>,
     pub provider: Option<Arc<Provider>>,
     pub limits: Arc<Limits>,
+    pub streams: Arc<Streams>,
     pub ports: Ports,
 }
 
@@ -114,6 +115,7 @@ impl House {
             company: company.clone(),
             clock: clock.clone(),
             drills: shared.clone(),
+            live: Arc::new(Lives { store: store.clone(), clock: clock.clone() }),
             attestations: shared.clone(),
             gaps: shared.clone(),
             findings: shared.clone(),
@@ -148,6 +150,7 @@ impl House {
             mailer,
             provider,
             limits,
+            streams: Arc::default(),
             ports,
         })
     }

@@ -7,6 +7,7 @@ pub mod headers;
 pub mod health;
 pub mod intake;
 pub mod limits;
+pub mod live;
 pub mod passkeys;
 pub mod provider;
 pub mod refused;
@@ -107,6 +108,7 @@ pub fn router(house: &House) -> Router {
         .route("/ledger/tile/{*path}", get(downloads::tile))
         .route("/ledger/proofs/{name}", get(downloads::inclusion))
         .route("/drills/{id}/record.json", get(downloads::drill_record))
+        .route("/drills/{id}/events", get(live::events))
         .route("/attachments/{sha256}", get(attachments::download))
         .with_state(house.clone());
     let ceremonies = Router::new()
@@ -139,6 +141,7 @@ pub fn router(house: &House) -> Router {
     let machines = Router::new()
         .route("/api/v1/drills/{id}/begin", post(intake::begin))
         .route("/api/v1/drills/{id}/live", put(intake::hear))
+        .route("/api/v1/drills/{id}/press", post(intake::press))
         .route("/api/v1/drills/{id}/draw", post(intake::draw))
         .route("/api/v1/drills/{id}", put(intake::finish))
         .route("/api/v1/runner-key", put(runs::key))
@@ -176,10 +179,17 @@ pub async fn serve(house: &House, listener: TcpListener, stop: tokio_util::sync:
     let watch = tokio::spawn(crate::ledger::watch::run(house.ledger.clone()));
     let jobs = tokio::spawn(crate::jobs::run(house.clone()));
     let orders = tokio::spawn(crate::exports::orders::run(house.clone()));
+    // A stream of a drill under way would keep the portal from ending.
+    let (streams, stopping) = (house.streams.clone(), stop.clone());
+    let closing = tokio::spawn(async move {
+        stopping.cancelled().await;
+        streams.close();
+    });
     let served = axum::serve(listener, router(house).into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
         .context("the portal stopped serving");
+    closing.abort();
     watch.abort();
     jobs.abort();
     orders.abort();

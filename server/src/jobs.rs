@@ -1,6 +1,7 @@
-//! What the portal does by itself: gaps against what was due, reviews that come due, drills whose runner fell silent, mail that waits, removals
-//! cut short.
+//! What the portal does by itself: gaps against what was due, drills that missed, reviews that come due, drills whose
+//! runner fell silent, mail that waits, removals cut short.
 
+pub mod drills;
 pub mod notices;
 pub mod reviews;
 pub mod runs;
@@ -12,7 +13,7 @@ use std::{
 
 use app::ports::{Attestations, Drills, Findings, Gaps, PortError};
 use domain::{
-    Moment,
+    Moment, by_hand,
     control::Evidence as Kind,
     drill::Drill,
     finding::{Finding, Severity, State},
@@ -35,7 +36,7 @@ const DUE_MS: i64 = 14 * 24 * 3600 * 1000;
 /// An authority that did not answer is left alone for this long.
 const STAMP_AGAIN_MS: i64 = 5 * 60 * 1000;
 
-pub const PORTAL: &str = "portal";
+pub const PORTAL: &str = domain::redrill::PORTAL;
 
 pub async fn run(house: House) {
     let mut looked = None;
@@ -69,6 +70,7 @@ pub async fn run(house: House) {
         let due = async {
             gaps(&house).await?;
             runs::missing(&house).await?;
+            drills::drills(&house).await?;
             reviews::reviews(&house).await
         };
         match due.await {
@@ -84,6 +86,9 @@ pub async fn silent_drills(house: &House) -> Result<(), PortError> {
     for (id, mut drill) in house.store.silent_drills(now).await? {
         drill.abandoned = Some("the runner fell silent; what it left in staging must be looked for".to_owned());
         drill.measured = None;
+        if drill.by_hand() {
+            drill.exposure = by_hand::exposure(&drill.log);
+        }
         drill.learned_at = Some(now);
         drill.verdict = Drill::judge(&drill.plan, None, &drill.checks, drill.abandoned.as_deref());
         let item =

@@ -3,6 +3,7 @@
 
 pub mod attest;
 pub mod bsonfile;
+pub mod by_hand;
 pub mod calendar;
 pub mod command;
 pub mod compare;
@@ -22,7 +23,7 @@ pub mod source;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -30,9 +31,10 @@ use chrono::Utc;
 use domain::{
     Moment, draw,
     drill::{
-        Check, CheckId, CheckVerdict, Draw, Drill, DrillVerdict, Excluded, Exposure, Measured, Outcome, Source,
-        Staging, Step, StepId,
+        Act, Check, CheckId, CheckVerdict, Draw, Drill, DrillVerdict, Excluded, Exposure, LogLine, Measured, Outcome,
+        Source, Staging, Step, StepId, UNDER_WAY,
     },
+    live::Heartbeat,
     schedule::quarter_of,
     verdict::Verdict,
     words,
@@ -43,13 +45,15 @@ use tokio_util::sync::CancellationToken;
 use self::{
     plan::{From, Plan},
     portal::Portal,
-    progress::Progress,
+    progress::{Progress, Told},
     refusal::refusal,
     source::{RecoveryPoint, archive, directory, live},
 };
 
 /// How often the portal hears of a drill under way.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// And while people press: they wait for what they pressed.
+const PRESSING: Duration = Duration::from_secs(2);
 
 /// A drill that ended, one way or the other, and where its record is.
 pub struct Ended {
@@ -74,8 +78,12 @@ pub async fn run(
     progress: &dyn Progress,
     stop: &CancellationToken,
 ) -> Result<Ended> {
+    if plan.by_hand() {
+        return by_hand::run(plan, portal, stop).await;
+    }
     let began = now();
-    let id = format!("D-{}-{:02x}", began.utc().format("%Y%m%d-%H%M%S"), random_byte());
+    let id = new_id(began);
+    let told = Told::new(progress);
     let target = Client::with_uri_str(&plan.target).await.map_err(|_| bad_address("target"))?;
     let ping = target.database("admin").run_command(bson::doc! { "ping": 1 }).await;
     ping.map_err(refusal).context("the target does not answer")?;
@@ -84,7 +92,7 @@ pub async fn run(
     let mut run = Run {
         plan,
         portal,
-        progress,
+        progress: &told,
         staging,
         id: id.clone(),
         drill: blank(plan, began),
@@ -96,11 +104,18 @@ pub async fn run(
     if let Some(portal) = portal {
         portal.begin(&id, &run.drill).await?;
     }
-    let heartbeat = portal.map(|p| tokio::spawn(beat(p.clone(), id.clone(), run.shared.clone())));
+    let heard = Heard::default();
+    let heartbeat = portal.map(|portal| {
+        let (shared, moving) = (run.shared.clone(), told.moving());
+        let say =
+            move || Some(Heartbeat { so_far: read(&shared)?, progress: moving.lock().ok()?.says(Instant::now()) });
+        tokio::spawn(beat(portal.clone(), id.clone(), HEARTBEAT, say, heard.clone()))
+    });
     let scratch = tempfile::Builder::new().prefix("passmuster-drill-").tempdir().context("no room for a dump")?;
     let worked = tokio::select! {
         worked = run.work(scratch.path().to_owned()) => worked,
         () = stop.cancelled() => Err(anyhow::anyhow!("stopped by the operator")),
+        why = heard.stopped() => Err(anyhow::anyhow!(why)),
     };
     if let Err(why) = &worked {
         run.abandon(&format!("{why:#}"));
@@ -237,6 +252,7 @@ impl Run<'_> {
             }
             From::Directory(dir) => directory::open(dir, tenant)?,
             From::Archive(file) => archive::open(file, tenant)?,
+            From::ByHand { .. } => bail!("what people do by hand no program restores"),
         };
         self.drill.source.kind.clone_from(&point.kind);
         self.drill.source.recovery_point = point.name.clone();
@@ -334,8 +350,6 @@ pub(crate) fn bad_address(of: &str) -> anyhow::Error {
     anyhow::anyhow!("the {of} address cannot be used: it is no MongoDB address, or its host names do not resolve")
 }
 
-const UNDER_WAY: &str = "under way";
-
 /// Whether the last write restored lies within the promise.
 fn freshness(last_write: Option<Moment>, declared: Moment, rpo_ms: i64) -> Check {
     let allowed = words::duration(rpo_ms);
@@ -382,6 +396,7 @@ fn blank(plan: &Plan, at: Moment) -> Drill {
         exposure: None,
         people: plan.people.clone(),
         abandoned: None,
+        log: Vec::new(),
         demo: false,
         occurred_at: at,
         learned_at: None,
@@ -390,16 +405,62 @@ fn blank(plan: &Plan, at: Moment) -> Drill {
     }
 }
 
-async fn beat(portal: Portal, id: String, shared: Arc<Mutex<Option<Drill>>>) {
-    loop {
-        tokio::time::sleep(HEARTBEAT).await;
-        let so_far = shared.lock().ok().and_then(|s| s.clone());
-        if let Some(so_far) = so_far
-            && let Err(cause) = portal.hear(&id, &so_far).await
-        {
-            tracing::warn!(%cause, drill = id, "the portal does not hear the drill; it goes on");
+/// What people wrote and pressed, as the portal last answered.
+#[derive(Clone, Default)]
+pub(super) struct Heard {
+    log: Arc<Mutex<Vec<LogLine>>>,
+    changed: Arc<tokio::sync::Notify>,
+}
+
+impl Heard {
+    fn lines(&self) -> Vec<LogLine> {
+        self.log.lock().map(|log| log.clone()).unwrap_or_default()
+    }
+
+    fn learn(&self, lines: Vec<LogLine>) {
+        if let Ok(mut log) = self.log.lock() {
+            *log = lines;
+        }
+        self.changed.notify_one();
+    }
+
+    /// Waits for somebody to stop the drill: who, and why.
+    async fn stopped(&self) -> String {
+        loop {
+            let stop = self.lines().into_iter().find(|line| line.act == Act::Abandons);
+            if let Some(stop) = stop {
+                return format!("{} stopped it: {}", stop.by, stop.says.trim_end_matches('.'));
+            }
+            self.changed.notified().await;
         }
     }
+}
+
+/// Tells the portal where the drill stands, again and again, and keeps what it answers.
+async fn beat(
+    portal: Portal,
+    id: String,
+    every: Duration,
+    say: impl Fn() -> Option<Heartbeat> + Send + 'static,
+    heard: Heard,
+) {
+    loop {
+        tokio::time::sleep(every).await;
+        let Some(said) = say() else { continue };
+        match portal.hear(&id, &said).await {
+            Ok(lines) => heard.learn(lines),
+            Err(cause) => tracing::warn!(%cause, drill = id, "the portal does not hear the drill; it goes on"),
+        }
+    }
+}
+
+fn read(shared: &Mutex<Option<Drill>>) -> Option<Drill> {
+    shared.lock().ok()?.clone()
+}
+
+/// "D-20261116-130210-c6"
+fn new_id(at: Moment) -> String {
+    format!("D-{}-{:02x}", at.utc().format("%Y%m%d-%H%M%S"), random_byte())
 }
 
 fn now() -> Moment {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Moment, proof::runner::Signature, target::Scenario, verdict::Verdict, words};
+use crate::{Moment, by_hand, proof::runner::Signature, target::Scenario, verdict::Verdict, words};
 
 /// The record, as it is filed and sealed. Durations are integer milliseconds, sizes integer bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Drill {
     /// Why it ended early; a drill with this is not a measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abandoned: Option<String>,
+    /// What people wrote and pressed while it ran, oldest first: stamped and filed by the portal, never by the runner.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLine>,
     /// `true` for the example company's invented past. Never set on a drill that ran.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub demo: bool,
@@ -95,6 +98,35 @@ pub struct Source {
     pub last_write_at: Option<Moment>,
     /// The field that told, such as "updatedAt", or "_id" for an ObjectId's own time.
     pub last_write_by: Option<String>,
+}
+
+/// One thing somebody did in a drill under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// By the portal's clock.
+    pub at: Moment,
+    /// The person's name, or the machine whose terminal it was.
+    pub by: String,
+    pub act: Act,
+    /// A note's words, or why it was stopped.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub says: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Act {
+    Note,
+    /// Pressed "start" on a step done by hand.
+    Begins {
+        step: StepId,
+    },
+    /// Pressed "done".
+    Ends {
+        step: StepId,
+    },
+    /// Stopped the drill.
+    Abandons,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -170,7 +202,14 @@ pub struct Step {
     pub note: String,
 }
 
+/// The note of a step that has begun and not ended.
+pub const UNDER_WAY: &str = "under way";
+
 impl Step {
+    pub fn under_way(&self) -> bool {
+        self.note == UNDER_WAY
+    }
+
     pub fn took_ms(&self) -> i64 {
         self.ended_at.since(self.started_at)
     }
@@ -327,6 +366,16 @@ impl Drill {
         DrillVerdict { rto, rpo, contents, reasons }
     }
 
+    /// Whether people did the steps and pressed as they went.
+    pub fn by_hand(&self) -> bool {
+        self.source.kind == by_hand::KIND
+    }
+
+    /// The restored copy that was never shown to be gone, and since when it exists.
+    pub fn open_copy(&self) -> Option<Moment> {
+        self.exposure.as_ref().filter(|e| e.until.is_none()).map(|e| e.from)
+    }
+
     /// The recovery clock as the steps tell it: loss declared, contents verified. `None` until both are done.
     pub fn clock(&self) -> Option<(Moment, Moment)> {
         let declared = self.steps.iter().find(|s| s.id.on_the_clock())?.started_at;
@@ -349,6 +398,9 @@ impl Drill {
         }
         if self.steps.iter().any(|s| s.ended_at < s.started_at) {
             wrong.push("a step ends before it begins".to_owned());
+        }
+        if self.by_hand() {
+            wrong.extend(by_hand::disagreements(self));
         }
         if let Some(measured) = &self.measured {
             let clock = self.clock();

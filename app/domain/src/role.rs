@@ -50,6 +50,8 @@ pub enum Permission {
     FileDrills,
     /// File attestations and runs of jobs; for machines alone.
     FileAttestations,
+    /// Write a note into a drill under way, press its steps, stop it.
+    StepInDrills,
     /// Register and revoke one's own passkeys, list and end one's own sessions.
     KeepOwnSignIn,
     /// See everybody, invite, change a role, remove.
@@ -119,6 +121,12 @@ pub const RULES: &[Rule] = {
             says: "File attestations and the runs of a runner’s jobs",
             roles: &[],
             token: Some(TokenScope::AttestationsWrite),
+        },
+        Rule {
+            permission: StepInDrills,
+            says: "Write a note into a drill under way, press its steps by hand, stop it",
+            roles: COMPANY,
+            token: None,
         },
         Rule {
             permission: KeepOwnSignIn,

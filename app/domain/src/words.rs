@@ -57,6 +57,17 @@ pub fn clock(ms: i64) -> String {
     format!("{}:{:02}", ms / 60_000, ms % 60_000 / 1000)
 }
 
+/// "36:16", "9:59:59" from ten hours on: a clock that runs, to the second.
+pub fn running(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let (minutes, second) = (seconds / 60, seconds % 60);
+    if minutes < 600 {
+        format!("{minutes}:{second:02}")
+    } else {
+        format!("{}:{:02}:{second:02}", minutes / 60, minutes % 60)
+    }
+}
+
 /// A duration short enough for a chart: "0.4 s", "47 s", "71 min", "24 h".
 pub fn brief(ms: i64) -> String {
     let ms = ms.max(0);

@@ -1,10 +1,16 @@
 //! Drills: the list with its filters, and one drill with what is needed to judge it.
 
-use std::collections::BTreeMap;
-
 use domain::{
-    Moment, drill::Drill, finding::Finding, record::Sealed, review::Review, role::Permission, schedule::Period,
-    target::Scenario, verdict::Verdict,
+    Moment,
+    drill::Drill,
+    finding::{Finding, State},
+    history::{self, Medians},
+    record::Sealed,
+    review::Review,
+    role::Permission,
+    schedule::Period,
+    target::Scenario,
+    verdict::Verdict,
 };
 use leptos_router::params::ParamsMap;
 
@@ -76,8 +82,12 @@ pub struct DrillPage {
     pub drill: Sealed<Drill>,
     /// Which it is of how many in scope, counted from the oldest.
     pub place: (usize, usize),
-    /// By step: the middle of what it took in earlier drills of this scenario, in milliseconds.
-    pub medians: BTreeMap<usize, i64>,
+    /// What earlier drills of this scenario took.
+    pub medians: Medians,
+    /// The middle of their whole recovery times.
+    pub median_restore: Option<i64>,
+    /// Open findings of the drill of this scenario before.
+    pub open_before: Vec<Sealed<Finding>>,
     /// Findings it opened.
     pub findings: Vec<Sealed<Finding>>,
     /// The signatures it asks for; none of an invented drill.
@@ -100,7 +110,9 @@ pub async fn one(id: String) -> Result<DrillPage, Problem> {
     let newer = all.iter().take_while(|d| d.id != drill.id).count();
     Ok(DrillPage {
         place: (all.len().saturating_sub(newer).max(1), all.len().max(1)),
-        medians: medians(&drill.value, &all),
+        medians: history::medians(&drill.value, all.iter().map(|d| &d.value)),
+        median_restore: history::median_restore(&drill.value, all.iter().map(|d| &d.value)),
+        open_before: open_before(&drill.value, &all, findings.clone()),
         findings: findings.into_iter().filter(|f| f.value.cause.as_deref() == Some(drill.id.as_str())).collect(),
         reviews,
         to_sign: mine,
@@ -109,21 +121,17 @@ pub async fn one(id: String) -> Result<DrillPage, Problem> {
     })
 }
 
-/// Invented drills are compared with invented ones, measured with measured.
-fn medians(drill: &Drill, all: &[Sealed<Drill>]) -> BTreeMap<usize, i64> {
-    let earlier: Vec<&Drill> = all
-        .iter()
-        .map(|d| &d.value)
-        .filter(|d| d.scenario == drill.scenario && d.demo == drill.demo && d.abandoned.is_none())
-        .filter(|d| d.occurred_at < drill.occurred_at)
-        .collect();
-    let middle = |step: &domain::drill::Step| {
-        let mut took: Vec<i64> =
-            earlier.iter().flat_map(|d| &d.steps).filter(|s| s.id == step.id).map(|s| s.took_ms()).collect();
-        took.sort_unstable();
-        took.get(took.len() / 2).copied()
+/// The findings that the drill of this scenario before opened and that are not closed.
+pub(super) fn open_before(
+    drill: &Drill,
+    all: &[Sealed<Drill>],
+    findings: Vec<Sealed<Finding>>,
+) -> Vec<Sealed<Finding>> {
+    let Some(before) = history::previous(drill, all, |d| &d.value) else { return Vec::new() };
+    let open = |f: &Sealed<Finding>| {
+        f.value.cause.as_deref() == Some(before.id.as_str()) && matches!(f.value.state, State::Open)
     };
-    drill.steps.iter().enumerate().filter_map(|(i, step)| middle(step).map(|ms| (i, ms))).collect()
+    findings.into_iter().filter(open).collect()
 }
 
 #[cfg(test)]

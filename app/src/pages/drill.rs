@@ -6,7 +6,8 @@ use domain::{
     Moment,
     control::Evidence,
     draw,
-    drill::{CheckVerdict, Draw, Drill, Exposure},
+    drill::{CheckVerdict, Draw, Drill, Exposure, Outcome},
+    history::{self, Medians},
     proof::signoff::Purpose,
     record::{Seal, Sealed},
     review::{Mark, Review},
@@ -18,8 +19,9 @@ use leptos::prelude::*;
 use crate::{
     api::{self, Frame, drills::DrillPage},
     parts::{
-        Demo, Freshness, Measure, Measures, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement,
-        Tested, Timeline, Waiting, When, capital, clock_started, encoded, loaded, param, review_href,
+        Demo, Freshness, LogSection, Measure, Measures, OpenBefore, PageHead, Say, SealKind, SealNote, Section, Shape,
+        StateMark, Statement, Tested, Timeline, Waiting, When, capital, clock_started, encoded, loaded, param, plural,
+        review_href,
     },
 };
 
@@ -31,6 +33,8 @@ pub fn DrillRecord() -> impl IntoView {
 fn page(page: DrillPage, _frame: Frame) -> impl IntoView {
     let DrillPage { drill: Sealed { id, value: drill, seal }, place: (nth, of), medians, findings, .. } = page;
     let (reviews, now) = (page.reviews, page.now);
+    let (open_before, median_restore) = (page.open_before, page.median_restore);
+    let ticks = drill.steps.iter().enumerate().filter_map(|(i, s)| Some((i, history::of(&medians, s.id)?))).collect();
     let sign = page.to_sign.map(|review| {
         view! { <a class="button primary" href=review_href(&review.subject)>"Sign off"</a> }
     });
@@ -69,7 +73,7 @@ fn page(page: DrillPage, _frame: Frame) -> impl IntoView {
         </p>
     };
     let steps = (!drill.steps.is_empty()).then(|| {
-        let timeline = view! { <Timeline drill=drill.clone() medians=medians seal=line() /> };
+        let timeline = view! { <Timeline drill=drill.clone() medians=ticks seal=line() /> };
         view! { <Section title="Steps and timings" over_table=true>{timeline}</Section> }
     });
     let sentence = sentence(&drill);
@@ -93,7 +97,10 @@ fn page(page: DrillPage, _frame: Frame) -> impl IntoView {
         </div>
         <Statement>{sentence}</Statement>
         {reasons(&drill)}
+        <OpenBefore findings=open_before now=now />
         {steps}
+        <LogSection lines=drill.log.clone() seal=line() />
+        {compared(&drill, &medians, median_restore)}
         {checks}
         {counts}
         {freshness(&drill, line())}
@@ -132,7 +139,7 @@ fn measures(drill: &Drill, reviews: &[Review], now: Moment) -> impl IntoView + u
         (_, 0) => (Shape::Ring, format!("{} not run", checks - passed)),
         (_, n) => (Shape::Square, format!("{n} {}", if n == 1 { "fails" } else { "fail" })),
     };
-    let measured = drill.measured.clone();
+    let (measured, by_hand) = (drill.measured.clone(), drill.by_hand());
     let restore = measured.as_ref().map_or("not measured".to_owned(), |m| words::duration(m.restore_ms));
     let lost = measured.as_ref().and_then(|m| m.rpo_ms).map_or("not measured".to_owned(), words::duration);
     let (rto, rpo) = (said(drill.verdict.rto), said(drill.verdict.rpo));
@@ -155,7 +162,7 @@ fn measures(drill: &Drill, reviews: &[Review], now: Moment) -> impl IntoView + u
             <Measure label="Checks" value=passed.to_string() of=format!("of {checks}") state=check_state />
             {signed}
             {measured
-                .filter(|_| unsigned)
+                .filter(|_| unsigned && !by_hand)
                 .map(|m| {
                     view! {
                         <Measure label="Restored" value=words::count(m.documents) of=format!("documents, {}", words::bytes(m.bytes)) />
@@ -258,6 +265,58 @@ fn reasons(drill: &Drill) -> Option<impl IntoView + use<>> {
         let lines = drill.verdict.reasons.iter().map(|r| view! { <li>{r.clone()}</li> }).collect_view();
         view! { <ul class="reasons foot measure-width">{lines}</ul> }
     })
+}
+
+/// Each phase beside what it took in earlier drills of this kind.
+fn compared(drill: &Drill, medians: &Medians, median_restore: Option<i64>) -> Option<AnyView> {
+    let done = drill.steps.iter().filter(|s| s.outcome == Outcome::Done);
+    let phases: Vec<(&'static str, i64, i64)> =
+        done.filter_map(|s| Some((s.id.title(), s.took_ms(), history::of(medians, s.id)?))).collect();
+    if phases.is_empty() || drill.abandoned.is_some() {
+        return None;
+    }
+    let whole = drill
+        .measured
+        .as_ref()
+        .zip(median_restore)
+        .map(|(m, median)| ("In all, on the recovery clock", m.restore_ms, median));
+    let of = medians.iter().map(|(.., n)| *n).max().unwrap_or(0);
+    let row = |(title, took, median): (&'static str, i64, i64)| {
+        let than = match took - median {
+            0 => "as long".to_owned(),
+            d if d < 0 => format!("{} quicker", words::duration(-d)),
+            d => format!("{} slower", words::duration(d)),
+        };
+        view! {
+            <tr>
+                <th scope="row">{title}</th>
+                <td class="num">{words::duration(took)}</td>
+                <td class="num">{words::duration(median)}</td>
+                <td class="num">{than}</td>
+            </tr>
+        }
+    };
+    let rows = phases.into_iter().map(row).collect_view();
+    let foot = whole.map(row);
+    Some(
+        view! {
+            <Section title="Against the drills before" note=format!("median of {}", plural(of, "drill", "drills"))>
+                <table class="table tight stays compared measure-width">
+                    <thead>
+                        <tr>
+                            <th class="w-40" scope="col">"Phase"</th>
+                            <th class="num" scope="col">"This drill"</th>
+                            <th class="num" scope="col">"Median before"</th>
+                            <th class="num" scope="col">"This one was"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                    <tfoot>{foot}</tfoot>
+                </table>
+            </Section>
+        }
+        .into_any(),
+    )
 }
 
 fn checks_table(drill: &Drill, seal: AnyView) -> impl IntoView + use<> {

@@ -11,7 +11,7 @@ use crate::{
     },
     parts::{
         Bullet, Computed, Empty, FilterBar, FilterSelect, FilterToggle, PageHead, Say, SealKind, SealNote, Section,
-        Shape, StateMark, Statement, Tested, TrendChart, When, capital, drill_href, loaded, plural,
+        Shape, StateMark, Statement, Tested, TrendChart, UnderWay, When, capital, drill_href, loaded, plural,
     },
 };
 
@@ -25,6 +25,7 @@ fn page(page: DrillsPage, frame: Frame) -> impl IntoView {
     let all = page.promises.drills.len();
     let charts: Vec<_> = Scenario::ALL
         .into_iter()
+        .filter(|s| page.ask.scenario.is_none_or(|asked| asked == *s))
         .filter_map(|s| page.promises.target(s).map(|t| (s, t.rto_ms)))
         .map(|(s, rto_ms)| (s, rto_ms, page.promises.trend(s, page.period)))
         .filter(|(_, _, points)| !points.is_empty())
@@ -60,6 +61,7 @@ fn page(page: DrillsPage, frame: Frame) -> impl IntoView {
             eyebrow=|| "Quarterly, on a tenant drawn at random, never a customer’s · controls CC7.5, A1.2, A1.3"
             title="Drills"
         />
+        <UnderWay live=frame.live.clone() />
         <Statement margin=view! { <Computed head=frame.head.clone() /> }.into_any()>
             {says}
         </Statement>
@@ -158,7 +160,8 @@ fn table(shown: &[Sealed<Drill>]) -> impl IntoView + use<> {
             let drill = &d.value;
             let href = drill_href(&d.id);
             let verdict = drill.verdict.overall();
-            let tenant = drill.draw.as_ref().map_or("not drawn".to_owned(), |draw| draw.chosen.clone());
+            let not_drawn = if drill.by_hand() { "by hand" } else { "not drawn" };
+            let tenant = drill.draw.as_ref().map_or(not_drawn.to_owned(), |draw| draw.chosen.clone());
             let time = match &drill.measured {
                 Some(m) => view! {
                     <div class="with-bullet">

@@ -7,6 +7,7 @@ use domain::{
     control::Control,
     finding::{Finding, Severity, Standing, State},
     record::Sealed,
+    redrill,
     review::Subject,
     words,
 };
@@ -17,7 +18,7 @@ use crate::{
     api::findings::{FindingsPage, load},
     parts::{
         AttachedFile, Demo, Empty, ErrorNote, FilesField, FilterBar, FilterSelect, FilterToggle, PageHead, Say,
-        SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, loaded, plural, review_href,
+        SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, drill_href, loaded, plural, review_href,
     },
 };
 
@@ -225,12 +226,23 @@ fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl In
         view! { <dt>"Opened by"</dt><dd><a href=href>{cause}</a></dd> }
     });
     let closed = match f.state.clone() {
-        State::Closed { at, evidence } => Some(view! {
-            <dt>"Closed"</dt>
-            <dd>{words::date(at)} ": " {evidence}</dd>
-        }),
+        State::Closed { at, evidence } => {
+            let by = redrill::closed_by(&f).map(str::to_owned);
+            let rest = by.as_ref().and_then(|id| evidence.strip_prefix(id.as_str())).unwrap_or(&evidence).to_owned();
+            let by = by.map(|id| view! { <a href=drill_href(&id)>{id.clone()}</a> });
+            Some(view! {
+                <dt>"Closed"</dt>
+                <dd>{words::date(at)} ": " {by} {rest}</dd>
+            })
+        }
         State::Open => None,
     };
+    let closes = (redrill::opened_by(&f).is_some() && closed.is_none()).then(|| {
+        view! {
+            <dt>"Closes"</dt>
+            <dd>"with a re-drill: a later drill of the same loss in which what was missed holds. Nobody closes it by hand."</dd>
+        }
+    });
     let plan = (!f.plan.is_empty()).then(|| view! { <p class="gloss">"Plan"</p><p>{f.plan.clone()}</p> });
     view! {
         <details open=open>
@@ -253,6 +265,7 @@ fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl In
                         <dt>"Due"</dt>
                         <dd>{words::date(f.due_at)} ", owned by " {f.owner.clone()}</dd>
                         {closed}
+                        {closes}
                         <dt>"Controls"</dt>
                         <dd>{controls}</dd>
                     </dl>

@@ -9,7 +9,7 @@ use crate::{
     api::{self, Frame, overview::OverviewPage, targets::Promises},
     parts::{
         Bullet, Computed, Demo, Empty, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement,
-        Sundays, Tested, TrendChart, Waiting, When, capital, drill_href, loaded, plural,
+        Sundays, Tested, TrendChart, UnderWay, Waiting, When, capital, drill_href, loaded, plural,
     },
 };
 
@@ -42,9 +42,11 @@ fn page(page: OverviewPage, frame: Frame) -> impl IntoView {
         <PageHead eyebrow=eyebrow title="Readiness">
             <a class="button primary" href="/evidence">"New evidence bundle"</a>
         </PageHead>
+        <UnderWay live=frame.live.clone() />
         <Statement verdict=true margin=view! { <Computed head=frame.head.clone() /> }.into_any()>
             {says}
         </Statement>
+        {open_copies(&promises.drills)}
         {frame.company.demo.then(|| {
             view! {
                 <p class="foot measure-width">
@@ -100,6 +102,28 @@ fn page(page: OverviewPage, frame: Frame) -> impl IntoView {
             }}
         </Section>
     }
+}
+
+/// Restored copies of customer data that were never shown to be gone, in red.
+fn open_copies(drills: &[Sealed<Drill>]) -> Option<AnyView> {
+    let rows: Vec<_> = drills
+        .iter()
+        .filter_map(|d| Some((d, d.value.open_copy()?)))
+        .map(|(d, since)| {
+            let proof = d.value.exposure.as_ref().map(|e| e.proof.clone()).unwrap_or_default();
+            view! {
+                <li>
+                    <StateMark state=Shape::Square word="A restored copy still exists" />
+                    " since " <When at=since /> " UTC, in " <code>{d.value.target.environment.clone()}</code> ", of the "
+                    <a href=drill_href(&d.id)>"drill of " {words::long_date(d.value.occurred_at)}</a> ". "
+                    <span class="second">{proof}</span>
+                </li>
+            }
+        })
+        .collect();
+    (!rows.is_empty()).then(|| {
+        view! { <ul class="open-copies measure-width" aria-label="Copies that still exist">{rows}</ul> }.into_any()
+    })
 }
 
 /// In words, from nothing but what was judged.

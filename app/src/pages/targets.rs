@@ -101,7 +101,7 @@ fn exercised(promises: &Promises, quarters: &[Quarter]) -> impl IntoView + use<>
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-            <p class="foot measure-width">"Each scenario is due once a quarter. A ring is a quarter in which nobody tried."</p>
+            <p class="foot measure-width">"Each scenario is due once a quarter. A ring is a hole: a quarter in which nobody tried, so nothing is known of it."</p>
         </Section>
     }
 }
@@ -139,7 +139,7 @@ fn cell(promises: &Promises, scenario: Scenario, quarter: &Quarter) -> AnyView {
         }
         .into_any(),
         None => view! {
-            <td><span class="phone-only">{name} " "</span><StateMark state=Shape::Ring word="not exercised" /></td>
+            <td><span class="phone-only">{name} " "</span><StateMark state=Shape::Ring word="untested" /><span class="second">"nobody tried"</span></td>
         }
         .into_any(),
     }

@@ -113,10 +113,18 @@ fn Brand() -> impl IntoView {
 }
 
 #[component]
-fn Link(place: &'static Place, current: &'static str, #[prop(optional)] count: usize) -> impl IntoView {
+fn Link(
+    place: &'static Place,
+    current: &'static str,
+    #[prop(optional)] count: usize,
+    /// A drill is under way.
+    #[prop(optional)]
+    live: bool,
+) -> impl IntoView {
     view! {
         <a href=place.href aria-current=(place.key == current).then_some("page")>
             <span>{place.name}</span>
+            {live.then(|| view! { <span class="live-mark">"live"</span> })}
             {(count > 0)
                 .then(|| {
                     let word = match place.key {
@@ -134,6 +142,7 @@ fn Link(place: &'static Place, current: &'static str, #[prop(optional)] count: u
 #[component]
 fn Places<'f>(current: &'static str, frame: &'f Frame) -> impl IntoView + use<> {
     let (findings, requests, reviews) = (frame.open_findings, frame.waiting_requests, frame.reviews);
+    let live = frame.live.is_some();
     view! {
         <Link place=&OVERVIEW current=current />
         {GROUPS
@@ -151,7 +160,8 @@ fn Places<'f>(current: &'static str, frame: &'f Frame) -> impl IntoView + use<> 
                                     "reviews" => reviews,
                                     _ => 0,
                                 };
-                                view! { <li><Link place=place current=current count=count /></li> }
+                                let live = live && place.key == "drills";
+                                view! { <li><Link place=place current=current count=count live=live /></li> }
                             })
                             .collect_view()}
                     </ul>
@@ -242,6 +252,7 @@ fn Strip(current: &'static str, frame: Frame) -> impl IntoView {
     let company = frame.company.name.clone();
     let actor = frame.actor.clone();
     let person = actor.name.clone();
+    let live = frame.live.is_some();
     view! {
         <header class="strip">
             <div class="strip-top">
@@ -262,7 +273,7 @@ fn Strip(current: &'static str, frame: Frame) -> impl IntoView {
                                         <div>
                                             {places
                                                 .iter()
-                                                .map(|place| view! { <Link place=place current=current /> })
+                                                .map(|place| view! { <Link place=place current=current live=live && place.key == "drills" /> })
                                                 .collect_view()}
                                         </div>
                                     </details>

@@ -11,14 +11,14 @@ use leptos::prelude::*;
 
 /// The axis all bars share: from the first step's start, to the RTO or, where the drill was far
 /// quicker, to its own end.
-struct Axis {
+pub(super) struct Axis {
     /// When the loss was declared: the clock's zero.
-    zero: Moment,
-    from: Moment,
-    to: Moment,
+    pub zero: Moment,
+    pub from: Moment,
+    pub to: Moment,
     /// Whether the axis reaches the RTO.
-    reaches: bool,
-    rto_ms: i64,
+    pub reaches: bool,
+    pub rto_ms: i64,
 }
 
 impl Axis {
@@ -26,15 +26,19 @@ impl Axis {
         let first = drill.steps.iter().map(|s| s.started_at).min()?;
         let last = drill.steps.iter().map(|s| s.ended_at).max()?;
         let zero = clock_started(drill).unwrap_or(first);
-        let rto_ms = drill.plan.rto_ms;
+        Some(Self::between(first, zero, last, drill.plan.rto_ms))
+    }
+
+    /// From the first step's start to the last one's end, measured or expected.
+    pub fn between(first: Moment, zero: Moment, last: Moment, rto_ms: i64) -> Self {
         let own = last.since(first).max(1);
         let reaches = own * 10 >= rto_ms;
         let to = if reaches { last.max(zero.plus_millis(rto_ms + rto_ms / 12)) } else { last.plus_millis(own / 20) };
-        Some(Self { zero, from: first, to, reaches, rto_ms })
+        Self { zero, from: first, to, reaches, rto_ms }
     }
 
     /// Per cent of the axis.
-    fn x(&self, at: Moment) -> f64 {
+    pub fn x(&self, at: Moment) -> f64 {
         let span = self.to.since(self.from).max(1) as f64;
         (at.since(self.from) as f64 / span).clamp(0.0, 1.0) * 100.0
     }
@@ -51,7 +55,7 @@ impl Axis {
         (0..=end / step).map(|i| i * step).filter(|ms| !past_rto(*ms)).collect()
     }
 
-    fn grid(&self) -> AnyView {
+    pub fn grid(&self) -> AnyView {
         let line = |ms: i64, class: &'static str| {
             let x = format!("{:.2}%", self.x(self.zero.plus_millis(ms)));
             view! { <line class=class x1=x.clone() x2=x y1="0" y2="100%" /> }
@@ -59,6 +63,30 @@ impl Axis {
         let lines = self.ticks().into_iter().map(|ms| line(ms, "grid")).collect_view();
         let promise = self.reaches.then(|| line(self.rto_ms, "promise"));
         view! { {lines} {promise} }.into_any()
+    }
+}
+
+impl Axis {
+    /// The words above the axis.
+    pub fn heads(&self) -> AnyView {
+        let heads = self
+            .ticks()
+            .into_iter()
+            .map(|ms| {
+                let x = self.x(self.zero.plus_millis(ms));
+                let word = if ms == 0 { "0".to_owned() } else { brief(ms) };
+                view! { <text x=format!("{x:.1}%") y="12" text-anchor=if ms == 0 { "start" } else { "middle" }>{word}</text> }
+            })
+            .collect_view();
+        let promise = self.reaches.then(|| {
+            let x = self.x(self.zero.plus_millis(self.rto_ms));
+            view! {
+                <text class="promise-word" x=format!("{x:.1}%") y="12" text-anchor="middle">
+                    "RTO " {brief(self.rto_ms)}
+                </text>
+            }
+        });
+        view! { <svg aria-hidden="true">{heads} {promise}</svg> }.into_any()
     }
 }
 
@@ -99,23 +127,6 @@ pub fn Timeline(
             view! { {row(&axis, i, step, median_of(i, step), seal.take())} {after} }
         })
         .collect_view();
-    let heads = axis
-        .ticks()
-        .into_iter()
-        .map(|ms| {
-            let x = axis.x(axis.zero.plus_millis(ms));
-            let word = if ms == 0 { "0".to_owned() } else { brief(ms) };
-            view! { <text x=format!("{x:.1}%") y="12" text-anchor=if ms == 0 { "start" } else { "middle" }>{word}</text> }
-        })
-        .collect_view();
-    let promise = axis.reaches.then(|| {
-        let x = axis.x(axis.zero.plus_millis(axis.rto_ms));
-        view! {
-            <text class="promise-word" x=format!("{x:.1}%") y="12" text-anchor="middle">
-                "RTO " {brief(axis.rto_ms)}
-            </text>
-        }
-    });
     let own = axis.to.since(axis.from);
     let foot = if axis.reaches {
         "Bar: a step on the recovery clock. Frame: before or after it. The dashed line is the promise.".to_owned()
@@ -138,7 +149,7 @@ pub fn Timeline(
                     <th class="took" scope="col">"Took"</th>
                     <th class="axis" scope="col">
                         <span class="unseen">"On the clock"</span>
-                        <svg aria-hidden="true">{heads} {promise}</svg>
+                        {axis.heads()}
                     </th>
                     <td class="sl"></td>
                 </tr>

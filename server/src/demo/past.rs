@@ -279,6 +279,7 @@ fn past_drill(quarter: &str, scenario: Scenario, tenant: &str, restore: i64, los
         measured: Some(measured),
         people: company::people(),
         abandoned: None,
+        log: vec![],
         demo: true,
         occurred_at: at,
         learned_at: None,

@@ -132,9 +132,6 @@ async fn attached(house: &House, actor: &Actor, id: &str, uploads: Vec<Upload>) 
 async fn newest(house: &House, actor: &Actor, id: &str) -> Result<Option<(Sealed<Finding>, i64)>, PortError> {
     let all = Findings::all(&house.evidence, &actor.scope).await?;
     let Some(finding) = all.into_iter().find(|finding: &Sealed<Finding>| finding.id == id) else { return Ok(None) };
-    let place = i64::try_from(finding.seal.seq).unwrap_or(i64::MAX);
-    let records = house.store.documents("ledger_records");
-    let row = records.find_one(bson::doc! { "_id": place }).await.map_err(crate::store::port_error)?;
-    let version = row.and_then(|row| row.get_i64("version").ok()).unwrap_or_default();
+    let version = house.evidence.version(finding.seal.seq).await?;
     Ok(Some((finding, version)))
 }

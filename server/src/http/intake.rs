@@ -13,6 +13,7 @@ use domain::{
     control::Control,
     draw::list_digest,
     drill::Drill,
+    live::{Heard, Heartbeat},
     proof::runner::{self, Signature},
     role::{Actor, Role, Scope, TokenScope},
     sample,
@@ -25,7 +26,7 @@ use super::downloads::zip;
 use crate::{
     compose::House,
     ledger::canonical,
-    runner::portal::{List, SealedDrill, SealedList},
+    runner::portal::{List, Press, SealedDrill, SealedList},
     store::tokens::Held,
 };
 
@@ -150,18 +151,31 @@ pub async fn hear(
     State(house): State<House>,
     machine: Machine,
     Path(id): Path<String>,
-    drill: Result<Json<Drill>, JsonRejection>,
+    heartbeat: Result<Json<Heartbeat>, JsonRejection>,
+) -> Result<Json<Heard>, Refusal> {
+    machine.may(TokenScope::DrillsWrite)?;
+    let id = drill_id(id)?;
+    let log = house.store.hear_drill(&id, &heartbeat?.0, house.clock.now()).await?.ok_or_else(|| {
+        let what = format!("drill {id} is not under way; it was filed as abandoned or never began");
+        Refusal::new(StatusCode::CONFLICT, what)
+    })?;
+    Ok(Json(Heard { log }))
+}
+
+/// Presses the next step of a drill by hand, for whoever sits at the runner's terminal. The portal stamps it.
+pub async fn press(
+    State(house): State<House>,
+    machine: Machine,
+    Path(id): Path<String>,
+    press: Result<Json<Press>, JsonRejection>,
 ) -> Result<Response, Refusal> {
     machine.may(TokenScope::DrillsWrite)?;
     let id = drill_id(id)?;
-    if house.store.hear_drill(&id, &drill?.0, house.clock.now()).await? {
-        Ok(Json(json!({ "id": id })).into_response())
-    } else {
-        Err(Refusal::new(
-            StatusCode::CONFLICT,
-            format!("drill {id} is not under way; it was filed as abandoned or never began"),
-        ))
-    }
+    let Json(Press { by }) = press?;
+    let by: String = by.trim().chars().take(120).collect();
+    let by = format!("{by}, at the terminal of {}", machine.name());
+    let act = house.store.press_next(&id, &by, house.clock.now()).await?;
+    Ok(Json(json!({ "id": id, "act": act })).into_response())
 }
 
 #[derive(Serialize)]
@@ -213,13 +227,18 @@ pub async fn finish(
     let id = drill_id(id)?;
     let Json(mut drill) = drill?;
     machine.signed(&drill, drill.signature.as_ref())?;
+    let before = app::ports::Drills::get(&house.evidence, &Scope::EVERYTHING, &id).await?;
+    // What people wrote and pressed is the portal's word, whatever the runner says of it.
+    drill.log = match &before {
+        Some(before) => before.value.log.clone(),
+        None => house.store.live_drill().await?.filter(|l| l.id == id).map(|l| l.so_far.log).unwrap_or_default(),
+    };
     let wrong = drill.disagreements();
     if !wrong.is_empty() {
         let said = format!("{}; nothing was stored", wrong.join(", "));
         return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, said));
     }
     drill.demo = false;
-    let before = app::ports::Drills::get(&house.evidence, &Scope::EVERYTHING, &id).await?;
     if let Some(before) = before {
         drill.learned_at = before.value.learned_at;
         return if before.value == drill {

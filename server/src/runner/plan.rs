@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use domain::{
+    Moment, by_hand,
     drill::{Excluded, Person},
     target::Scenario,
 };
@@ -23,7 +24,8 @@ pub struct Plan {
     pub rpo_ms: i64,
     pub rto_ms: i64,
     pub from: From,
-    /// MongoDB address of the target; a database of the run's own is made there and dropped.
+    /// MongoDB address of the target; a database of the run's own is made there and dropped. By hand: where people
+    /// restore to, in words or as an address.
     pub target: String,
     /// `None`: drawn.
     pub tenant: Option<String>,
@@ -48,6 +50,11 @@ pub enum From {
     Directory(PathBuf),
     /// One file, as `mongodump --archive` writes it.
     Archive(PathBuf),
+    /// People restore it: which recovery point, and when their provider says it was taken.
+    ByHand {
+        recovery_point: String,
+        taken_at: Moment,
+    },
 }
 
 /// The file. Times in minutes, as runbooks promise them.
@@ -58,8 +65,12 @@ pub struct PlanFile {
     pub runbook_version: Option<String>,
     pub rpo_minutes: Option<i64>,
     pub rto_minutes: Option<i64>,
-    /// A MongoDB address, a mongodump directory or a mongodump archive.
+    /// A MongoDB address, a mongodump directory or archive; or "by hand", and then people do the steps and press as they go.
     pub source: Option<String>,
+    /// By hand only: the snapshot or copy that people restore, as its provider names it.
+    pub recovery_point: Option<String>,
+    /// By hand only: when it was taken, as its provider says: "2026-11-16T12:00:00Z".
+    pub taken_at: Option<String>,
     pub target: Option<String>,
     pub tenant: Option<String>,
     pub only: Option<Vec<String>>,
@@ -93,9 +104,14 @@ impl PlanFile {
             From::Directory(source.into())
         } else if Path::new(&source).is_file() {
             From::Archive(source.into())
+        } else if source == by_hand::KIND {
+            let missing =
+                "a drill by hand names what is restored: recovery_point, and taken_at as 2026-11-16T12:00:00Z";
+            let taken_at = self.taken_at.as_deref().and_then(Moment::parse).context(missing)?;
+            From::ByHand { recovery_point: self.recovery_point.clone().context(missing)?, taken_at }
         } else {
             bail!(
-                "the source {source} is neither a MongoDB address (mongodb://…) nor a directory or file that is there"
+                "the source {source} is neither a MongoDB address (mongodb://…) nor a directory or file that is there, nor “by hand”"
             );
         };
         let minutes = |m: Option<i64>, fallback: i64| m.unwrap_or(fallback).saturating_mul(60_000);
@@ -139,6 +155,7 @@ impl Plan {
                 let client = Client::with_uri_str(uri).await.map_err(|_| super::bad_address("source"))?;
                 client.list_database_names().await.map_err(refusal).context("the source does not answer")?
             }
+            From::ByHand { .. } => Vec::new(),
             From::Directory(dir) => directory::databases(dir)?,
             From::Archive(file) => archive::databases(file)?,
         };
@@ -148,6 +165,10 @@ impl Plan {
         }
         names.sort();
         Ok(names)
+    }
+
+    pub fn by_hand(&self) -> bool {
+        matches!(self.from, From::ByHand { .. })
     }
 
     /// The target's host and port, without credentials.

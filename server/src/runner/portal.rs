@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result, bail};
 use domain::{
     attestation::Attestation,
-    drill::{Drill, Excluded},
+    drill::{Drill, Excluded, LogLine},
     job::JobRun,
+    live::{Heard, Heartbeat},
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,13 @@ pub struct SealedList {
 pub struct List {
     pub eligible: Vec<String>,
     pub excluded: Vec<Excluded>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Press {
+    /// As the plan names who runs it.
+    pub by: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -149,8 +157,16 @@ impl Portal {
         self.send(reqwest::Method::POST, &format!("drills/{id}/begin"), so_far).await.map(|_: serde_json::Value| ())
     }
 
-    pub async fn hear(&self, id: &str, so_far: &Drill) -> Result<()> {
-        self.send(reqwest::Method::PUT, &format!("drills/{id}/live"), so_far).await.map(|_: serde_json::Value| ())
+    /// Tells how far it is, and learns what people wrote and pressed meanwhile.
+    pub async fn hear(&self, id: &str, heartbeat: &Heartbeat) -> Result<Vec<LogLine>> {
+        let heard: Heard = self.send(reqwest::Method::PUT, &format!("drills/{id}/live"), heartbeat).await?;
+        Ok(heard.log)
+    }
+
+    /// Presses the next step of a drill by hand, for whoever sits at this terminal.
+    pub async fn press(&self, id: &str, by: &str) -> Result<()> {
+        let press = Press { by: by.to_owned() };
+        self.send(reqwest::Method::POST, &format!("drills/{id}/press"), &press).await.map(|_: serde_json::Value| ())
     }
 
     pub async fn seal_list(&self, id: &str, eligible: &[String], excluded: &[Excluded]) -> Result<SealedList> {

@@ -75,6 +75,12 @@ impl Evidence {
         row.as_ref().map(sealed_bytes).transpose()
     }
 
+    /// Which version of its record the entry at this place seals.
+    pub async fn version(&self, seq: u64) -> Result<i64, PortError> {
+        let row = self.records().find_one(doc! { "_id": as_i64(seq) }).await.map_err(port_error)?;
+        Ok(row.and_then(|row| row.get_i64("version").ok()).unwrap_or_default())
+    }
+
     pub async fn count(&self, scope: &Scope, coll: &str) -> Result<u64, PortError> {
         self.records().count_documents(filter(coll, scope)).await.map_err(port_error)
     }
@@ -148,7 +154,7 @@ pub fn sealed_bytes(row: &Document) -> Result<SealedBytes, PortError> {
     })
 }
 
-fn moment(row: &Document, key: &str) -> Result<Moment, PortError> {
+pub(crate) fn moment(row: &Document, key: &str) -> Result<Moment, PortError> {
     row.get_datetime(key)
         .ok()
         .and_then(|t| Moment::from_millis(t.timestamp_millis()))

@@ -6,6 +6,7 @@ use app::ports::Drills;
 use bson::{Document, doc};
 use domain::{
     drill::{CheckId, CheckVerdict, Outcome, StepId},
+    live::Heartbeat,
     role::{Scope, TokenScope},
     verdict::Verdict,
 };
@@ -153,7 +154,7 @@ async fn the_second_of_two_drills_is_refused_and_a_silent_one_is_filed_as_abando
     push.begin("D-one", &so_far).await.expect("the first begins");
     let refused = push.begin("D-two", &so_far).await.expect_err("the second waits").to_string();
     assert!(refused.contains("D-one is under way"), "{refused}");
-    assert!(push.hear("D-two", &so_far).await.is_err(), "it never began");
+    assert!(push.hear("D-two", &Heartbeat { so_far: so_far.clone(), progress: None }).await.is_err(), "it never began");
 
     let live = portal.house.store.documents("live_drills");
     let long_ago = bson::DateTime::from_millis(portal.house.clock.now().millis() - 120_000);
@@ -192,7 +193,7 @@ async fn nobody_types_an_achievement_and_the_same_record_again_changes_nothing()
 }
 
 /// A portal that serves on a free port, and a runner's way to it.
-async fn served() -> (Portal, Push) {
+pub async fn served() -> (Portal, Push) {
     let portal = Portal::open().await;
     let url = portal.serve().await;
     let token = portal.token(&[TokenScope::DrillsWrite]).await;
@@ -200,7 +201,7 @@ async fn served() -> (Portal, Push) {
 }
 
 /// Databases with two collections, an index and a validator, named after the portal's own.
-async fn tenants(portal: &Portal, n: usize) -> Vec<String> {
+pub async fn tenants(portal: &Portal, n: usize) -> Vec<String> {
     let client = Client::with_uri_str(mongod()).await.expect("a client");
     let mut names = Vec::new();
     for t in 0..n {
@@ -224,7 +225,7 @@ async fn tenants(portal: &Portal, n: usize) -> Vec<String> {
 }
 
 /// Draws among the tenants given; every other database of the shared mongod is excluded by not being named.
-fn plan(target: &str, tenants: &[String]) -> Plan {
+pub fn plan(target: &str, tenants: &[String]) -> Plan {
     let file = PlanFile {
         source: Some(target.to_owned()),
         target: Some(target.to_owned()),
@@ -290,5 +291,8 @@ fn the_plan_and_the_recipe_of_the_readme_are_the_ones_that_work() {
     let block = readme.split("```toml\n# drill.toml").nth(1).and_then(|t| t.split("```").next()).expect("a plan");
     let plan: PlanFile = toml::from_str(block).expect("it reads");
     assert!(plan.ready(String::new()).is_ok());
+    let block = readme.split("```toml\n# by-hand.toml").nth(1).and_then(|t| t.split("```").next()).expect("a plan");
+    let plan: PlanFile = toml::from_str(block.split_once('\n').expect("lines").1).expect("it reads");
+    assert!(plan.ready(String::new()).expect("a plan").by_hand());
     assert!(readme.contains(domain::proof::layout::RECIPE));
 }

@@ -59,7 +59,12 @@ async fn an_auditor_sees_the_period_and_nothing_beside_it() {
     let jobs = text(portal.get("/backups", Some(&cookie)).await).await;
     assert!(jobs.contains("run-last!") && !jobs.contains("run-after!"), "the newest run within the period");
     for (name, _, inside) in MOMENTS {
-        for path in ["/drills/D-{}", "/drills/D-{}/record.json", "/reviews/owns.D-{}"].map(|p| p.replace("{}", name)) {
+        // Its live page leads to the record, and its stream says that it has ended.
+        let live = portal.get(&format!("/drills/D-{name}/live"), Some(&cookie)).await.status();
+        assert_eq!((live.is_redirection(), live == StatusCode::NOT_FOUND), (inside, !inside), "{name} live");
+        for path in ["/drills/D-{}", "/drills/D-{}/record.json", "/drills/D-{}/events", "/reviews/owns.D-{}"]
+            .map(|p| p.replace("{}", name))
+        {
             let status = portal.get(&path, Some(&cookie)).await.status();
             assert_eq!(status, if inside { StatusCode::OK } else { StatusCode::NOT_FOUND }, "{path}");
         }
@@ -271,6 +276,7 @@ pub fn drill(when: &str) -> Drill {
         exposure: None,
         people: vec![],
         abandoned: None,
+        log: vec![],
         demo: false,
         occurred_at: at(when),
         learned_at: None,

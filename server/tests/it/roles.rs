@@ -41,13 +41,15 @@ const FILES: [&str; 9] = [
     "/ledger/tile/entries/000.p/1",
     "/ledger/proofs/0.tlog-proof",
 ];
-const ABSENT: [&str; 15] = [
+const ABSENT: [&str; 17] = [
     "/ledger/tile/0/000",
     "/ledger/tile/0/0",
     "/ledger/tile/9/000.p/1",
     "/ledger/proofs/999.tlog-proof",
     "/ledger/proofs/0",
     "/drills/D-none",
+    "/drills/D-none/live",
+    "/drills/D-none/events",
     "/drills/D-none/record.json",
     "/evidence/B-999/download",
     "/runbook/versions/9",
@@ -126,6 +128,7 @@ async fn every_page_the_router_knows_is_in_this_table() {
                 "/settings/audits/{id}",
                 "/controls/{id}",
                 "/drills/{id}",
+                "/drills/{id}/live",
                 "/reviews/{subject}",
                 "/runbook/versions/{version}",
                 "/sign-in",
@@ -147,6 +150,7 @@ async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
         .chain(&OWNERS_ACTS)
         .map(|(path, _)| *path)
         .chain(REQUEST_ACTS)
+        .chain(DRILL_ACTS.map(|(path, _)| path))
         .chain(["/evidence/make", theme])
         .collect();
     assert_eq!(known, named);
@@ -211,6 +215,35 @@ async fn what_is_written_with_files_is_taken_from_each_role_as_the_table_says_an
 
 /// The steps of a request that a button takes.
 const REQUEST_ACTS: [&str; 2] = ["/requests/accept", "/requests/in-bundle"];
+
+/// What the company does in a drill under way.
+const DRILL_ACTS: [(&str, &str); 3] = [
+    ("/drills/note", "drill=D-live&words=A+note"),
+    ("/drills/press", "drill=D-live&step=provision&act=begin"),
+    ("/drills/stop", "drill=D-live&why=Enough"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_drill_under_way_the_company_acts_and_nobody_else() {
+    let portal = Portal::open().await;
+    let mut drill = crate::periods::drill("2026-05-01T00:00:00Z");
+    drill.source.kind = domain::by_hand::KIND.to_owned();
+    let lines = async || portal.house.store.live_drill().await.expect("read").expect("under way").so_far.log.len();
+    for role in [Role::Auditor, Role::Operator, Role::Owner] {
+        portal.house.store.end_drill("D-live").await.expect("the place is free");
+        portal.house.store.begin_drill("D-live", &drill, portal.house.clock.now()).await.expect("it begins");
+        let cookie = portal.person(role, Scope::EVERYTHING).await;
+        for (n, (path, form)) in DRILL_ACTS.into_iter().enumerate() {
+            assert_eq!(portal.post(path, form, None).await.headers()[header::LOCATION], "/sign-in", "{path}");
+            let to = portal.post(path, form, Some(&cookie)).await.headers()[header::LOCATION].clone();
+            let may = role != Role::Auditor;
+            assert_eq!(lines().await, if may { n + 1 } else { 0 }, "{path} by the {}", role.word());
+            assert_eq!(to.to_str().expect("text").contains("refused"), !may, "{path} by the {}", role.word());
+        }
+        let stream = portal.get("/drills/D-live/events", Some(&cookie)).await;
+        assert_eq!(stream.status(), StatusCode::OK, "whoever reads drills follows one");
+    }
+}
 
 /// What everybody signed in may do with what is their own, with something that is not.
 const OWN_ACTS: [(&str, &str); 3] = [
@@ -372,6 +405,7 @@ async fn a_machine_does_what_its_token_says_and_nothing_else() {
     let endpoints = [
         ("POST", "/api/v1/drills/D-1/begin", &writes, &reads),
         ("PUT", "/api/v1/drills/D-1/live", &writes, &reads),
+        ("POST", "/api/v1/drills/D-1/press", &writes, &reads),
         ("POST", "/api/v1/drills/D-1/draw", &writes, &reads),
         ("PUT", "/api/v1/drills/D-1", &writes, &reads),
         ("PUT", "/api/v1/runner-key", &writes, &reads),

@@ -1,7 +1,7 @@
 //! The runner's own signature over a record: that these facts are what the runner pushed, whatever holds them since.
 //!
 //! Ed25519 (RFC 8032) over `"passmuster-runner/v1\n" ‖ record`, the record as canonical JSON (RFC 8785) without
-//! `_id`, without `signature` and without `learnedAt`, which the portal adds. This must never take a key from the
+//! `_id`, without `signature`, and without `learnedAt` and a drill's `log`, which are the portal's word. This must never take a key from the
 //! record itself: it is the one of a registration that the ledger holds.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -52,7 +52,7 @@ pub fn public_key(base64: &str) -> Result<[u8; 32], RunnerError> {
 pub fn message(record: &Value) -> Result<Vec<u8>, RunnerError> {
     let mut plain = ejson::plain(record);
     let fields = plain.as_object_mut().ok_or(RunnerError::NoRecord)?;
-    for added in ["_id", "signature", "learnedAt"] {
+    for added in ["_id", "signature", "learnedAt", "log"] {
         fields.remove(added);
     }
     let mut message = CONTEXT.to_vec();

@@ -461,6 +461,7 @@ Every quarter.
                 exposure: None,
                 people: vec![],
                 abandoned: None,
+                log: vec![],
                 demo: false,
                 occurred_at,
                 learned_at: None,

@@ -226,6 +226,7 @@ impl Sample {
             }),
             people: vec![Person { role: "Incident commander".into(), name: "Operator".into() }],
             abandoned: None,
+            log: vec![],
             demo: false,
             occurred_at: moment("2026-11-16T14:04:18Z"),
             learned_at: None,

@@ -184,6 +184,7 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
             Person { role: "Scribe".into(), name: "founder".into() },
         ],
         abandoned: None,
+        log: vec![],
         demo,
         occurred_at: start,
         learned_at: None,

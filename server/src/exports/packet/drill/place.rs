@@ -30,7 +30,8 @@ pub fn source_and_staging(book: &mut Book, sealed: &Sealed<Drill>) {
         fact("Last write", write),
         fact("Restored into", staging),
     ];
-    if let Some(m) = &d.measured {
+    // What people did by hand no program counted.
+    if let Some(m) = d.measured.as_ref().filter(|_| !d.by_hand()) {
         let restored = format!("{} in {} documents", say::bytes(m.bytes), say::count(m.documents));
         rows.push(fact("Restored", vec![body(restored)]));
     }
