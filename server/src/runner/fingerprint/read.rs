@@ -29,7 +29,7 @@ use crate::runner::{
 /// Ranges read at once.
 const WAYS: usize = 4;
 /// Below so many documents one range is quicker.
-const WORTH_RANGES: u64 = 20_000;
+const WORTH_RANGES: u64 = 10_000;
 /// Documents that are looked at to find where each range ends; many, so that the ranges are alike.
 const LOOKED_AT: usize = 32 * WAYS;
 /// Documents of a batch: at 1 KiB each some 2 MiB, and never more than the server's 16 MiB.
