@@ -106,10 +106,7 @@ async fn what_was_done_to_staging_is_found_and_named() {
             doc! { "update": "orders", "updates": [{ "q": { "_id": 1717 }, "u": { "$set": { "v": 1717.0 } } }] },
             &[(CheckId::Contents, r#"orders: 1 differ, such as {"$numberInt":"1717"}"#)],
         ),
-        (
-            doc! { "collMod": "orders", "validator": { "v": { "$gte": 0 } } },
-            &[(CheckId::Options, "orders.validator")],
-        ),
+        (doc! { "collMod": "orders", "validator": { "v": { "$gte": 0 } } }, &[(CheckId::Options, "orders.validator")]),
         (
             doc! { "delete": "customers", "deletes": [{ "q": { "_id": 4 }, "limit": 1 }] },
             &[
