@@ -161,23 +161,26 @@ impl Run<'_> {
         self.end(begun, restored.says(point.collections.len()));
 
         let begun = self.begin(StepId::Query);
-        let smoke = compare::smoke_query(&self.staging, &restored).await?;
+        let (smoke, queries) = compare::smoke::smoke_query(&self.staging, &restored, &self.plan.smoke).await?;
+        self.drill.queries = queries;
         self.end(begun, smoke.detail.clone());
 
         let begun = self.begin(StepId::Verify);
         let seed =
             self.drill.draw.as_ref().map_or_else(|| draw::seed(&self.id, &self.plan.public_value), |d| d.seed.clone());
-        let compared =
-            compare::compare(&point, &self.staging, &seed, &self.plan.last_write_field, self.progress).await?;
+        let wanted = compare::Wanted {
+            seed: &seed,
+            last_write_field: &self.plan.last_write_field,
+            all: self.plan.compare == plan::Compare::All,
+            references: &self.plan.references,
+            left_out: &restored.left_out,
+        };
+        let compared = compare::compare(&point, &self.staging, wanted, self.progress).await?;
         let (expected, actual) = compared.totals();
+        let held = if compared.digests.is_empty() { compared.documents.len().to_string() } else { "all".to_owned() };
         self.end(
             begun,
-            format!(
-                "{} of {} documents counted, {} compared",
-                words::count(actual),
-                words::count(expected),
-                compared.documents.len()
-            ),
+            format!("{} of {} documents counted, {held} compared", words::count(actual), words::count(expected)),
         );
 
         let (declared, verified) = self.drill.clock().context("the steps on the clock are done")?;
@@ -190,9 +193,11 @@ impl Run<'_> {
             bytes: restored.bytes,
             documents: restored.documents,
         });
-        let (counts, documents, mut checks) = compared.into_record();
+        let compare::Record { counts, documents, digests, references, mut checks } = compared.into_record();
         self.drill.counts = counts;
         self.drill.documents = documents;
+        self.drill.digests = digests;
+        self.drill.references = references;
         checks.push(freshness(last_write, declared, self.plan.rpo_ms));
         checks.push(smoke);
         self.drill.checks = checks;
@@ -391,6 +396,9 @@ fn blank(plan: &Plan, at: Moment) -> Drill {
         checks: Vec::new(),
         counts: Vec::new(),
         documents: Vec::new(),
+        digests: Vec::new(),
+        references: Vec::new(),
+        queries: Vec::new(),
         measured: None,
         verdict: DrillVerdict { rto: untested, rpo: untested, contents: untested, reasons: Vec::new() },
         exposure: None,

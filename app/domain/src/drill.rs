@@ -25,6 +25,15 @@ pub struct Drill {
     /// The drawn documents, by digest only.
     #[serde(default)]
     pub documents: Vec<DrawnDocument>,
+    /// All documents of each collection by digest, where the plan asked for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub digests: Vec<Digests>,
+    /// References that the plan declares, followed in staging.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Reference>,
+    /// The plan's own smoke queries, as staging answered them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queries: Vec<Query>,
     /// Absent when the drill ended before anything could be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
@@ -220,7 +229,10 @@ impl Step {
 pub enum CheckId {
     Counts,
     Documents,
+    Contents,
     Indexes,
+    Options,
+    References,
     Freshness,
     Query,
     TearDown,
@@ -231,7 +243,10 @@ impl CheckId {
         match self {
             CheckId::Counts => "Document counts equal the recovery point",
             CheckId::Documents => "Drawn documents equal",
+            CheckId::Contents => "All documents equal",
             CheckId::Indexes => "Indexes present and identical",
+            CheckId::Options => "Options, validators and views identical",
+            CheckId::References => "No reference without what it refers to",
             CheckId::Freshness => "Last write within the RPO",
             CheckId::Query => "Smoke query answers",
             CheckId::TearDown => "Staging torn down",
@@ -280,6 +295,50 @@ impl DrawnDocument {
     pub fn equal(&self) -> bool {
         self.actual.as_ref() == Some(&self.expected)
     }
+}
+
+/// All documents of one collection, both sides: see [`crate::fingerprint::contents`]. Never their contents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digests {
+    pub collection: String,
+    pub expected: String,
+    pub actual: String,
+    /// `_id`s of documents that are not the same, as text; the first twenty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differing: Vec<String>,
+    /// How many are not the same, at least about.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub about: u64,
+}
+
+impl Digests {
+    pub fn equal(&self) -> bool {
+        self.expected == self.actual
+    }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// "orders.customerId" to "customers": how many values refer to nothing, and in how many documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    pub from: String,
+    pub to: String,
+    pub orphans: i64,
+    pub documents: i64,
+}
+
+/// A smoke query of the plan's: what it found, up to a thousand, and its time at the median of five.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Query {
+    pub name: String,
+    pub collection: String,
+    pub at_least: i64,
+    pub found: i64,
+    pub took_ms: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -395,6 +454,17 @@ impl Drill {
         }
         if passes(CheckId::Documents) && self.documents.iter().any(|d| !d.equal()) {
             wrong.push("its drawn documents are said to be equal, and are not".to_owned());
+        }
+        if passes(CheckId::Contents) && (self.digests.is_empty() || self.digests.iter().any(|d| !d.equal())) {
+            wrong.push("all its documents are said to be equal, and their digests are not".to_owned());
+        }
+        if passes(CheckId::References)
+            && (self.references.is_empty() || self.references.iter().any(|r| r.orphans != 0 || r.documents != 0))
+        {
+            wrong.push("no reference is said to lead nowhere, and some do".to_owned());
+        }
+        if passes(CheckId::Query) && self.queries.iter().any(|q| q.found < q.at_least) {
+            wrong.push("its smoke queries are said to be answered, and are not".to_owned());
         }
         if self.steps.iter().any(|s| s.ended_at < s.started_at) {
             wrong.push("a step ends before it begins".to_owned());

@@ -27,6 +27,10 @@ impl Figure {
         Self { name, value, unit, baseline, ratio, goal: "", met: None, says: says.into() }
     }
 
+    pub fn at_least(self, goal: &'static str, bound: f64) -> Self {
+        Self { goal, met: Some(self.ratio >= bound), ..self }
+    }
+
     pub fn at_most(self, goal: &'static str, bound: f64) -> Self {
         Self { goal, met: Some(self.ratio <= bound), ..self }
     }

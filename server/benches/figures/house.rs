@@ -48,7 +48,8 @@ pub fn config(uri: &str, keys: &Path) -> Config {
     }
 }
 
-/// Runs a part of the work in a new process: `bundle URI KEYS OUT` or `verify ZIP`.
+/// Runs a part of the work in a new process: `bundle URI KEYS OUT`, `verify ZIP`, `fingerprint URI DB` or
+/// `restore FOLDER DB URI INTO`.
 pub fn run_part(args: &[&str]) -> Took {
     let me = std::env::current_exe().expect("this program");
     let done = std::process::Command::new(me).arg("--part").args(args).stderr(Stdio::inherit()).output();
@@ -63,6 +64,10 @@ pub async fn part(args: &[String]) {
     let bytes = match args {
         [what, uri, keys, out] if what == "bundle" => make(uri, Path::new(keys), Path::new(out)).await,
         [what, zip] if what == "verify" => check(Path::new(zip)),
+        [what, uri, db] if what == "fingerprint" => crate::engine::fingerprint_part(uri, db).await,
+        [what, dir, db, uri, into] if what == "restore" => {
+            crate::engine::restore_part(Path::new(dir), db, uri, into).await
+        }
         _ => panic!("no such part: {args:?}"),
     };
     let took = Took { seconds: began.elapsed().as_secs_f64(), peak_mib: peak_mib(), bytes };

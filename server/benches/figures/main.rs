@@ -3,6 +3,7 @@
 //! They are printed as a table and written to `target/bench/*.json`. Nothing fails here because it was slow.
 
 mod bundle;
+mod engine;
 mod figure;
 mod house;
 
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 use figure::Figure;
 
 /// What a person may ask for by name: `make bench` takes all, `make bench ONLY=bundle` one.
-const GROUPS: [&str; 1] = ["bundle"];
+const GROUPS: [&str; 3] = ["bundle", "fingerprint", "restore"];
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
     for group in wanted {
         match group {
             "bundle" => figures.extend(runtime.block_on(bundle::figures())),
+            "fingerprint" => figures.extend(runtime.block_on(engine::fingerprint())),
+            "restore" => figures.extend(runtime.block_on(engine::restore())),
             other => {
                 eprintln!("there is no group {other}; there are: {}", GROUPS.join(", "));
                 return ExitCode::from(2);

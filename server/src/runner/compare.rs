@@ -1,13 +1,18 @@
-//! Compares a restored database with its recovery point, read again from the dump: counts, documents
-//! drawn by the seed, indexes, last write. Documents are compared by digest and never leave.
+//! Compares a restored database with its recovery point, read again from its beginning: counts, documents drawn by
+//! the seed or all of them, indexes, options, references, last write. Documents are compared by digest and never leave.
 
-use std::{collections::BinaryHeap, time::Instant};
+pub mod options;
+pub mod reference;
+pub mod smoke;
+pub mod whole;
+
+use std::collections::BinaryHeap;
 
 use anyhow::{Context, Result};
 use bson::{Bson, Document, RawDocumentBuf, doc};
 use domain::{
     Moment, draw,
-    drill::{Check, CheckId, CheckVerdict, Count, DrawnDocument},
+    drill::{Check, CheckId, CheckVerdict, Count, Digests, DrawnDocument, Reference},
     words,
 };
 use mongodb::Database;
@@ -15,9 +20,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     definitions::{self, Ttl},
+    plan,
     progress::Progress,
     refusal::refusal,
-    restore::Restored,
     source::{Collection, RecoveryPoint, live},
 };
 use crate::ledger::canonical::id_text;
@@ -25,11 +30,37 @@ use crate::ledger::canonical::id_text;
 /// How many documents are drawn, as the runbook says.
 pub const DRAWN: usize = 10;
 
+/// What is to be compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub seed: &'a str,
+    /// The field that says when a document was last written.
+    pub last_write_field: &'a str,
+    /// Every document, not only those drawn.
+    pub all: bool,
+    pub references: &'a [plan::Reference],
+    /// Options that the target did not know when it was restored.
+    pub left_out: &'a [(String, String)],
+}
+
 pub struct Compared {
     pub counts: Vec<Count>,
     pub documents: Vec<DrawnDocument>,
+    pub digests: Vec<Digests>,
+    pub references: Vec<Reference>,
     pub last_write: Option<Moment>,
     indexes: Indexes,
+    /// Of what is not asked of every drill.
+    further: Vec<Check>,
+}
+
+/// A comparison as a record holds it.
+pub struct Record {
+    pub counts: Vec<Count>,
+    pub documents: Vec<DrawnDocument>,
+    pub digests: Vec<Digests>,
+    pub references: Vec<Reference>,
+    pub checks: Vec<Check>,
 }
 
 struct Indexes {
@@ -52,12 +83,11 @@ struct Ranked {
 pub async fn compare(
     point: &RecoveryPoint,
     restored: &Database,
-    seed: &str,
-    last_write_field: &str,
+    wanted: Wanted<'_>,
     progress: &dyn Progress,
 ) -> Result<Compared> {
-    let (reading, seed) = (point.clone(), seed.to_owned());
-    let (ranked, expected) = tokio::task::spawn_blocking(move || read_again(&reading, &seed))
+    let (reading, seed, all) = (point.clone(), wanted.seed.to_owned(), wanted.all);
+    let (ranked, expected, every) = tokio::task::spawn_blocking(move || read_again(&reading, &seed, all))
         .await
         .context("the comparison ended early")??;
     let mut counts = Vec::new();
@@ -73,16 +103,18 @@ pub async fn compare(
         let actual = there.count_documents(doc! {}).await.map_err(refusal).with_context(said)?;
         let actual = i64::try_from(actual).unwrap_or(i64::MAX);
         counts.push(Count { collection: name, expected, actual });
-        last_write = last_write.max(newest(collection, restored, last_write_field).await?);
+        last_write = last_write.max(newest(collection, restored, wanted.last_write_field).await?);
         compare_indexes(collection, restored, &mut indexes).await?;
         done += expected;
         progress.moved(u64::try_from(done).unwrap_or_default(), u64::try_from(total).unwrap_or_default());
     }
     let mut documents = Vec::new();
     for drawn in ranked {
-        let key: Document = Document::try_from(
+        let mut key: Document = Document::try_from(
             &*RawDocumentBuf::from_bytes(drawn.key).context("a drawn document's _id cannot be read again")?,
         )?;
+        // By itself a regular expression would ask for all that it matches.
+        let key = doc! { "_id": { "$eq": key.remove("_id").unwrap_or(Bson::Null) } };
         let found = restored.collection::<RawDocumentBuf>(&drawn.collection).find_one(key).await.map_err(refusal)?;
         documents.push(DrawnDocument {
             collection: drawn.collection,
@@ -91,7 +123,17 @@ pub async fn compare(
             actual: found.map(|raw| draw::hex(&Sha256::digest(raw.as_bytes()))),
         });
     }
-    Ok(Compared { counts, documents, last_write, indexes })
+    let mut further = vec![options::compare(point, restored, wanted.left_out).await?];
+    let (followed, references) = reference::follow(restored, wanted.references).await?;
+    further.extend(followed);
+    let mut digests = Vec::new();
+    if let Some(every) = every {
+        let tell = |done| progress.moved(done, u64::try_from(total).unwrap_or_default());
+        let (check, each) = whole::compare(point, every, restored, &tell).await?;
+        further.push(check);
+        digests = each;
+    }
+    Ok(Compared { counts, documents, digests, references, last_write, indexes, further })
 }
 
 /// When the newest document of a collection was written, as its own field says.
@@ -109,12 +151,20 @@ async fn newest(collection: &Collection, restored: &Database, field: &str) -> Re
 }
 
 /// Reads the recovery point a second time, apart from the restore: the lowest ranks, and a count per collection.
-fn read_again(point: &RecoveryPoint, seed: &str) -> Result<(Vec<Ranked>, Vec<i64>)> {
+fn read_again(
+    point: &RecoveryPoint,
+    seed: &str,
+    all: bool,
+) -> Result<(Vec<Ranked>, Vec<i64>, Option<whole::Expected>)> {
+    let mut every = all.then(|| whole::Expected::of(point));
     let mut heap: BinaryHeap<Ranked> = BinaryHeap::with_capacity(DRAWN + 1);
     let mut counts = vec![0; point.collections.len()];
     for mut reader in point.stored.readers()? {
         while let Some((number, raw)) = reader.next()? {
             counts[number] += 1;
+            if let Some(every) = &mut every {
+                every.add(number, raw.as_bytes());
+            }
             let name = point.collections[number].data_name();
             let Some(id) = raw.get("_id").ok().flatten() else { continue };
             let mut key = RawDocumentBuf::new();
@@ -130,7 +180,7 @@ fn read_again(point: &RecoveryPoint, seed: &str) -> Result<(Vec<Ranked>, Vec<i64
             }
         }
     }
-    Ok((heap.into_sorted_vec(), counts))
+    Ok((heap.into_sorted_vec(), counts, every))
 }
 
 async fn compare_indexes(collection: &Collection, restored: &Database, so_far: &mut Indexes) -> Result<()> {
@@ -158,45 +208,13 @@ async fn compare_indexes(collection: &Collection, restored: &Database, so_far: &
     Ok(())
 }
 
-/// Reads the newest twenty documents of the largest collection, as an application's first page does, five times.
-pub async fn smoke_query(restored: &Database, by: &Restored) -> Result<Check> {
-    let Some(name) = &by.largest else { anyhow::bail!("the recovery point holds no collection of documents") };
-    let mut times = Vec::new();
-    let mut found = 0;
-    for _ in 0..5 {
-        let begun = Instant::now();
-        let mut cursor = restored
-            .collection::<RawDocumentBuf>(name)
-            .find(doc! {})
-            .sort(doc! { "_id": -1 })
-            .limit(20)
-            .await
-            .map_err(refusal)?;
-        found = 0;
-        while cursor.advance().await.map_err(refusal)? {
-            found += 1;
-        }
-        times.push(begun.elapsed());
-    }
-    times.sort();
-    let median = i64::try_from(times[times.len() / 2].as_millis()).unwrap_or(i64::MAX);
-    let verdict = if found > 0 { CheckVerdict::Passes } else { CheckVerdict::Fails };
-    Ok(Check {
-        id: CheckId::Query,
-        expected: "an answer".to_owned(),
-        actual: format!("{found} documents"),
-        verdict,
-        detail: format!("the newest {found} of {name} in {} at the median of five", words::duration(median.max(1))),
-    })
-}
-
 impl Compared {
     pub fn totals(&self) -> (i64, i64) {
         self.counts.iter().fold((0, 0), |(e, a), c| (e + c.expected, a + c.actual))
     }
 
     /// The record's parts, with the checks that follow from them.
-    pub fn into_record(self) -> (Vec<Count>, Vec<DrawnDocument>, Vec<Check>) {
+    pub fn into_record(self) -> Record {
         let (expected, actual) = self.totals();
         let off: Vec<&str> =
             self.counts.iter().filter(|c| c.expected != c.actual).map(|c| c.collection.as_str()).collect();
@@ -240,7 +258,15 @@ impl Compared {
                 )
             },
         };
-        (self.counts, self.documents, vec![counts, documents, indexes])
+        let mut checks = vec![counts, documents, indexes];
+        checks.extend(self.further);
+        Record {
+            counts: self.counts,
+            documents: self.documents,
+            digests: self.digests,
+            references: self.references,
+            checks,
+        }
     }
 }
 

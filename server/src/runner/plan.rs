@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use bson::{Document, doc};
 use domain::{
     Moment, by_hand,
     drill::{Excluded, Person},
@@ -35,12 +36,92 @@ pub struct Plan {
     pub public_value: String,
     /// The field that says when a document was last written.
     pub last_write_field: String,
+    pub compare: Compare,
+    pub references: Vec<Reference>,
+    pub smoke: Vec<Smoke>,
     pub people: Vec<Person>,
     pub by: String,
     /// Hosts that must never be written to: production, and staging that people work on.
     pub never: Vec<String>,
     /// Whether the target may be the source's own cluster.
     pub same_cluster: bool,
+}
+
+/// How much of the restored copy is held against the recovery point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compare {
+    /// Counts, and ten documents drawn by the seed.
+    #[default]
+    Drawn,
+    /// Every document, by digest.
+    All,
+}
+
+/// A field whose values are another collection's `_id`s, or its values of a field: "orders.customerId" to "customers".
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// Collection and field: up to the first dot it is the collection's name.
+    pub from: String,
+    pub to: String,
+}
+
+impl Reference {
+    pub fn from(&self) -> (&str, &str) {
+        self.from.split_once('.').unwrap_or((&self.from, "_id"))
+    }
+
+    pub fn to(&self) -> (&str, &str) {
+        self.to.split_once('.').unwrap_or((&self.to, "_id"))
+    }
+}
+
+/// What the application asks of its data every day, and how many documents it must find.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Smoke {
+    pub name: String,
+    pub collection: String,
+    /// Stages of an aggregation; a filter is one of them.
+    pub stages: Vec<Document>,
+    pub at_least: i64,
+}
+
+/// The same as it stands in the file: filter or pipeline as Extended JSON.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmokeFile {
+    pub name: String,
+    pub collection: String,
+    pub filter: Option<String>,
+    pub pipeline: Option<String>,
+    pub at_least: Option<i64>,
+}
+
+impl SmokeFile {
+    fn ready(self) -> Result<Smoke> {
+        let said = |what: &str| format!("the smoke query {:?}: {what}", self.name);
+        let stages = match (&self.filter, &self.pipeline) {
+            (Some(_), Some(_)) => bail!(said("it has a filter and a pipeline, and one is enough")),
+            (None, None) => Vec::new(),
+            (Some(filter), None) => {
+                let filter: Document =
+                    serde_json::from_str(filter).with_context(|| said("its filter is not an object in JSON"))?;
+                vec![doc! { "$match": filter }]
+            }
+            (None, Some(pipeline)) => serde_json::from_str::<Vec<Document>>(pipeline)
+                .with_context(|| said("its pipeline is not a list of objects in JSON"))?,
+        };
+        // Staging is this drill's own; every other database of the target is somebody's.
+        if stages.iter().flat_map(Document::keys).any(|stage| stage == "$out" || stage == "$merge") {
+            bail!(said("it writes ($out or $merge), and a smoke query only reads"));
+        }
+        let at_least = self.at_least.unwrap_or(1);
+        if !(0..=1000).contains(&at_least) {
+            bail!(said("at_least is a number from 0 to 1000"));
+        }
+        Ok(Smoke { name: self.name, collection: self.collection, stages, at_least })
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +158,13 @@ pub struct PlanFile {
     #[serde(default)]
     pub exclude: Vec<Excluded>,
     pub last_write_field: Option<String>,
+    /// "drawn" or "all".
+    #[serde(default)]
+    pub compare: Compare,
+    #[serde(default)]
+    pub references: Vec<Reference>,
+    #[serde(default)]
+    pub smoke: Vec<SmokeFile>,
     #[serde(default)]
     pub people: Vec<Person>,
     pub by: Option<String>,
@@ -114,6 +202,11 @@ impl PlanFile {
                 "the source {source} is neither a MongoDB address (mongodb://…) nor a directory or file that is there, nor “by hand”"
             );
         };
+        for reference in &self.references {
+            if !reference.from.contains('.') {
+                bail!("the reference from {:?} names no field: write COLLECTION.FIELD", reference.from);
+            }
+        }
         let minutes = |m: Option<i64>, fallback: i64| m.unwrap_or(fallback).saturating_mul(60_000);
         Ok(Plan {
             scenario: Scenario::from_id(scenario)
@@ -129,6 +222,9 @@ impl PlanFile {
             exclude: self.exclude,
             public_value,
             last_write_field: self.last_write_field.unwrap_or_else(|| "updatedAt".to_owned()),
+            compare: self.compare,
+            references: self.references,
+            smoke: self.smoke.into_iter().map(SmokeFile::ready).collect::<Result<_>>()?,
             people: self.people,
             by: self.by.unwrap_or_else(|| "operator".to_owned()),
             never: self.never,
@@ -204,5 +300,33 @@ mod tests {
         assert!(error.to_string().contains("--source"), "{error}");
         let wrong: Result<PlanFile, _> = toml::from_str("sorce = \"x\"");
         assert!(wrong.is_err(), "unknown keys are errors");
+    }
+
+    #[test]
+    fn a_plan_that_would_write_or_does_not_read_is_refused_before_anything_runs() {
+        let plan = |more: &str| -> Result<Plan> {
+            let text = format!("source = \"mongodb://h\"\ntarget = \"mongodb://t\"\n{more}");
+            toml::from_str::<PlanFile>(&text)?.ready(String::new())
+        };
+        let whole = plan(
+            "compare = \"all\"\n[[references]]\nfrom = \"orders.customer.id\"\nto = \"customers\"\n[[smoke]]\nname = \"open\"\ncollection = \"orders\"\nfilter = '{\"b\":1,\"a\":{\"$oid\":\"070707070707070707070707\"}}'",
+        )
+        .expect("a plan");
+        assert_eq!(whole.compare, Compare::All);
+        assert_eq!(whole.references[0].from(), ("orders", "customer.id"));
+        assert_eq!(whole.references[0].to(), ("customers", "_id"));
+        let filter = whole.smoke[0].stages[0].get_document("$match").expect("a filter");
+        assert!(filter.get_object_id("a").is_ok() && filter.keys().next().is_some_and(|k| k == "b"));
+        for (more, says) in [
+            ("[[smoke]]\nname = \"x\"\ncollection = \"c\"\npipeline = '[{\"$out\":\"production\"}]'", "only reads"),
+            ("[[smoke]]\nname = \"x\"\ncollection = \"c\"\npipeline = '{}'", "not a list"),
+            ("[[smoke]]\nname = \"x\"\ncollection = \"c\"\nfilter = '['", "not an object"),
+            ("[[smoke]]\nname = \"x\"\ncollection = \"c\"\nat_least = 2000", "0 to 1000"),
+            ("[[references]]\nfrom = \"orders\"\nto = \"customers\"", "COLLECTION.FIELD"),
+            ("compare = \"some\"", "unknown variant"),
+        ] {
+            let error = format!("{:#}", plan(more).expect_err(says));
+            assert!(error.contains(says), "{error}");
+        }
     }
 }

@@ -40,6 +40,8 @@ pub struct Restored {
     pub largest: Option<String>,
     /// What the target took otherwise than it was, and why; none of it is a document.
     pub otherwise: Vec<String>,
+    /// Options that the target does not know, by collection.
+    pub left_out: Vec<(String, String)>,
     /// Indexes that the target refused, with its reason.
     pub refused: Vec<String>,
     /// How many rules that delete by time are held still.
@@ -121,6 +123,7 @@ async fn create(collection: &Collection, into: &Database, restored: &mut Restore
                 };
                 command.remove(&option);
                 restored.otherwise.push(format!("{}: the target knows no option {option}", collection.name));
+                restored.left_out.push((collection.name.clone(), option));
             }
         }
     }

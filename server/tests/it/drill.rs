@@ -20,7 +20,10 @@ use server::runner::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::portal::{Portal, mongod};
+use crate::{
+    portal::{Portal, mongod},
+    runner::wanted,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drill_restores_a_drawn_tenant_and_its_record_is_sealed() {
@@ -117,8 +120,8 @@ async fn what_differs_in_staging_fails_its_check() {
             staging.run_command(damage).await.expect("damaged");
         }
         let compared =
-            runner::compare::compare(&taken, &staging, "seed", "updatedAt", &Silent).await.expect("compared");
-        let (_, _, checks) = compared.into_record();
+            runner::compare::compare(&taken, &staging, wanted("updatedAt"), &Silent).await.expect("compared");
+        let checks = compared.into_record().checks;
         let failed: Vec<CheckId> = checks.iter().filter(|c| c.verdict != CheckVerdict::Passes).map(|c| c.id).collect();
         match expected {
             None => assert!(failed.is_empty(), "{checks:?}"),

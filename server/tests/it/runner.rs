@@ -3,13 +3,14 @@
 mod archives;
 mod bad_input;
 mod company;
+mod drills;
 mod fingerprints;
 mod restores;
 mod samples;
 
 use bson::{Document, doc};
 use mongodb::{Client, Database};
-use server::runner::{progress::Silent, source::RecoveryPoint};
+use server::runner::{compare::Wanted, progress::Silent, source::RecoveryPoint};
 
 use crate::portal::mongod;
 
@@ -52,4 +53,9 @@ pub async fn listed(db: &Database) -> Vec<Document> {
 /// Restores into an empty database and says how it went.
 pub async fn restored(point: &RecoveryPoint, into: &Database) -> server::runner::restore::Restored {
     server::runner::restore::restore(point, into, &Silent).await.expect("restored")
+}
+
+/// A comparison as a drill without wishes of its own makes it.
+pub fn wanted(last_write_field: &str) -> Wanted<'_> {
+    Wanted { seed: "seed", last_write_field, all: false, references: &[], left_out: &[] }
 }

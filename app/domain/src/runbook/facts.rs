@@ -451,6 +451,9 @@ Every quarter.
                 checks: vec![],
                 counts: vec![],
                 documents: vec![],
+                digests: vec![],
+                references: vec![],
+                queries: vec![],
                 measured: Some(Measured {
                     restore_ms: restore_minutes * 60_000,
                     rpo_ms: Some(0),

@@ -29,7 +29,7 @@ use crate::runner::{
 /// Ranges read at once.
 const WAYS: usize = 4;
 /// Below so many documents one range is quicker.
-const WORTH_RANGES: u64 = 20_000;
+const WORTH_RANGES: u64 = 10_000;
 /// Documents that are looked at to find where each range ends; many, so that the ranges are alike.
 const LOOKED_AT: usize = 32 * WAYS;
 /// Documents of a batch: at 1 KiB each some 2 MiB, and never more than the server's 16 MiB.
@@ -118,7 +118,7 @@ enum Range {
     /// The whole in the order of `_id`, with its MD5.
     Ordered,
     /// From the first, which is in it, to the second, which is not.
-    Between(Option<Bson>, Option<Bson>),
+    Between(Box<(Option<Bson>, Option<Bson>)>),
 }
 
 /// Alike parts of the collection. An index of another kind than the plain one on `_id` has no such bounds.
@@ -146,9 +146,9 @@ async fn ranges(db: &Database, collection: &Collection) -> Result<Vec<Range>, Er
     let mut ranges = Vec::new();
     let mut from = None;
     for to in bounds {
-        ranges.push(Range::Between(from.replace(to.clone()), Some(to)));
+        ranges.push(Range::Between(Box::new((from.replace(to.clone()), Some(to)))));
     }
-    ranges.push(Range::Between(from, None));
+    ranges.push(Range::Between(Box::new((from, None))));
     Ok(ranges)
 }
 
@@ -164,7 +164,8 @@ async fn range(
     match range {
         Range::Whole => {}
         Range::Ordered => options.sort = Some(doc! { "_id": 1 }),
-        Range::Between(from, to) => {
+        Range::Between(bounds) => {
+            let (from, to) = *bounds;
             options.hint = Some(Hint::Keys(doc! { "_id": 1 }));
             options.min = from.map(|id| doc! { "_id": id });
             options.max = to.map(|id| doc! { "_id": id });

@@ -92,7 +92,7 @@ impl Found {
     }
 
     /// Every collection with the file that holds its documents.
-    fn paired(&self) -> Result<(Vec<Collection>, Vec<(usize, PathBuf)>)> {
+    fn paired(&self) -> Result<(Vec<Collection>, Vec<Numbered>)> {
         let mut collections: BTreeMap<String, (Collection, Option<PathBuf>)> = BTreeMap::new();
         let mut buckets: HashMap<String, PathBuf> = HashMap::new();
         for (stem, path) in &self.data {
@@ -155,12 +155,15 @@ impl Found {
 
 /// A file for each collection, by the collection's number.
 #[derive(Debug)]
-pub struct Files(pub Vec<(usize, PathBuf)>);
+pub struct Files(pub Vec<Numbered>);
+
+/// A collection's number and its file.
+pub type Numbered = (usize, PathBuf);
 
 impl Stored for Files {
     fn readers(&self) -> Result<Vec<Box<dyn Reader>>> {
         // Opened only when they are read: a database may have more collections than a process may have files.
-        let lazily = |(number, path): &(usize, PathBuf)| {
+        let lazily = |(number, path): &Numbered| {
             let reader: Box<dyn Reader> = Box::new(OneFile { number: *number, path: path.clone(), file: None });
             reader
         };

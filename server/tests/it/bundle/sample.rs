@@ -218,6 +218,9 @@ impl Sample {
                 expected: "ab".repeat(32),
                 actual: Some("ab".repeat(32)),
             }],
+            digests: Vec::new(),
+            references: Vec::new(),
+            queries: Vec::new(),
             measured,
             exposure: Some(Exposure {
                 from: moment("2026-11-16T14:04:18Z"),

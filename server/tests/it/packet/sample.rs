@@ -173,6 +173,9 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
                 }
             })
             .collect(),
+        digests: Vec::new(),
+        references: Vec::new(),
+        queries: Vec::new(),
         measured: Some(measured),
         exposure: Some(Exposure {
             from: steps_from,

@@ -11,7 +11,7 @@ use server::runner::{
     source::{directory, live},
 };
 
-use super::{client, company, database, db_hash, listed, restored};
+use super::{client, company, database, db_hash, listed, restored, wanted};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_a_database_may_hold_comes_back_as_it_was() {
@@ -48,8 +48,8 @@ async fn everything_a_database_may_hold_comes_back_as_it_was() {
         assert_eq!(b, a);
     }
 
-    let compared = compare::compare(&taken, &staging, "seed", "at", &Silent).await.expect("compared");
-    let (_, _, checks) = compared.into_record();
+    let compared = compare::compare(&taken, &staging, wanted("at"), &Silent).await.expect("compared");
+    let checks = compared.into_record().checks;
     assert!(checks.iter().all(|c| c.verdict == CheckVerdict::Passes), "{checks:?}");
 
     // The same folder, every file of it compressed, as --gzip does.
@@ -76,8 +76,8 @@ async fn an_index_that_the_target_refuses_is_named_without_a_value_of_the_data()
     let staging = database("refused_staging").await;
     let said = restored(&taken, &staging).await;
     assert_eq!(said.refused, ["c.email_1: the server refused: DuplicateKey (code 11000)"]);
-    let compared = compare::compare(&taken, &staging, "seed", "at", &Silent).await.expect("compared");
-    let (_, _, checks) = compared.into_record();
+    let compared = compare::compare(&taken, &staging, wanted("at"), &Silent).await.expect("compared");
+    let checks = compared.into_record().checks;
     let indexes = checks.iter().find(|c| c.verdict == CheckVerdict::Fails).expect("one fails");
     assert!(indexes.detail.contains("c.email_1"), "{}", indexes.detail);
     source.drop().await.expect("dropped");

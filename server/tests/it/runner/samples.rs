@@ -10,7 +10,7 @@ use server::runner::{
     source::{archive, directory},
 };
 
-use super::{database, db_hash, restored};
+use super::{database, db_hash, restored, wanted};
 
 fn samples() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples");
@@ -78,8 +78,8 @@ async fn a_real_dump_restores_and_the_servers_own_hash_is_the_expected_one() {
             let said = expected.get(&name).or_else(|| expected.get(format!("{name}.gz"))).expect("it is expected");
             assert_eq!(said["md5_in_id_order"].as_str(), Some(md5.as_str()), "{name}");
         }
-        let compared = compare::compare(&point, &staging, "seed", "updatedAt", &Silent).await.expect("compared");
-        let (_, _, checks) = compared.into_record();
+        let compared = compare::compare(&point, &staging, wanted("updatedAt"), &Silent).await.expect("compared");
+        let checks = compared.into_record().checks;
         let failed: Vec<_> = checks.iter().filter(|c| c.verdict == domain::drill::CheckVerdict::Fails).collect();
         assert!(failed.is_empty(), "{failed:?}");
         staging.drop().await.expect("dropped");
