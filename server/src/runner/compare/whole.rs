@@ -42,7 +42,7 @@ pub async fn compare(
     point: &RecoveryPoint,
     expected: Expected,
     restored: &Database,
-    tell: &dyn Fn(u64),
+    tell: &(dyn Fn(u64) + Sync),
 ) -> Result<(Check, Vec<Digests>)> {
     let mut digests = Vec::new();
     let (mut total, mut equal) = (0, 0);
