@@ -474,12 +474,19 @@ fn freshness(drill: &Drill, seal: AnyView) -> Option<AnyView> {
     let measured = drill.measured.as_ref()?;
     let lost_at = clock_started(drill)?;
     let Some(last_write) = drill.source.last_write_at else {
-        return Some(view! {
-            <Section title="Freshness of what came back">
-                <p class="foot measure-width"><StateMark state=Shape::Ring word="not stated" /> ": no field of the data says when it was last written."</p>
-            </Section>
-        }
-        .into_any());
+        let why = if drill.by_hand() {
+            ": no program read what people brought back."
+        } else {
+            ": no field of the data says when it was last written."
+        };
+        return Some(
+            view! {
+                <Section title="Freshness of what came back">
+                    <p class="foot measure-width"><StateMark state=Shape::Ring word="not stated" /> {why}</p>
+                </Section>
+            }
+            .into_any(),
+        );
     };
     let back_at = lost_at.plus_millis(measured.restore_ms);
     let by = drill.source.last_write_by.clone();

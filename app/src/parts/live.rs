@@ -162,7 +162,8 @@ pub fn line(live: &Live, medians: &Medians, now: Moment) -> AnyView {
     let late = elapsed > rto;
     let marks = [1, 2, 3].map(|quarter| {
         let ms = rto * quarter / 4;
-        view! { <text x=x(ms) y="48" text-anchor="middle">{brief(ms)}</text> }
+        let class = if quarter == 3 { "mark last" } else { "mark" };
+        view! { <text class=class x=x(ms) y="48" text-anchor="middle">{brief(ms)}</text> }
     });
     let anchor = if rto * 10 > whole * 8 { "end" } else { "middle" };
     let said = match expected {
