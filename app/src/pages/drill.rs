@@ -293,6 +293,7 @@ fn compared(drill: &Drill, medians: &Medians, median_restore: Option<i64>) -> Op
                 <td class="num">{words::duration(took)}</td>
                 <td class="num">{words::duration(median)}</td>
                 <td class="num">{than}</td>
+                <td class="sl"></td>
             </tr>
         }
     };
@@ -301,13 +302,14 @@ fn compared(drill: &Drill, medians: &Medians, median_restore: Option<i64>) -> Op
     Some(
         view! {
             <Section title="Against the drills before" note=format!("median of {}", plural(of, "drill", "drills"))>
-                <table class="table tight stays compared measure-width">
+                <table class="table tight stays compared">
                     <thead>
                         <tr>
                             <th class="w-40" scope="col">"Phase"</th>
                             <th class="num" scope="col">"This drill"</th>
                             <th class="num" scope="col">"Median before"</th>
                             <th class="num" scope="col">"This one was"</th>
+                            <td class="sl"></td>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
