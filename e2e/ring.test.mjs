@@ -11,5 +11,6 @@ import "./journeys/verify.test.mjs";
 import "./journeys/passkey.test.mjs";
 import "./journeys/audit.test.mjs";
 import "./journeys/provider.test.mjs";
+import "./journeys/live.test.mjs";
 import "./journeys/runner.test.mjs";
 import "./tamper.test.mjs";

@@ -54,7 +54,7 @@ async function followed(page) {
   assert.fail("no drill began");
 }
 
-test("a drill by hand is followed, pressed, noted, reloaded and ends as a record", { timeout: 120_000 }, async (t) => {
+test("a drill by hand is followed, pressed, noted, reloaded and ends as a record", { timeout: 240_000 }, async (t) => {
   const run = await runner(t, byHand("staging-cluster-7"));
   const page = await pageAs("operator");
   t.after(() => page.context().close());
@@ -125,7 +125,7 @@ test("a drill by hand is followed, pressed, noted, reloaded and ends as a record
   assert.deepEqual(said, []);
 });
 
-test("a runner that says nothing is said to, and a drill is stopped with a reason", { timeout: 120_000 }, async (t) => {
+test("a runner that says nothing is said to, and a drill is stopped with a reason", { timeout: 240_000 }, async (t) => {
   const run = await runner(t, byHand("staging-cluster-8"));
   const page = await pageAs("operator");
   t.after(() => page.context().close());
@@ -148,7 +148,7 @@ test("a runner that says nothing is said to, and a drill is stopped with a reaso
   assert.match(words, /Abandoned: Operator one stopped it: The wrong snapshot was named/);
 });
 
-test("a drill on the demo's own data is followed without script", { timeout: 120_000 }, async (t) => {
+test("a drill on the demo's own data is followed without script", { timeout: 240_000 }, async (t) => {
   const { mongodbUri } = await portal();
   const plan = `scenario = "collection"\nrunbook_version = "1.0"\nsource = "${mongodbUri}"\ntarget = "${mongodbUri}"\n` +
     `tenant = "pilot-tansy"\nby = "drill-runner"\n`;

@@ -500,8 +500,9 @@ impl Drill {
             None => "last committed write not stated".to_owned(),
         };
         format!(
-            "Taken at {} UTC, restored {} later, {write}.",
+            "Taken at {} UTC{}, restored {} later, {write}.",
             words::date_time(taken),
+            if self.by_hand() { ", as its plan says" } else { "" },
             words::duration(end.ended_at.since(taken))
         )
     }

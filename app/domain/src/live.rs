@@ -218,10 +218,12 @@ impl Live {
     /// Where it stands: "Step 4 of 7, restore the recovery point: 61 % of 31.6 GB."
     pub fn stands(&self) -> String {
         if let Some(stop) = self.stopped() {
-            let rest = if self.running().is_some() {
-                "The copy is being torn down."
-            } else {
-                "Its runner hears of it at its next word, and tears down."
+            let tearing = self.running().is_some_and(|step| step.id == StepId::TearDown);
+            let rest = match (tearing, self.so_far.by_hand(), by_hand::next(&self.so_far.log)) {
+                (true, ..) => "The copy is being torn down.",
+                (false, true, Some(_)) => "The copy that was begun is still to be torn down.",
+                (false, true, None) => "Nothing was restored.",
+                (false, false, _) => "Its runner hears of it at its next word, and tears down.",
             };
             return format!("{} stopped this drill at {} UTC. {rest}", stop.by, words::time(stop.at));
         }

@@ -95,7 +95,7 @@ pub async fn press_step(
         Ok(act) => did(&drill, act, "").await,
         Err(problem) => Err(problem),
     };
-    led(&drill, done, "#now")
+    led(&drill, done, "")
 }
 
 async fn did(drill: &str, act: Act, says: &str) -> Result<(), Problem> {

@@ -293,6 +293,7 @@ fn compared(drill: &Drill, medians: &Medians, median_restore: Option<i64>) -> Op
                 <td class="num">{words::duration(took)}</td>
                 <td class="num">{words::duration(median)}</td>
                 <td class="num">{than}</td>
+                <td class="sl"></td>
             </tr>
         }
     };
@@ -301,13 +302,14 @@ fn compared(drill: &Drill, medians: &Medians, median_restore: Option<i64>) -> Op
     Some(
         view! {
             <Section title="Against the drills before" note=format!("median of {}", plural(of, "drill", "drills"))>
-                <table class="table tight stays compared measure-width">
+                <table class="table tight stays compared">
                     <thead>
                         <tr>
                             <th class="w-40" scope="col">"Phase"</th>
                             <th class="num" scope="col">"This drill"</th>
                             <th class="num" scope="col">"Median before"</th>
                             <th class="num" scope="col">"This one was"</th>
+                            <td class="sl"></td>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -474,12 +476,19 @@ fn freshness(drill: &Drill, seal: AnyView) -> Option<AnyView> {
     let measured = drill.measured.as_ref()?;
     let lost_at = clock_started(drill)?;
     let Some(last_write) = drill.source.last_write_at else {
-        return Some(view! {
-            <Section title="Freshness of what came back">
-                <p class="foot measure-width"><StateMark state=Shape::Ring word="not stated" /> ": no field of the data says when it was last written."</p>
-            </Section>
-        }
-        .into_any());
+        let why = if drill.by_hand() {
+            ": no program read what people brought back."
+        } else {
+            ": no field of the data says when it was last written."
+        };
+        return Some(
+            view! {
+                <Section title="Freshness of what came back">
+                    <p class="foot measure-width"><StateMark state=Shape::Ring word="not stated" /> {why}</p>
+                </Section>
+            }
+            .into_any(),
+        );
     };
     let back_at = lost_at.plus_millis(measured.restore_ms);
     let by = drill.source.last_write_by.clone();

@@ -53,7 +53,7 @@ fn Body(page: LivePage) -> impl IntoView {
         <div id="live" data-live=events data-facts=facts data-version=live.version.to_string()>
             <PageHead eyebrow=eyebrow title=part::title(&live)>{people}</PageHead>
             {refused.map(|problem| view! { <ErrorNote problem=problem /> })}
-            <div class="fact" id="now">
+            <div class="fact">
                 <div>
                     <p class="meta">
                         <span>"Scenario " <b>{scenario}</b></span>

@@ -160,11 +160,21 @@ pub fn line(live: &Live, medians: &Medians, now: Moment) -> AnyView {
         }
     });
     let late = elapsed > rto;
-    let marks = [1, 2, 3].map(|quarter| {
-        let ms = rto * quarter / 4;
-        view! { <text x=x(ms) y="48" text-anchor="middle">{brief(ms)}</text> }
+    // Words that would stand on each other are left out: the RTO's own is the one that counts.
+    let wide = rto * 3 > whole;
+    let marks = wide.then(|| {
+        let quarters = [1, 2, 3].map(|quarter| {
+            let ms = rto * quarter / 4;
+            let class = if quarter == 3 { "mark last" } else { "mark" };
+            view! { <text class=class x=x(ms) y="48" text-anchor="middle">{brief(ms)}</text> }
+        });
+        view! { <text x="0" y="48">"0"</text> {quarters} }
     });
-    let anchor = if rto * 10 > whole * 8 { "end" } else { "middle" };
+    let anchor = match rto * 10 {
+        rto if rto > whole * 8 => "end",
+        rto if rto < whole => "start",
+        _ => "middle",
+    };
     let said = match expected {
         Some(ms) => format!(
             "{} of {} have passed; expected to end after {}.",
@@ -180,7 +190,6 @@ pub fn line(live: &Live, medians: &Medians, now: Moment) -> AnyView {
             <rect class=if late { "passed late" } else { "passed" } x="0" y="18" width=x(elapsed) height="8" data-passed />
             <line class="promise" x1=x(rto) x2=x(rto) y1="12" y2="32" />
             {end}
-            <text x="0" y="48">"0"</text>
             {marks}
             <text class="promise-word" x=x(rto) y="48" text-anchor=anchor>"RTO " {brief(rto)}</text>
         </svg>

@@ -220,7 +220,8 @@ async fn a_push_that_cannot_be_true_stores_nothing_and_names_the_field() {
     let field = Field::open().await;
     let push = Push::new(&field.url, &field.token).expect("a client");
     let good = attest::run(&field.plan(), "attest-1", field.clock.now(), &Silent).await.expect("it runs").attestations;
-    let cases: [(&str, fn(&mut Attestation)); 5] = [
+    type Spoil = fn(&mut Attestation);
+    let cases: [(&str, Spoil); 5] = [
         ("strength", |a| a.strength = Strength::Restored),
         ("strength", |a| a.strength = Strength::Fingerprinted),
         ("tenant", |a| a.tenant = String::new()),

@@ -218,10 +218,10 @@ async fn a_drill_by_hand_measures_what_was_pressed_and_nothing_that_was_typed() 
     let page = text(portal.get(&format!("/drills/{id}/live"), Some(&owner)).await).await;
     assert!(page.contains("Start: provision") && page.contains("snap-7"), "the page shows what is next");
     for step in ["provision", "restore", "query", "verify"] {
-        assert!(press(step, "begin", &operator).await.ends_with("/live#now"), "{step}");
+        assert!(press(step, "begin", &operator).await.ends_with("/live"), "{step}");
         assert!(press(step, "begin", &owner).await.ends_with("refused=1"), "{step} began once");
         tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(press(step, "end", &owner).await.ends_with("/live#now"), "{step}");
+        assert!(press(step, "end", &owner).await.ends_with("/live"), "{step}");
     }
     // The last two at the runner's terminal.
     push.press(&id, "Operator two").await.expect("pressed");
@@ -258,7 +258,7 @@ async fn of_two_who_press_the_same_at_once_one_is_told_that_the_other_did() {
     let operator = portal.person(Role::Operator, Scope::EVERYTHING).await;
     let press = || portal.post("/drills/press", "drill=D-live&step=provision&act=begin", Some(&operator));
     let answers = futures::future::join_all((0..8).map(|_| press())).await;
-    let taken = answers.iter().filter(|answer| to(answer).ends_with("#now")).count();
+    let taken = answers.iter().filter(|answer| to(answer).ends_with("/live")).count();
     assert_eq!(taken, 1);
     let log = portal.house.store.live_drill().await.expect("read").expect("under way").so_far.log;
     assert_eq!(log.len(), 1);
