@@ -135,7 +135,7 @@ struct AttestArgs {
     /// The vendor's list of databases in the newest of them.
     #[arg(long)]
     databases: Option<PathBuf>,
-    /// The most that is looked at: declared, listed or counted.
+    /// The most that is looked at: declared, listed, counted or fingerprinted (reads every document).
     #[arg(long, value_parser = strength, default_value = "counted")]
     strength: domain::attestation::Strength,
     /// Only these databases are tenants; a name may end with *.
@@ -550,10 +550,8 @@ fn exclusion(text: &str) -> Result<domain::drill::Excluded> {
 
 fn strength(text: &str) -> Result<domain::attestation::Strength, String> {
     use domain::attestation::Strength::*;
-    [Declared, Listed, Counted]
-        .into_iter()
-        .find(|s| s.word() == text)
-        .ok_or_else(|| "declared, listed or counted".to_owned())
+    let known = [Declared, Listed, Counted, Fingerprinted].into_iter().find(|s| s.word() == text);
+    known.ok_or_else(|| "declared, listed, counted or fingerprinted".to_owned())
 }
 
 async fn push(portal: Option<Portal>, file: &Path) -> Result<ExitCode> {

@@ -76,6 +76,38 @@ pub enum Read {
     Unknown,
 }
 
+impl Fingerprint {
+    /// One digest for all of it (64 hex digits): SHA-256 over the canonical JSON (RFC 8785) of each collection's name,
+    /// kind, counts, contents, indexes and options, in the order of their names.
+    pub fn digest(&self) -> String {
+        let told: Vec<Value> = self
+            .collections
+            .iter()
+            .map(|c| {
+                serde_json::json!({ "name": c.name, "kind": c.kind, "documents": c.documents, "bytes": c.bytes,
+                    "contents": c.contents, "indexes": c.indexes, "options": c.options })
+            })
+            .collect();
+        let bytes = serde_json_canonicalizer::to_vec(&told).expect("strings, numbers and what was JSON before");
+        crate::draw::hex(&<sha2::Sha256 as sha2::Digest>::digest(bytes))
+    }
+
+    /// Documents, and bytes of BSON.
+    pub fn totals(&self) -> (u64, u64) {
+        self.collections.iter().fold((0, 0), |(d, b), c| (d + c.documents, b + c.bytes))
+    }
+
+    /// Whether everything was read at one cluster time.
+    pub fn of_one_cluster_time(&self) -> bool {
+        self.collections.iter().all(|c| c.read == Read::Snapshot)
+    }
+
+    /// Whether its digests are of a moment at all.
+    pub fn of_one_moment(&self) -> bool {
+        self.collections.iter().all(|c| matches!(c.read, Read::Snapshot | Read::Quiet))
+    }
+}
+
 /// Where two fingerprints are not the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {

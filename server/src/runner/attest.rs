@@ -2,7 +2,7 @@
 //!
 //! It reads, and writes nothing but its records. What it says is only as strong as what it looked at: a name beside a
 //! recovery point is `declared`, one in the vendor's own list of that point is `listed`, one that was counted on the
-//! cluster is `counted`.
+//! cluster is `counted`, and one whose documents were all read there is `fingerprinted`.
 
 pub mod points;
 
@@ -18,7 +18,11 @@ use domain::{
 };
 use mongodb::{Client, ClientSession, Database};
 
-use super::{plan::is_tenant, progress::Progress};
+use super::{
+    fingerprint::{self, Wish},
+    plan::is_tenant,
+    progress::Progress,
+};
 
 /// What to attest.
 #[derive(Clone, Debug)]
@@ -83,9 +87,13 @@ pub async fn run(plan: &Plan, run_id: &str, at: Moment, progress: &dyn Progress)
         }
         let read = match plan.strength {
             Strength::Declared | Strength::Listed => None,
-            _ => Some(count(&client, tenant, &mut one_time).await.with_context(|| format!("counting {tenant}"))?),
+            Strength::Counted => {
+                Some(count(&client, tenant, &mut one_time).await.with_context(|| format!("counting {tenant}"))?)
+            }
+            Strength::Fingerprinted | Strength::Restored => Some(print(&client, tenant).await?),
         };
         let strength = match (&read, listed) {
+            (Some(read), _) if read.digest.is_some() => Strength::Fingerprinted,
             (Some(_), _) => Strength::Counted,
             (None, Some(_)) => Strength::Listed,
             (None, None) => Strength::Declared,
@@ -145,6 +153,22 @@ async fn count(client: &Client, tenant: &str, one_time: &mut Option<Timestamp>) 
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// Reads all of a tenant's documents. What was written to meanwhile has a count and no digest: it would be of no moment.
+async fn print(client: &Client, tenant: &str) -> Result<Read> {
+    let wish = Wish { db_hash: false, sketches: false };
+    let print = fingerprint::of_live(client, tenant, wish).await.with_context(|| format!("reading {tenant}"))?;
+    let (documents, bytes) = print.totals();
+    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    Ok(Read {
+        at: print.taken_at,
+        one_time: print.of_one_cluster_time(),
+        collections: i64::try_from(print.collections.len()).unwrap_or(i64::MAX),
+        documents: whole(documents),
+        bytes: Some(whole(bytes)),
+        digest: print.of_one_moment().then(|| print.digest()),
+    })
 }
 
 async fn at_one_time(

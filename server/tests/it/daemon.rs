@@ -172,6 +172,22 @@ async fn an_attestation_says_what_was_seen_and_is_filed_once_under_the_runners_o
     assert!(ran.attestations.iter().all(|a| a.read.as_ref().is_some_and(|r| r.one_time)), "read at one cluster time");
     assert_eq!((ran.attested.seen.len(), ran.attested.left_out.len(), ran.attestations[0].tenants_seen), (3, 1, 2));
 
+    // Everything read: the same documents come to the same digest, and one field more to another.
+    let whole = Plan { strength: Strength::Fingerprinted, ..field.plan() };
+    let digests = async || {
+        let ran = attest::run(&whole, "attest-0", field.clock.now(), &Silent).await.expect("it runs");
+        assert!(ran.attestations.iter().all(|a| a.strength == Strength::Fingerprinted));
+        let digest = |a: &Attestation| a.read.as_ref().and_then(|read| read.digest.clone());
+        ran.attestations.iter().map(digest).collect::<Vec<_>>()
+    };
+    let before = digests().await;
+    assert_eq!(digests().await, before);
+    let client = Client::with_uri_str(mongod()).await.expect("a client");
+    let notes = client.database(&field.tenants[0]).collection::<Document>("notes");
+    notes.update_one(doc! { "_id": 3 }, doc! { "$set": { "more": 1 } }).await.expect("altered");
+    let after = digests().await;
+    assert!(after[0] != before[0] && after[1] == before[1]);
+
     let plain = Push::new(&field.url, &field.token).expect("a client");
     let identity = Arc::new(Identity::at(&field.dir.path().join("runner.key")).expect("a key"));
     let signing = plain.clone().signing(identity).await.expect("registered");

@@ -172,9 +172,9 @@ impl JobFile {
                 check_uri(&uri).await.context("uri")?;
                 let points = self.recovery_points.context("recovery_points: the file with the vendor's answer")?;
                 let strength = self.strength.unwrap_or(Strength::Counted);
-                if strength > Strength::Counted {
+                if strength > Strength::Fingerprinted {
                     bail!(
-                        "strength: declared, listed or counted; {} is not reached by looking at the cluster",
+                        "strength: declared, listed, counted or fingerprinted; {} is not reached by looking at the cluster",
                         strength.word()
                     );
                 }
