@@ -151,7 +151,7 @@ test("a runner that says nothing is said to, and a drill is stopped with a reaso
 test("a drill on the demo's own data is followed without script", { timeout: 240_000 }, async (t) => {
   const { mongodbUri } = await portal();
   const plan = `scenario = "collection"\nrunbook_version = "1.0"\nsource = "${mongodbUri}"\ntarget = "${mongodbUri}"\n` +
-    `tenant = "pilot-tansy"\nby = "drill-runner"\n`;
+    `same_cluster = true\ntenant = "pilot-tansy"\nby = "drill-runner"\n`;
   const page = await pageAs("operator", { javaScriptEnabled: false });
   t.after(() => page.context().close());
   const run = await runner(t, plan);
