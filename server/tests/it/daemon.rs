@@ -30,6 +30,7 @@ use server::runner::{
     identity::Identity,
     portal::Portal as Push,
     progress::Silent,
+    queue::Push as Queued,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -372,18 +373,35 @@ async fn a_job_waits_for_its_predecessor_or_until_it_no_longer_does() {
 async fn a_cluster_that_does_not_answer_is_tried_again_and_then_the_job_has_failed() {
     let field = Field::open().await;
     let plan = Plan { uri: "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200".into(), ..field.plan() };
-    let mut daemon = field
-        .daemon(field.config("state", vec![Job { work: Work::Attest(Box::new(plan)), ..field.job("weekly") }]))
-        .await;
+    let daily = Calendar::read("0 3 * * *").expect("a calendar");
+    let due = daily.next(field.began).expect("a time");
+    let job =
+        Job { work: Work::Attest(Box::new(plan)), cron: "0 3 * * *".into(), calendar: daily, ..field.job("daily") };
+    // The portal is away, so that what is told it can be read in the queue.
+    let away = Config { portal: "http://127.0.0.1:1".into(), ..field.config("state", vec![job]) };
+    let mut daemon = field.daemon(away).await;
+    let told = || -> Vec<JobRun> {
+        let mut files: Vec<_> = std::fs::read_dir(field.dir.path().join("state/queue"))
+            .expect("a queue")
+            .map(|file| file.expect("a file").path())
+            .collect();
+        files.sort();
+        let push = |path| serde_json::from_slice::<Queued>(&std::fs::read(path).expect("read")).expect("a push");
+        files.into_iter().map(|path| serde_json::from_value(push(path).body).expect("a run")).collect()
+    };
     look(&mut daemon).await;
-    field.clock.set(field.due().plus_millis(1000));
+    for late in [1000, 30 * MINUTE] {
+        field.clock.set(due.plus_millis(late));
+        look(&mut daemon).await;
+        assert_eq!(outcomes(&told()), [Outcome::Scheduled], "it may come back");
+    }
+    field.clock.set(due.plus_millis(61 * MINUTE));
     look(&mut daemon).await;
-    assert_eq!(outcomes(&field.runs().await), [Outcome::Scheduled], "it may come back");
-    // More than an hour after it was due: the portal's clock does not see that far ahead, so the run waits there.
-    field.clock.set(field.due().plus_millis(4 * MINUTE));
     look(&mut daemon).await;
-    let waiting = std::fs::read_to_string(field.dir.path().join("state/jobs.json")).expect("kept");
-    assert!(waiting.contains("\"running\": null"), "{waiting}");
+    let runs = told();
+    assert_eq!(outcomes(&runs), [Outcome::Scheduled, Outcome::Failed]);
+    assert_eq!(runs[1].due_at, due);
+    assert!(runs[1].says.contains("the cluster does not answer"), "{}", runs[1].says);
 }
 
 #[tokio::test(flavor = "multi_thread")]
