@@ -18,6 +18,7 @@ pub mod progress;
 pub mod queue;
 pub mod refusal;
 pub mod restore;
+pub mod restorer;
 pub mod source;
 
 use std::{
