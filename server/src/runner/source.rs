@@ -7,6 +7,7 @@ pub mod archive;
 pub mod directory;
 pub mod live;
 pub mod metadata;
+pub mod oplog;
 
 use std::{fmt, sync::Arc};
 
