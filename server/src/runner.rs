@@ -2,16 +2,20 @@
 //! credentials; what leaves it are counts, digests and times, never documents.
 
 pub mod attest;
+mod another;
 pub mod bsonfile;
 pub mod by_hand;
 pub mod calendar;
+pub mod canary;
 pub mod command;
 pub mod compare;
 pub mod daemon;
 pub mod definitions;
+pub mod erasure;
 pub mod fingerprint;
 pub mod identity;
 pub mod isolation;
+mod own;
 pub mod plan;
 pub mod portal;
 pub mod progress;
@@ -20,6 +24,7 @@ pub mod refusal;
 pub mod restore;
 pub mod restorer;
 pub mod source;
+mod teardown;
 
 use std::{
     path::PathBuf,
@@ -28,11 +33,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use bson::Timestamp;
 use chrono::Utc;
 use domain::{
     Moment, draw,
     drill::{
-        Act, Check, CheckId, CheckVerdict, Draw, Drill, DrillVerdict, Excluded, Exposure, LogLine, Measured, Outcome,
+        Act, Check, CheckId, CheckVerdict, Draw, Drill, DrillVerdict, Erasures, Excluded, LogLine, Measured, Outcome,
         Source, Staging, Step, StepId, UNDER_WAY,
     },
     live::Heartbeat,
@@ -44,11 +50,14 @@ use mongodb::{Client, Database};
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    canary::{Canary, Lost},
+    compare::Record,
     plan::{From, Plan},
     portal::Portal,
     progress::{Progress, Told},
     refusal::refusal,
-    source::{RecoveryPoint, archive, directory, live},
+    restorer::Restorer,
+    source::oplog,
 };
 
 /// How often the portal hears of a drill under way.
@@ -86,18 +95,27 @@ pub async fn run(
     let id = new_id(began);
     let told = Told::new(progress);
     let target = Client::with_uri_str(&plan.target).await.map_err(|_| bad_address("target"))?;
-    let ping = target.database("admin").run_command(bson::doc! { "ping": 1 }).await;
-    ping.map_err(refusal).context("the target does not answer")?;
-    let isolation = isolation::look(plan, &target).await?;
-    let staging = target.database(&format!("staging_{}", id.to_lowercase().replace('-', "_")));
+    let (isolation, was_empty) = match plan.from {
+        From::Another { .. } => another::look(plan, &target).await?,
+        _ => {
+            let ping = target.database("admin").run_command(bson::doc! { "ping": 1 }).await;
+            ping.map_err(refusal).context("the target does not answer")?;
+            (isolation::look(plan, &target).await?, true)
+        }
+    };
     let mut run = Run {
         plan,
         portal,
         progress: &told,
-        staging,
+        // Where another restores, the copy has the tenant's own name.
+        copy: target.database(&format!("{}{}", plan::STAGING, id[2..].to_lowercase().replace('-', "_"))),
         id: id.clone(),
         drill: blank(plan, began),
         shared: Arc::new(Mutex::new(None)),
+        canary: None,
+        restorer: None,
+        given: Vec::new(),
+        was_empty,
     };
     run.drill.target.isolated = isolation.isolated;
     run.drill.target.why = Some(isolation.why);
@@ -140,70 +158,29 @@ struct Run<'a> {
     plan: &'a Plan,
     portal: Option<&'a Portal>,
     progress: &'a dyn Progress,
-    staging: Database,
+    /// The restored copy.
+    copy: Database,
     id: String,
     drill: Drill,
     /// What the heartbeat tells the portal.
     shared: Arc<Mutex<Option<Drill>>>,
+    /// What is in the source and must not stay there.
+    canary: Option<Canary>,
+    /// Who restores, where it is not the runner.
+    restorer: Option<Box<dyn Restorer>>,
+    /// Databases that a restore by another brings.
+    given: Vec<String>,
+    /// Whether the target was seen to hold nothing before.
+    was_empty: bool,
 }
 
 impl Run<'_> {
     async fn work(&mut self, scratch: PathBuf) -> Result<()> {
         let tenant = self.draw().await?;
-        let point = self.recovery_point(&tenant, scratch).await?;
-
-        let begun = self.begin(StepId::Provision);
-        restore::must_be_empty(&self.staging).await?;
-        self.drill.exposure = Some(Exposure { from: now(), until: None, proof: "the restored copy exists".to_owned() });
-        self.end(begun, format!("{} on {}", self.staging.name(), self.plan.target_host()));
-
-        let begun = self.begin(StepId::Restore);
-        let restored = restore::restore(&point, &self.staging, self.progress).await?;
-        self.end(begun, restored.says(point.collections.len()));
-
-        let begun = self.begin(StepId::Query);
-        let (smoke, queries) = compare::smoke::smoke_query(&self.staging, &restored, &self.plan.smoke).await?;
-        self.drill.queries = queries;
-        self.end(begun, smoke.detail.clone());
-
-        let begun = self.begin(StepId::Verify);
-        let seed =
-            self.drill.draw.as_ref().map_or_else(|| draw::seed(&self.id, &self.plan.public_value), |d| d.seed.clone());
-        let wanted = compare::Wanted {
-            seed: &seed,
-            last_write_field: &self.plan.last_write_field,
-            all: self.plan.compare == plan::Compare::All,
-            references: &self.plan.references,
-            left_out: &restored.left_out,
-        };
-        let compared = compare::compare(&point, &self.staging, wanted, self.progress).await?;
-        let (expected, actual) = compared.totals();
-        let held = if compared.digests.is_empty() { compared.documents.len().to_string() } else { "all".to_owned() };
-        self.end(
-            begun,
-            format!("{} of {} documents counted, {held} compared", words::count(actual), words::count(expected)),
-        );
-
-        let (declared, verified) = self.drill.clock().context("the steps on the clock are done")?;
-        let last_write = compared.last_write;
-        self.drill.source.last_write_at = last_write;
-        self.drill.source.last_write_by = last_write.map(|_| self.plan.last_write_field.clone());
-        self.drill.measured = Some(Measured {
-            restore_ms: verified.since(declared),
-            rpo_ms: last_write.map(|at| declared.since(at).max(0)),
-            bytes: restored.bytes,
-            documents: restored.documents,
-        });
-        let compare::Record { counts, documents, digests, references, mut checks } = compared.into_record();
-        self.drill.counts = counts;
-        self.drill.documents = documents;
-        self.drill.digests = digests;
-        self.drill.references = references;
-        checks.push(freshness(last_write, declared, self.plan.rpo_ms));
-        checks.push(smoke);
-        self.drill.checks = checks;
-        self.share();
-        Ok(())
+        match &self.plan.from {
+            From::Another { restorer, .. } => self.by_another(&tenant, restorer).await,
+            _ => self.by_itself(&tenant, &scratch).await,
+        }
     }
 
     /// Which tenant: named in the plan, or drawn from those eligible after their list was sealed.
@@ -217,7 +194,14 @@ impl Run<'_> {
             self.end(begun, format!("{tenant}, named in the plan, not drawn"));
             return Ok(tenant.clone());
         }
-        let excluded: Vec<Excluded> = self.plan.exclude.iter().filter(|e| seen.contains(&e.name)).cloned().collect();
+        let mut excluded: Vec<Excluded> =
+            self.plan.exclude.iter().filter(|e| seen.contains(&e.name)).cloned().collect();
+        for (name, at) in self.plan.erased.iter().flat_map(|list| list.tenants()) {
+            if seen.iter().any(|s| s == name) && !excluded.iter().any(|e| e.name == name) {
+                let why = format!("erased for good on {}", words::date(at));
+                excluded.push(Excluded { name: name.to_owned(), why });
+            }
+        }
         let eligible: Vec<String> = seen.into_iter().filter(|name| !excluded.iter().any(|e| e.name == *name)).collect();
         if eligible.is_empty() {
             bail!("no tenant is eligible: every one is excluded");
@@ -249,58 +233,94 @@ impl Run<'_> {
         Ok(chosen)
     }
 
-    async fn recovery_point(&mut self, tenant: &str, scratch: PathBuf) -> Result<RecoveryPoint> {
-        let begun = self.begin(StepId::Dump);
-        let point = match &self.plan.from {
-            From::Uri(uri) => {
-                let client = Client::with_uri_str(uri).await.map_err(|_| bad_address("source"))?;
-                live::take(&client, tenant, &scratch, self.progress).await?
-            }
-            From::Directory(dir) => directory::open(dir, tenant)?,
-            From::Archive(file) => archive::open(file, tenant)?,
-            From::ByHand { .. } => bail!("what people do by hand no program restores"),
-        };
-        self.drill.source.kind.clone_from(&point.kind);
-        self.drill.source.recovery_point = point.name.clone();
-        self.drill.source.taken_at = point.taken_at;
-        self.drill.target.environment = format!("{}/{}", self.plan.target_host(), self.staging.name());
-        self.end(begun, format!("{}, {} collections", point.name, point.collections.len()));
-        Ok(point)
+    fn seed(&self) -> String {
+        let drawn = self.drill.draw.as_ref().map(|drawn| drawn.seed.clone());
+        drawn.unwrap_or_else(|| draw::seed(&self.id, &self.plan.public_value))
     }
 
-    /// Drops staging whatever happened, and looks whether it is gone.
-    async fn tear_down(&mut self) {
-        if self.drill.exposure.is_none() {
-            return;
+    /// Puts a document of the drill's own into the source, where its loss is drilled. From when the operation log is
+    /// needed.
+    async fn lay(&mut self, tenant: &str) -> Result<Option<Timestamp>> {
+        let Some(wanted) = &self.plan.canary else { return Ok(None) };
+        let origin = self.plan.origin().await?.context("a canary is lost in a live database, and none is in reach")?;
+        let canary = self.canary.insert(Canary::new(origin, tenant, wanted, &self.plan.last_write_field));
+        let from = canary.lay(&self.id).await?;
+        self.drill.canary = Some(canary.described());
+        Ok(Some(from))
+    }
+
+    async fn lose(&mut self, from: Option<Timestamp>) -> Result<Option<Lost>> {
+        let (Some(from), Some(_)) = (from, &self.canary) else { return Ok(None) };
+        let begun = self.begin(StepId::Lose);
+        let Some(canary) = &self.canary else { return Ok(None) };
+        let lost = canary.lose(from).await?;
+        let note = format!("{}, at {} of the operation log", canary.place(), oplog::said(lost.until));
+        if let Some(told) = &mut self.drill.canary {
+            told.expected.clone_from(&lost.sha256);
+            told.lost_at = Some(lost.at);
         }
-        let begun = self.begin(StepId::TearDown);
-        let gone = async {
-            self.staging.drop().await?;
-            let names = self.staging.client().list_database_names().await?;
-            Ok::<_, mongodb::error::Error>(!names.iter().any(|n| n == self.staging.name()))
+        self.end(begun, note);
+        Ok(Some(lost))
+    }
+
+    async fn put_back(&mut self) -> Result<()> {
+        let Some(canary) = &self.canary else { return Ok(()) };
+        let place = canary.place();
+        let begun = self.begin(StepId::Return);
+        let Some(canary) = &self.canary else { return Ok(()) };
+        let (restored, returned) = canary.put_back(&self.copy).await?;
+        let note = if restored.is_some() { format!("{place}, from the copy") } else { "it is not in the copy".to_owned() };
+        if let Some(told) = &mut self.drill.canary {
+            (told.restored, told.returned) = (restored, returned);
         }
-        .await;
-        let (verdict, proof, actual) = match gone {
-            Ok(true) => {
-                (CheckVerdict::Passes, format!("{} is not among the target's databases", self.staging.name()), "gone")
-            }
-            Ok(false) => (CheckVerdict::Fails, format!("{} is still listed", self.staging.name()), "still there"),
-            Err(e) => (CheckVerdict::NotRun, format!("the target did not answer: {e}"), "not known"),
-        };
-        if let Some(exposure) = &mut self.drill.exposure {
-            exposure.proof.clone_from(&proof);
-            exposure.until = (verdict == CheckVerdict::Passes).then(now);
-        }
-        if self.drill.abandoned.is_none() {
-            self.drill.checks.push(Check {
-                id: CheckId::TearDown,
-                expected: "gone".to_owned(),
-                actual: actual.to_owned(),
-                verdict,
-                detail: proof.clone(),
+        self.end(begun, note);
+        Ok(())
+    }
+
+    /// What was erased for good came back with the recovery point.
+    async fn erase(&mut self, copies: &[(String, Database)]) -> Result<Option<Check>> {
+        let Some(list) = &self.plan.erased else { return Ok(None) };
+        let begun = self.begin(StepId::Erase);
+        let done = list.replay(copies, self.drill.source.taken_at).await?;
+        let check = erasure::check(&done);
+        self.drill.erasures = Some(done);
+        self.end(begun, check.detail.clone());
+        Ok(Some(check))
+    }
+
+    /// What was restored and how long it took, once it is verified.
+    fn measure(&mut self, last_write: Option<Moment>, bytes: i64, documents: i64) -> Result<Check> {
+        let (declared, verified) = self.drill.clock().context("the steps on the clock are done")?;
+        let lost = self.drill.lost_at().unwrap_or(declared);
+        self.drill.source.last_write_at = last_write;
+        self.drill.source.last_write_by = last_write.map(|_| self.plan.last_write_field.clone());
+        let rpo_ms = last_write.map(|at| lost.since(at).max(0));
+        self.drill.measured = Some(Measured { restore_ms: verified.since(declared), rpo_ms, bytes, documents });
+        Ok(freshness(last_write, lost, self.plan.rpo_ms))
+    }
+
+    fn record(&mut self, record: Record) -> Vec<Check> {
+        let Record { counts, documents, digests, references, mut checks } = record;
+        self.drill.counts = counts;
+        self.drill.documents = documents;
+        self.drill.digests = digests;
+        self.drill.references = references;
+        if let Some(canary) = &self.drill.canary {
+            let back = canary.is_back();
+            checks.push(Check {
+                id: CheckId::Canary,
+                expected: "as it was".to_owned(),
+                actual: if back { "as it was".to_owned() } else { "not as it was".to_owned() },
+                verdict: if back { CheckVerdict::Passes } else { CheckVerdict::Fails },
+                detail: match (&canary.restored, &canary.returned) {
+                    (None, _) => "it is not in the copy".to_owned(),
+                    (_, None) => "it was put back, and is not found where it was lost".to_owned(),
+                    _ if back => format!("{} in {}, by SHA-256 of the raw BSON", canary.id, canary.collection),
+                    _ => "another than it was when it was lost".to_owned(),
+                },
             });
         }
-        self.end(begun, proof);
+        checks
     }
 
     fn abandon(&mut self, why: &str) {
@@ -309,6 +329,7 @@ impl Run<'_> {
             step.ended_at = at;
             step.outcome = Outcome::Failed;
             step.note = why.to_owned();
+            step.commands.extend(self.restorer.as_mut().map(|restorer| restorer.commands()).unwrap_or_default());
         }
         self.drill.abandoned = Some(why.to_owned());
         self.drill.measured = None;
@@ -330,6 +351,7 @@ impl Run<'_> {
             ended_at: at,
             outcome: Outcome::Done,
             note: UNDER_WAY.to_owned(),
+            commands: Vec::new(),
         });
         self.progress.begins(id);
         self.share();
@@ -337,7 +359,9 @@ impl Run<'_> {
     }
 
     fn end(&mut self, begun: usize, note: String) {
+        let commands = self.restorer.as_mut().map(|restorer| restorer.commands()).unwrap_or_default();
         let step = &mut self.drill.steps[begun];
+        step.commands.extend(commands);
         step.ended_at = now();
         step.note = note;
         self.progress.ends(step);
@@ -400,6 +424,9 @@ fn blank(plan: &Plan, at: Moment) -> Drill {
         digests: Vec::new(),
         references: Vec::new(),
         queries: Vec::new(),
+        // What kind of drill it will be is known from its beginning.
+        canary: plan.canary.as_ref().map(|c| domain::drill::Canary { collection: c.collection.clone(), ..Default::default() }),
+        erasures: plan.erased.as_ref().map(|_| Erasures::default()),
         measured: None,
         verdict: DrillVerdict { rto: untested, rpo: untested, contents: untested, reasons: Vec::new() },
         exposure: None,

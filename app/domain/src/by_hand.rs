@@ -62,7 +62,7 @@ pub fn steps(log: &[LogLine]) -> Vec<Step> {
                 (None, Some(stop)) if stop.at >= begun.at => (stop.at, Outcome::Failed, "stopped".to_owned()),
                 (None, _) => (begun.at, Outcome::Done, UNDER_WAY.to_owned()),
             };
-            Some(Step { id, started_at: begun.at, ended_at, outcome, note })
+            Some(Step { id, started_at: begun.at, ended_at, outcome, note, commands: Vec::new() })
         })
         .collect()
 }

@@ -34,6 +34,12 @@ pub struct Drill {
     /// The plan's own smoke queries, as staging answered them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queries: Vec<Query>,
+    /// The document that a drill of a single document's loss lost on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
+    /// What had been erased for good since the recovery point, and came back with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasures: Option<Erasures>,
     /// Absent when the drill ended before anything could be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
@@ -154,21 +160,27 @@ pub struct Staging {
 pub enum StepId {
     Draw,
     Dump,
+    Lose,
     Provision,
     Restore,
     Query,
+    Return,
     Verify,
+    Erase,
     TearDown,
 }
 
 impl StepId {
-    pub const ALL: [StepId; 7] = [
+    pub const ALL: [StepId; 10] = [
         StepId::Draw,
         StepId::Dump,
+        StepId::Lose,
         StepId::Provision,
         StepId::Restore,
         StepId::Query,
+        StepId::Return,
         StepId::Verify,
+        StepId::Erase,
         StepId::TearDown,
     ];
 
@@ -176,18 +188,23 @@ impl StepId {
         match self {
             StepId::Draw => "Draw a tenant at random",
             StepId::Dump => "Choose the recovery point",
+            StepId::Lose => "Lose a document on purpose",
             StepId::Provision => "Provision an empty staging database",
             StepId::Restore => "Restore the recovery point",
             StepId::Query => "Repoint and smoke-test",
+            StepId::Return => "Put the lost document back",
             StepId::Verify => "Verify the contents",
+            StepId::Erase => "Erase again what was erased since",
             StepId::TearDown => "Tear the staging database down",
         }
     }
 
-    /// The recovery clock runs from the draw's end to the end of the verification. Making a dump is
-    /// preparation (a real recovery point exists before the loss) and tearing down comes after.
+    /// The recovery clock runs from the loss to the end of the verification, and of what must be erased again before
+    /// anybody may work with the copy. Making a dump is preparation (a real recovery point exists before the loss) and
+    /// tearing down comes after.
     pub fn on_the_clock(self) -> bool {
-        matches!(self, StepId::Provision | StepId::Restore | StepId::Query | StepId::Verify)
+        use StepId::{Erase, Provision, Query, Restore, Return, Verify};
+        matches!(self, Provision | Restore | Query | Return | Verify | Erase)
     }
 }
 
@@ -209,6 +226,58 @@ pub struct Step {
     /// One line for people: "27 411 documents, 4 collections".
     #[serde(default)]
     pub note: String,
+    /// What the user's own commands did in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Command>,
+}
+
+/// A command of the user's that a drill ran. Its arguments stay with the runner, and so does what it printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// The program's own name: "terraform"
+    pub program: String,
+    /// `None`: it was stopped, or did not start.
+    pub exit: Option<i32>,
+    /// What it printed: the size and the SHA-256 of the file that the runner keeps, and its name there.
+    pub bytes: u64,
+    pub sha256: String,
+    pub kept: String,
+}
+
+/// A document lost on purpose and brought back from just before its loss. Digests are SHA-256 over the raw BSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Canary {
+    pub collection: String,
+    pub id: String,
+    /// As it was when it was lost; empty until then.
+    pub expected: String,
+    /// As the copy had it.
+    pub restored: Option<String>,
+    /// As its collection has it since it was put back.
+    pub returned: Option<String>,
+    /// By the source's own operation log.
+    pub lost_at: Option<Moment>,
+}
+
+impl Canary {
+    pub fn is_back(&self) -> bool {
+        let same = |digest: &Option<String>| digest.as_deref() == Some(self.expected.as_str());
+        !self.expected.is_empty() && same(&self.restored) && same(&self.returned)
+    }
+}
+
+/// What a list says was erased for good, for a person's request or at a contract's end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasures {
+    /// Lines of the list about what was restored, erased after the recovery point was taken.
+    pub listed: i64,
+    /// Documents of theirs that came back, and were erased again.
+    pub suppressed: i64,
+    /// Documents still found after that.
+    pub left: i64,
+    /// Documents that the list says were erased before the recovery point was taken, and that it holds all the same.
+    pub survived: i64,
 }
 
 /// The note of a step that has begun and not ended.
@@ -233,6 +302,9 @@ pub enum CheckId {
     Indexes,
     Options,
     References,
+    Tenants,
+    Canary,
+    Erasures,
     Freshness,
     Query,
     TearDown,
@@ -247,6 +319,9 @@ impl CheckId {
             CheckId::Indexes => "Indexes present and identical",
             CheckId::Options => "Options, validators and views identical",
             CheckId::References => "No reference without what it refers to",
+            CheckId::Tenants => "Every tenant is in the copy",
+            CheckId::Canary => "The lost document is back as it was",
+            CheckId::Erasures => "What was erased is erased again",
             CheckId::Freshness => "Last write within the RPO",
             CheckId::Query => "Smoke query answers",
             CheckId::TearDown => "Staging torn down",
@@ -281,7 +356,7 @@ pub struct Count {
 }
 
 /// A document drawn by the seed: both sides' SHA-256 over the raw BSON. Never its contents.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DrawnDocument {
     pub collection: String,
     /// The document's `_id` as text.
@@ -435,11 +510,31 @@ impl Drill {
         self.exposure.as_ref().filter(|e| e.until.is_none()).map(|e| e.from)
     }
 
-    /// The recovery clock as the steps tell it: loss declared, contents verified. `None` until both are done.
+    /// The recovery clock as the steps tell it: loss declared, contents verified and what must not be in them erased.
+    /// `None` until all is done.
     pub fn clock(&self) -> Option<(Moment, Moment)> {
         let declared = self.steps.iter().find(|s| s.id.on_the_clock())?.started_at;
-        let verified = self.steps.iter().find(|s| s.id == StepId::Verify && s.outcome == Outcome::Done)?.ended_at;
-        Some((declared, verified))
+        let done = |id| self.steps.iter().find(|s| s.id == id && s.outcome == Outcome::Done && !s.under_way());
+        let verified = done(StepId::Verify)?.ended_at;
+        Some((declared, done(StepId::Erase).map_or(verified, |erased| erased.ended_at)))
+    }
+
+    /// When what could be lost was lost: a document on purpose, or all of it when the loss was declared.
+    pub fn lost_at(&self) -> Option<Moment> {
+        self.canary.as_ref().and_then(|c| c.lost_at).or_else(|| Some(self.clock()?.0))
+    }
+
+    /// The steps of a drill of this kind, in their order.
+    pub fn planned_steps(&self) -> Vec<StepId> {
+        if self.by_hand() {
+            return by_hand::STEPS.to_vec();
+        }
+        let planned = |step: &StepId| match step {
+            StepId::Lose | StepId::Return => self.canary.is_some(),
+            StepId::Erase => self.erasures.is_some(),
+            _ => true,
+        };
+        StepId::ALL.into_iter().filter(planned).collect()
     }
 
     /// Where the record's figures, checks and verdict do not follow from what it tells itself; empty when they do.
@@ -463,6 +558,12 @@ impl Drill {
         {
             wrong.push("no reference is said to lead nowhere, and some do".to_owned());
         }
+        if passes(CheckId::Canary) && !self.canary.as_ref().is_some_and(Canary::is_back) {
+            wrong.push("its lost document is said to be back as it was, and is not".to_owned());
+        }
+        if passes(CheckId::Erasures) && self.erasures.is_none_or(|e| e.left != 0 || e.survived != 0) {
+            wrong.push("what was erased is said to be erased again, and is not".to_owned());
+        }
         if passes(CheckId::Query) && self.queries.iter().any(|q| q.found < q.at_least) {
             wrong.push("its smoke queries are said to be answered, and are not".to_owned());
         }
@@ -477,7 +578,8 @@ impl Drill {
             if clock.map(|(declared, verified)| verified.since(declared)) != Some(measured.restore_ms) {
                 wrong.push("its recovery time is not the time its steps took".to_owned());
             }
-            let lost = clock.zip(self.source.last_write_at).map(|((declared, _), write)| declared.since(write).max(0));
+            let lost = clock.and(self.lost_at()).zip(self.source.last_write_at);
+            let lost = lost.map(|(lost, write)| lost.since(write).max(0));
             if measured.rpo_ms != lost {
                 wrong.push("its data loss is not the time from the last write to the loss".to_owned());
             }
@@ -487,8 +589,7 @@ impl Drill {
 
     /// "Taken at T, restored at T+N, last committed write T-M."
     pub fn sentence(&self) -> String {
-        let restored = self.steps.iter().find(|s| s.id == StepId::Verify && s.outcome == Outcome::Done);
-        let (Some(end), Some(_)) = (restored, &self.measured) else {
+        let (Some((_, end)), Some(_)) = (self.clock(), &self.measured) else {
             return match &self.abandoned {
                 Some(why) => format!("Abandoned: {why}."),
                 None => "Nothing was measured.".to_owned(),
@@ -503,7 +604,7 @@ impl Drill {
             "Taken at {} UTC{}, restored {} later, {write}.",
             words::date_time(taken),
             if self.by_hand() { ", as its plan says" } else { "" },
-            words::duration(end.ended_at.since(taken))
+            words::duration(end.since(taken))
         )
     }
 

@@ -44,7 +44,7 @@ pub fn isolation(
         return Err(Refused::Never(host.clone()));
     }
     let Some(source) = source else {
-        return Ok(Isolation { isolated: true, why: "The recovery point is a file; no source was in reach.".into() });
+        return Ok(Isolation { isolated: true, why: "No live source is in this drill’s reach.".into() });
     };
     let shared = source.hosts.intersection(&target.hosts).next();
     let same = match (&source.id, &target.id) {

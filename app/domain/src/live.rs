@@ -126,8 +126,12 @@ impl Live {
 
     /// When the recovery clock stopped.
     pub fn verified(&self) -> Option<Moment> {
-        let verify = self.so_far.steps.iter().find(|s| s.id == StepId::Verify)?;
-        (verify.outcome == Outcome::Done && !verify.under_way()).then_some(verify.ended_at)
+        let last = self.so_far.steps.iter().find(|s| s.id == self.last_on_the_clock())?;
+        (last.outcome == Outcome::Done && !last.under_way()).then_some(last.ended_at)
+    }
+
+    fn last_on_the_clock(&self) -> StepId {
+        self.all_steps().into_iter().rfind(|id| id.on_the_clock()).unwrap_or(StepId::Verify)
     }
 
     /// On the recovery clock, in milliseconds; `None`: it has not begun.
@@ -144,8 +148,8 @@ impl Live {
     }
 
     /// Every step of this kind of drill, in order.
-    pub fn all_steps(&self) -> &'static [StepId] {
-        if self.so_far.by_hand() { &by_hand::STEPS } else { &StepId::ALL }
+    pub fn all_steps(&self) -> Vec<StepId> {
+        self.so_far.planned_steps()
     }
 
     fn progress_of(&self, step: &Step) -> Option<&Progress> {
@@ -202,11 +206,10 @@ impl Live {
             return None;
         }
         let rows = self.rows(medians, now);
+        let last = self.last_on_the_clock();
         let verify = rows.iter().find_map(|row| match row {
-            Row::ToCome { id: StepId::Verify, at, takes_ms } => {
-                Some(at.zip(*takes_ms).map(|(at, ms)| at.plus_millis(ms)))
-            }
-            Row::Running(step) if step.id == StepId::Verify => {
+            Row::ToCome { id, at, takes_ms } if *id == last => Some(at.zip(*takes_ms).map(|(at, ms)| at.plus_millis(ms))),
+            Row::Running(step) if step.id == last => {
                 Some(self.left_of_running(medians, now).map(|(ms, _)| now.plus_millis(ms)))
             }
             _ => None,
@@ -308,6 +311,7 @@ pub(crate) mod tests {
             ended_at: at(to.unwrap_or(from)),
             outcome: Outcome::Done,
             note: note.to_owned(),
+            commands: Vec::new(),
         }
     }
 
@@ -334,6 +338,8 @@ pub(crate) mod tests {
             digests: vec![],
             references: vec![],
             queries: vec![],
+            canary: None,
+            erasures: None,
             measured: None,
             verdict: crate::drill::DrillVerdict { rto: untested, rpo: untested, contents: untested, reasons: vec![] },
             exposure: None,

@@ -196,7 +196,7 @@ fn past_drill(quarter: &str, scenario: Scenario, tenant: &str, restore: i64, los
             StepId::Restore => "into the staging database".to_owned(),
             _ => String::new(),
         };
-        steps.push(Step { id, started_at: clock, ended_at, outcome: Outcome::Done, note });
+        steps.push(Step { id, started_at: clock, ended_at, outcome: Outcome::Done, note, commands: Vec::new() });
         clock = ended_at;
     }
     let declared = steps[2].started_at;
@@ -279,6 +279,8 @@ fn past_drill(quarter: &str, scenario: Scenario, tenant: &str, restore: i64, los
         digests: Vec::new(),
         references: Vec::new(),
         queries: Vec::new(),
+        canary: None,
+        erasures: None,
         measured: Some(measured),
         people: company::people(),
         abandoned: None,

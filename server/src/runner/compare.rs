@@ -1,8 +1,10 @@
 //! Compares a restored database with its recovery point, read again from its beginning: counts, documents drawn by
 //! the seed or all of them, indexes, options, references, last write. Documents are compared by digest and never leave.
 
+pub mod moment;
 pub mod options;
 pub mod reference;
+pub mod since;
 pub mod smoke;
 pub mod whole;
 
@@ -29,6 +31,9 @@ use crate::ledger::canonical::id_text;
 
 /// How many documents are drawn, as the runbook says.
 pub const DRAWN: usize = 10;
+
+/// `_id`s that a record names of each collection.
+const NAMED: usize = 20;
 
 /// What is to be compared.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +142,7 @@ pub async fn compare(
 }
 
 /// When the newest document of a collection was written, as its own field says.
-async fn newest(collection: &Collection, restored: &Database, field: &str) -> Result<Option<Moment>> {
+pub async fn newest(collection: &Collection, restored: &Database, field: &str) -> Result<Option<Moment>> {
     let there = restored.collection::<Document>(&collection.name);
     let newest = there
         .find_one(doc! { field: { "$type": "date" } })

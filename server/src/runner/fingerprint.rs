@@ -10,6 +10,7 @@ mod read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use bson::Timestamp;
 use chrono::Utc;
 use domain::{
     Moment,
@@ -21,8 +22,9 @@ use self::hash::DbHash;
 use super::{
     bad_address,
     definitions::{self, Ttl},
+    plan::Further,
     refusal::refusal,
-    source::{self, RecoveryPoint, archive, directory, live},
+    source::{self, RecoveryPoint, live},
 };
 
 /// What a fingerprint is to hold beside the digests.
@@ -41,25 +43,34 @@ pub async fn of(place: &str, database: &str, wish: Wish) -> Result<Fingerprint> 
         return of_live(&client, database, wish).await;
     }
     let path = Path::new(place);
-    let point = if path.is_dir() {
-        directory::open(path, database)?
-    } else if path.is_file() {
-        archive::open(path, database)?
-    } else {
+    if !path.exists() {
         bail!("it is neither a MongoDB address (mongodb://…) nor a mongodump folder or archive that is there");
-    };
-    of_point(point, database, wish).await
+    }
+    of_point(source::open(path, database, &Further::default())?, database, wish).await
 }
 
 /// Of a live database.
 pub async fn of_live(client: &Client, database: &str, wish: Wish) -> Result<Fingerprint> {
+    live_at(client, database, wish, None).await
+}
+
+/// Of a live database at a moment of its past, of which its server keeps some minutes. What could not be read so says
+/// it was read otherwise.
+pub async fn of_live_at(client: &Client, database: &str, wish: Wish, at: Timestamp) -> Result<Fingerprint> {
+    live_at(client, database, wish, Some(at)).await
+}
+
+async fn live_at(client: &Client, database: &str, wish: Wish, at: Option<Timestamp>) -> Result<Fingerprint> {
     let db = client.database(database);
     let taken_at = Moment::from(Utc::now());
     let listed = live::listed(&db).await.with_context(|| format!("{database} cannot be listed"))?;
     if listed.is_empty() {
         bail!("{database} has no collection: it is not there, or this user may not see it");
     }
-    let at = read::moment(&db, &listed).await?;
+    let at = match at {
+        Some(at) => Some(at),
+        None => read::moment(&db, &listed).await?,
+    };
     let mut collections = Vec::new();
     for (collection, _) in listed {
         let mut out = described(&collection);

@@ -10,27 +10,38 @@ use mongodb::{
     options::{ClientOptions, ServerAddress},
 };
 
-use super::plan::{From, Plan};
+use super::plan::Plan;
 
+/// Refuses a target that must not be written to.
 pub async fn look(plan: &Plan, target: &Client) -> Result<Isolation> {
-    let source = match &plan.from {
-        From::Uri(uri) => {
-            let client = Client::with_uri_str(uri).await.map_err(|_| super::bad_address("source"))?;
-            Some(of(uri, &client).await?)
-        }
-        _ => None,
-    };
     let target = of(&plan.target, target).await?;
-    Ok(isolation(source.as_ref(), &target, &plan.never, plan.same_cluster)?)
+    Ok(isolation(source(plan).await?.as_ref(), &target, &plan.never, plan.same_cluster)?)
 }
 
-async fn of(uri: &str, client: &Client) -> Result<Cluster> {
+/// The same by the target's address alone, before it stands.
+pub async fn look_at_address(plan: &Plan) -> Result<Isolation> {
+    let target = Cluster { hosts: addressed(&plan.target).await?, id: None };
+    Ok(isolation(source(plan).await?.as_ref(), &target, &plan.never, plan.same_cluster)?)
+}
+
+async fn source(plan: &Plan) -> Result<Option<Cluster>> {
+    match (plan.origin_uri(), plan.origin().await?) {
+        (Some(uri), Some(client)) => Ok(Some(of(uri, &client).await?)),
+        _ => Ok(None),
+    }
+}
+
+async fn addressed(uri: &str) -> Result<BTreeSet<String>> {
     let options = ClientOptions::parse(uri).await.map_err(|_| super::bad_address("MongoDB"))?;
     let addressed = options.hosts.iter().filter_map(|host| match host {
         ServerAddress::Tcp { host, port } => Some(format!("{host}:{}", port.unwrap_or(27017)).to_lowercase()),
         _ => None,
     });
-    let mut hosts: BTreeSet<String> = addressed.collect();
+    Ok(addressed.collect())
+}
+
+async fn of(uri: &str, client: &Client) -> Result<Cluster> {
+    let mut hosts = addressed(uri).await?;
     let hello = client.database("admin").run_command(doc! { "hello": 1 }).await?;
     for list in ["hosts", "passives", "arbiters"] {
         let members = hello.get_array(list).into_iter().flatten().filter_map(Bson::as_str);

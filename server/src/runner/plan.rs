@@ -13,7 +13,9 @@ use mongodb::{Client, options::ClientOptions};
 use serde::Deserialize;
 
 use super::{
+    erasure,
     refusal::refusal,
+    restorer::command,
     source::{archive, directory},
 };
 
@@ -45,6 +47,15 @@ pub struct Plan {
     pub never: Vec<String>,
     /// Whether the target may be the source's own cluster.
     pub same_cluster: bool,
+    /// The loss of a document is drilled with one of the drill's own.
+    pub canary: Option<Canary>,
+    /// What was erased for good and must not come back.
+    pub erased: Option<erasure::List>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Canary {
+    pub collection: String,
 }
 
 /// How much of the restored copy is held against the recovery point.
@@ -128,14 +139,34 @@ impl SmokeFile {
 pub enum From {
     Uri(String),
     /// `<dir>/<db>/<collection>.bson`, as mongodump writes it.
-    Directory(PathBuf),
+    Directory(PathBuf, Further),
     /// One file, as `mongodump --archive` writes it.
-    Archive(PathBuf),
+    Archive(PathBuf, Further),
+    /// Another restores it, into the databases of the target.
+    Another {
+        restorer: Box<Restorer>,
+        /// The live cluster it is a copy of; only read, but for a canary.
+        origin: Option<String>,
+    },
     /// People restore it: which recovery point, and when their provider says it was taken.
     ByHand {
         recovery_point: String,
         taken_at: Moment,
     },
+}
+
+/// How a dump goes on behind its end.
+#[derive(Clone, Debug, Default)]
+pub struct Further {
+    /// A longer operation log, as mongodump writes it; it must begin before the dump's end.
+    pub oplog: Option<PathBuf>,
+    /// The log is followed up to here, and no further.
+    pub until: Option<Moment>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Restorer {
+    Command(command::Config),
 }
 
 /// The file. Times in minutes, as runbooks promise them.
@@ -146,8 +177,20 @@ pub struct PlanFile {
     pub runbook_version: Option<String>,
     pub rpo_minutes: Option<i64>,
     pub rto_minutes: Option<i64>,
-    /// A MongoDB address, a mongodump directory or archive; or "by hand", and then people do the steps and press as they go.
+    /// A MongoDB address, a mongodump directory or archive; "command", and then what `[command]` names restores; or
+    /// "by hand", and then people do the steps and press as they go.
     pub source: Option<String>,
+    /// With a source that another restores: the address of the live cluster, to draw from and to compare with.
+    pub origin: Option<String>,
+    pub command: Option<command::Config>,
+    /// With a dump: an operation log that goes on behind it, as mongodump writes it (`oplog.bson`).
+    pub oplog: Option<PathBuf>,
+    /// With `oplog`: the moment to come back to, "2026-11-16T12:00:00Z".
+    pub point_in_time: Option<String>,
+    /// The loss of a document: one of the drill's own is lost and brought back.
+    pub canary: Option<CanaryFile>,
+    /// A file that lists what was erased for good, one object in JSON to a line.
+    pub erased: Option<PathBuf>,
     /// By hand only: the snapshot or copy that people restore, as its provider names it.
     pub recovery_point: Option<String>,
     /// By hand only: when it was taken, as its provider says: "2026-11-16T12:00:00Z".
@@ -175,6 +218,13 @@ pub struct PlanFile {
     pub same_cluster: Option<bool>,
 }
 
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CanaryFile {
+    /// In the tenant's database; "passmuster_canary" where nothing is said.
+    pub collection: Option<String>,
+}
+
 impl PlanFile {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the plan {}", path.display()))?;
@@ -183,25 +233,22 @@ impl PlanFile {
 
     pub fn ready(self, public_value: String) -> Result<Plan> {
         let scenario = self.scenario.as_deref().unwrap_or("collection");
-        let source = self
-            .source
-            .context("no source: give --source with a MongoDB address, a mongodump directory or a mongodump archive")?;
-        let from = if source.starts_with("mongodb://") || source.starts_with("mongodb+srv://") {
-            From::Uri(source)
-        } else if Path::new(&source).is_dir() {
-            From::Directory(source.into())
-        } else if Path::new(&source).is_file() {
-            From::Archive(source.into())
-        } else if source == by_hand::KIND {
-            let missing =
-                "a drill by hand names what is restored: recovery_point, and taken_at as 2026-11-16T12:00:00Z";
-            let taken_at = self.taken_at.as_deref().and_then(Moment::parse).context(missing)?;
-            From::ByHand { recovery_point: self.recovery_point.clone().context(missing)?, taken_at }
-        } else {
-            bail!(
-                "the source {source} is neither a MongoDB address (mongodb://…) nor a directory or file that is there, nor “by hand”"
-            );
-        };
+        let scenario = Scenario::from_id(scenario)
+            .with_context(|| format!("unknown scenario {scenario}: document, collection, cluster or everything"))?;
+        let from = self.from()?;
+        let lives = matches!(from, From::Uri(_) | From::Another { origin: Some(_), .. });
+        match (&self.canary, scenario, &from) {
+            (None, _, From::ByHand { .. }) => {}
+            (None, Scenario::Document, _) => bail!(
+                "a drill of a document's loss loses one and brings it back: say [canary] in the plan, or scenario = \"collection\""
+            ),
+            (Some(_), Scenario::Document, _) if lives => {}
+            (Some(_), Scenario::Document, _) => {
+                bail!("a canary is lost in a live database: give its address as source, or as origin")
+            }
+            (Some(_), ..) => bail!("a canary is for scenario = \"document\""),
+            (None, ..) => {}
+        }
         for reference in &self.references {
             if !reference.from.contains('.') {
                 bail!("the reference from {:?} names no field: write COLLECTION.FIELD", reference.from);
@@ -209,8 +256,7 @@ impl PlanFile {
         }
         let minutes = |m: Option<i64>, fallback: i64| m.unwrap_or(fallback).saturating_mul(60_000);
         Ok(Plan {
-            scenario: Scenario::from_id(scenario)
-                .with_context(|| format!("unknown scenario {scenario}: document, collection, cluster or everything"))?,
+            scenario,
             runbook_version: self.runbook_version.unwrap_or_else(|| "not stated".to_owned()),
             // CARTIE's promise for a collection; a plan of one's own states its own.
             rpo_ms: minutes(self.rpo_minutes, 6 * 60),
@@ -229,7 +275,61 @@ impl PlanFile {
             by: self.by.unwrap_or_else(|| "operator".to_owned()),
             never: self.never,
             same_cluster: self.same_cluster.unwrap_or(false),
+            canary: self.canary.map(|c| Canary {
+                collection: c.collection.unwrap_or_else(|| "passmuster_canary".to_owned()),
+            }),
+            erased: self.erased.as_deref().map(erasure::List::read).transpose()?,
         })
+    }
+
+    fn from(&self) -> Result<From> {
+        let source = self.source.clone().context(
+            "no source: give --source with a MongoDB address, a mongodump directory or a mongodump archive",
+        )?;
+        let until = self.point_in_time.as_deref();
+        let until = until.map(|at| Moment::parse(at).with_context(|| format!("point_in_time: {at} is no time")));
+        let further = Further { oplog: self.oplog.clone(), until: until.transpose()? };
+        if further.until.is_some() && further.oplog.is_none() {
+            bail!("point_in_time needs an oplog that goes on behind the dump's end: a dump's own only makes it whole");
+        }
+        if Path::new(&source).is_dir() {
+            return Ok(From::Directory(source.into(), further));
+        }
+        if Path::new(&source).is_file() {
+            return Ok(From::Archive(source.into(), further));
+        }
+        if further.oplog.is_some() {
+            bail!("an oplog belongs to a dump, and {source} is none that is there");
+        }
+        if source.starts_with("mongodb://") || source.starts_with("mongodb+srv://") {
+            return Ok(From::Uri(source));
+        }
+        match source.as_str() {
+            by_hand::KIND => {
+                let missing =
+                    "a drill by hand names what is restored: recovery_point, and taken_at as 2026-11-16T12:00:00Z";
+                let taken_at = self.taken_at.as_deref().and_then(Moment::parse).context(missing)?;
+                Ok(From::ByHand { recovery_point: self.recovery_point.clone().context(missing)?, taken_at })
+            }
+            "command" => {
+                let config = self.command.clone().context("source = \"command\" needs [command] in the plan")?;
+                config.check()?;
+                self.another(Restorer::Command(config))
+            }
+            _ => bail!(
+                "the source {source} is neither a MongoDB address (mongodb://…) nor a directory or file that is there, nor “command” or “by hand”"
+            ),
+        }
+    }
+
+    fn another(&self, restorer: Restorer) -> Result<From> {
+        if self.origin.is_none() && self.tenant.is_none() {
+            bail!("nothing says which tenants there are: give origin, the live cluster's address, or name a tenant");
+        }
+        if self.same_cluster == Some(true) {
+            bail!("same_cluster is for copies under a name of their own; what another restores has its tenants' names");
+        }
+        Ok(From::Another { restorer: Box::new(restorer), origin: self.origin.clone() })
     }
 }
 
@@ -247,13 +347,15 @@ impl Plan {
     /// The tenant databases the source holds, sorted.
     pub async fn tenants(&self) -> Result<Vec<String>> {
         let mut names = match &self.from {
-            From::Uri(uri) => {
-                let client = Client::with_uri_str(uri).await.map_err(|_| super::bad_address("source"))?;
-                client.list_database_names().await.map_err(refusal).context("the source does not answer")?
-            }
             From::ByHand { .. } => Vec::new(),
-            From::Directory(dir) => directory::databases(dir)?,
-            From::Archive(file) => archive::databases(file)?,
+            From::Directory(dir, _) => directory::databases(dir)?,
+            From::Archive(file, _) => archive::databases(file)?,
+            From::Uri(_) | From::Another { .. } => match self.origin().await? {
+                Some(client) => {
+                    client.list_database_names().await.map_err(refusal).context("the source does not answer")?
+                }
+                None => self.tenant.iter().cloned().collect(),
+            },
         };
         names.retain(|name| is_tenant(name));
         if let Some(only) = &self.only {
@@ -261,6 +363,20 @@ impl Plan {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// The live cluster, where one is in reach.
+    pub async fn origin(&self) -> Result<Option<Client>> {
+        let Some(uri) = self.origin_uri() else { return Ok(None) };
+        Client::with_uri_str(uri).await.map(Some).map_err(|_| super::bad_address("source"))
+    }
+
+    pub fn origin_uri(&self) -> Option<&str> {
+        match &self.from {
+            From::Uri(uri) => Some(uri),
+            From::Another { origin, .. } => origin.as_deref(),
+            From::Directory(..) | From::Archive(..) | From::ByHand { .. } => None,
+        }
     }
 
     pub fn by_hand(&self) -> bool {

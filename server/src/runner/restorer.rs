@@ -3,10 +3,12 @@
 //! What a [`source`](super::source) can read, the runner restores by itself. What only its keeper can read, such as a
 //! vendor's snapshot, the keeper restores, and the runner asks, waits, looks at the copy and sees it taken away.
 
+pub mod command;
+
 use anyhow::Result;
 use async_trait::async_trait;
 use bson::Timestamp;
-use domain::Moment;
+use domain::{Moment, drill::Command};
 
 use super::progress::Progress;
 
@@ -24,6 +26,11 @@ pub trait Restorer: Send + Sync {
 
     /// Takes away what it made and looks whether it is gone. Called once anything was asked for, also when it failed.
     async fn tear_down(&mut self) -> Result<Gone>;
+
+    /// The user's commands that it ran since it was last asked.
+    fn commands(&mut self) -> Vec<Command> {
+        Vec::new()
+    }
 }
 
 /// What will be restored.
@@ -41,6 +48,8 @@ pub struct Chosen {
 pub enum Gone {
     /// By the keeper's own answer, in one line.
     Shown(String),
+    /// It says so, in one line, and the runner still looks whether the target holds anything.
+    Said(String),
     /// It made nothing but databases on a cluster that stays: the runner drops them and looks.
     Databases,
     /// It is still there, or that is not known; why.

@@ -9,11 +9,13 @@ pub mod live;
 pub mod metadata;
 pub mod oplog;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
-use anyhow::Result;
-use bson::{Document, RawDocumentBuf};
-use domain::Moment;
+use anyhow::{Result, bail};
+use bson::{Document, RawDocumentBuf, Timestamp};
+use domain::{Moment, words};
+
+use super::plan::Further;
 
 /// One database's recovery point.
 #[derive(Clone, Debug)]
@@ -86,6 +88,54 @@ impl RecoveryPoint {
     /// Those with documents of their own, with their numbers.
     pub fn holding(&self) -> impl Iterator<Item = (usize, &Collection)> {
         self.collections.iter().enumerate().filter(|(_, c)| c.holds_documents())
+    }
+}
+
+/// Opens a dump that somebody else made, a folder or an archive, as it was where its operation log ends, or where
+/// `further` says.
+pub fn open(path: &Path, database: &str, further: &Further) -> Result<RecoveryPoint> {
+    let (mut point, own) = if path.is_dir() {
+        (directory::open(path, database)?, directory::oplog(path)?)
+    } else if path.is_file() {
+        (archive::open(path, database)?, archive::oplog(path)?)
+    } else {
+        bail!("{} is neither a mongodump folder nor an archive that is there", path.display());
+    };
+    let mut whole_at = None;
+    if let Some(mut entries) = own {
+        let (with, applied) = oplog::applied(point, database, &mut *entries, None)?;
+        point = with;
+        whole_at = applied.last;
+        point.dated(applied.last.and_then(oplog::moment), "made whole by its operation log");
+    }
+    if let Some(log) = &further.oplog {
+        let mut entries = oplog::of_file(log)?;
+        let until = further.until.map(oplog::before).transpose()?;
+        let (with, applied) = oplog::applied(point, database, &mut entries, until)?;
+        point = with;
+        let (Some(first), Some(last)) = (applied.first, applied.last) else {
+            bail!("{} holds nothing before that moment: it begins later", log.display());
+        };
+        if whole_at.is_some_and(|whole_at: Timestamp| first > whole_at) {
+            bail!("{} begins after the dump's end: what happened between is in neither", log.display());
+        }
+        if whole_at.is_some_and(|whole_at| last < whole_at) {
+            bail!("the moment asked for is before the dump's end, and a dump has no moment before that");
+        }
+        let at = further.until.or_else(|| oplog::moment(last));
+        point.dated(at, &format!("followed by {} to {}", log.display(), at.map(words::date_time).unwrap_or_default()));
+    }
+    Ok(point)
+}
+
+/// The entries of an operation log, one after the other.
+pub type Entries = Box<dyn FnMut() -> Result<Option<RawDocumentBuf>>>;
+
+impl RecoveryPoint {
+    /// By its operation log, which tells better than the date of a file.
+    fn dated(&mut self, at: Option<Moment>, how: &str) {
+        self.taken_at = at.unwrap_or(self.taken_at);
+        self.kind = format!("{}, {how}", self.kind.trim_end_matches(", dated by its files").trim_end_matches(", dated by its file"));
     }
 }
 

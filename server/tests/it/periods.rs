@@ -266,6 +266,7 @@ pub fn drill(when: &str) -> Drill {
                 ended_at: at(when).plus_millis(to),
                 outcome: Outcome::Done,
                 note: String::new(),
+                commands: vec![],
             })
             .to_vec(),
         checks: vec![],
@@ -274,6 +275,8 @@ pub fn drill(when: &str) -> Drill {
         digests: Vec::new(),
         references: Vec::new(),
         queries: Vec::new(),
+        canary: None,
+        erasures: None,
         measured,
         verdict,
         exposure: None,

@@ -10,13 +10,11 @@ use domain::{
 };
 use mongodb::Database;
 
+use super::NAMED;
 use crate::runner::{
     fingerprint::{self, hash::DbHash, id},
     source::RecoveryPoint,
 };
-
-/// `_id`s that a record names of each collection.
-const NAMED: usize = 20;
 
 /// What a recovery point's documents come to, gathered while it is read.
 pub struct Expected {

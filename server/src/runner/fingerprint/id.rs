@@ -28,6 +28,11 @@ pub fn element(raw: &[u8]) -> Option<(u8, &[u8])> {
     None
 }
 
+/// Type and value as one: what tells a document from the others of its collection.
+pub fn bytes(raw: &[u8]) -> Vec<u8> {
+    element(raw).map_or_else(Vec::new, |(kind, value)| [&[kind], value].concat())
+}
+
 /// As it stands in records: text as it is, an ObjectId in hex, anything else as Extended JSON.
 pub fn text(key: &Key) -> String {
     match key.value() {

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use crc::{CRC_64_XZ, Crc, Digest, Table};
 use domain::Moment;
 
-use super::{BUCKETS, Collection, Kind, Reader, RecoveryPoint, Stored, is_servers_own, metadata};
+use super::{BUCKETS, Collection, Entries, Kind, Reader, RecoveryPoint, Stored, is_servers_own, metadata};
 use crate::runner::bsonfile::{BsonFile, unpacked};
 
 const MAGIC: [u8; 4] = 0x8199_e26d_u32.to_le_bytes();
@@ -77,6 +77,20 @@ pub fn open(path: &Path, database: &str) -> Result<RecoveryPoint> {
         collections,
     })
 }
+
+/// The operation log that `mongodump --oplog` puts in as a collection without a database.
+pub fn oplog(path: &Path) -> Result<Option<Entries>> {
+    let of_log = |n: &Namespace| n.database.is_empty() && n.collection == OPLOG;
+    if !Opened::open(path)?.namespaces.iter().any(of_log) {
+        return Ok(None);
+    }
+    let numbers = HashMap::from([(OPLOG.to_owned(), 0)]);
+    let log = Archive { path: path.to_owned(), database: String::new(), numbers, views: vec![false] };
+    let reader = log.readers()?.remove(0);
+    Ok(Some(Box::new(super::oplog::of_reader(reader))))
+}
+
+const OPLOG: &str = "oplog";
 
 #[derive(Debug)]
 struct Archive {

@@ -18,7 +18,7 @@ use bson::RawDocumentBuf;
 use chrono::{DateTime, Utc};
 use domain::Moment;
 
-use super::{BUCKETS, Collection, Kind, Reader, RecoveryPoint, Stored, is_servers_own, metadata};
+use super::{BUCKETS, Collection, Entries, Kind, Reader, RecoveryPoint, Stored, is_servers_own, metadata};
 use crate::runner::bsonfile::{BsonFile, unpacked};
 
 /// The databases that a dump's folder holds.
@@ -59,6 +59,15 @@ struct Found {
     metadata: BTreeMap<String, PathBuf>,
     /// The newest change, in milliseconds.
     newest: i64,
+}
+
+/// The operation log that `mongodump --oplog` writes beside the databases.
+pub fn oplog(root: &Path) -> Result<Option<Entries>> {
+    let found = ["oplog.bson", "oplog.bson.gz"].map(|name| root.join(name)).into_iter().find(|path| path.is_file());
+    Ok(match found {
+        Some(path) => Some(Box::new(super::oplog::of_file(&path)?)),
+        None => None,
+    })
 }
 
 impl Found {

@@ -15,6 +15,7 @@ use std::{collections::HashMap, path::Path};
 
 use anyhow::{Context, Result, bail};
 use bson::{Document, RawDocument, RawDocumentBuf, Timestamp};
+use domain::Moment;
 
 pub use self::live::{fetch, now};
 use self::{
@@ -22,7 +23,7 @@ use self::{
     overlay::Overlay,
 };
 use super::{BUCKETS, Collection, Kind, Reader, RecoveryPoint, is_servers_own};
-use crate::runner::{bsonfile::BsonFile, fingerprint::id};
+use crate::runner::bsonfile::BsonFile;
 
 /// What touched documents may take of memory; behind it stands a dump that is too old for its log.
 const MOST_BYTES: usize = 1024 * 1024 * 1024;
@@ -42,6 +43,7 @@ pub fn applied(
         if until.is_some_and(|until| entry.ts >= until) {
             break;
         }
+        applied.first = applied.first.or(Some(entry.ts));
         applied.last = Some(entry.ts);
         for one in transaction(&entry, &mut open)? {
             let one = Entry::read_within(&one, entry.ts)?;
@@ -59,13 +61,25 @@ pub fn applied(
 pub struct Applied {
     /// Of this database, before the moment.
     pub operations: u64,
-    /// The last one's time, of any database.
+    /// The first one's time, and the last one's, of any database.
+    pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
 }
 
 /// "1764046800.3", as MongoDB's tools write a moment of its log.
 pub fn said(ts: Timestamp) -> String {
     format!("{}.{}", ts.time, ts.increment)
+}
+
+/// To the second.
+pub fn moment(ts: Timestamp) -> Option<Moment> {
+    Moment::from_millis(i64::from(ts.time) * 1000)
+}
+
+/// The first operation that is no longer wanted.
+pub fn before(at: Moment) -> Result<Timestamp> {
+    let time = u32::try_from(at.millis() / 1000).context("a moment that no operation log knows")?;
+    Ok(Timestamp { time, increment: 0 })
 }
 
 /// The entries of a file, as `mongodump --oplog` writes it.
@@ -276,9 +290,4 @@ fn changed(document: &RawDocument, diffs: &[Document]) -> Result<RawDocumentBuf>
         now = diff::apply(&now, diff)?;
     }
     Ok(RawDocumentBuf::try_from(&now)?)
-}
-
-/// What tells one document of a collection from another.
-fn key(document: &RawDocument) -> Vec<u8> {
-    id::element(document.as_bytes()).map_or_else(Vec::new, |(kind, value)| [&[kind], value].concat())
 }

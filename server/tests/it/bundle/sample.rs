@@ -181,6 +181,7 @@ impl Sample {
             ended_at: moment(to),
             outcome: Outcome::Done,
             note: "27 411 documents, 4 collections".into(),
+            commands: vec![],
         };
         Drill {
             schema: 1,
@@ -221,6 +222,8 @@ impl Sample {
             digests: Vec::new(),
             references: Vec::new(),
             queries: Vec::new(),
+            canary: None,
+            erasures: None,
             measured,
             exposure: Some(Exposure {
                 from: moment("2026-11-16T14:04:18Z"),

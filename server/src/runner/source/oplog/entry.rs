@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, bail};
 use bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf, Timestamp};
 
+use crate::runner::fingerprint::id;
+
 pub struct Entry<'a> {
     pub ts: Timestamp,
     pub op: Op,
@@ -79,7 +81,7 @@ impl<'a> Entry<'a> {
 
     pub fn key(&self, of: &RawDocument) -> Result<Vec<u8>> {
         of.get("_id")?.context("an operation on a document without an _id")?;
-        Ok(super::key(of))
+        Ok(id::bytes(of.as_bytes()))
     }
 
     /// What tells one transaction from another; `None`: it is part of none.

@@ -7,8 +7,9 @@ use bson::RawDocumentBuf;
 
 use super::{
     super::{Collection, Reader, RecoveryPoint, Stored},
-    Living, Touched, changed, key,
+    Living, Touched, changed,
 };
+use crate::runner::fingerprint::id;
 
 #[derive(Debug)]
 pub struct Overlay {
@@ -72,7 +73,7 @@ impl Reader for Over {
             if touched.is_empty() {
                 return Ok(Some((number, document)));
             }
-            match touched.get(&key(&document)) {
+            match touched.get(&id::bytes(document.as_bytes())) {
                 None => return Ok(Some((number, document))),
                 Some(Touched::Changed(diffs)) => return Ok(Some((number, changed(&document, diffs)?))),
                 // It comes with those written since.
