@@ -1,5 +1,6 @@
 //! The portal in process, on a real mongod.
 
+mod another;
 mod attachments;
 mod audits;
 mod authenticator;
@@ -15,6 +16,7 @@ mod isolation;
 mod keys;
 mod ledger;
 mod live;
+mod lost_document;
 mod mail;
 mod notices;
 mod orders;

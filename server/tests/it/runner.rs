@@ -5,6 +5,7 @@ mod bad_input;
 mod company;
 mod drills;
 mod fingerprints;
+mod oplogs;
 mod restores;
 mod samples;
 

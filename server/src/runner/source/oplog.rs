@@ -182,6 +182,7 @@ impl State {
 
     fn change(&mut self, entry: &Entry<'_>, diff: Document) -> Result<()> {
         self.room(entry.o.as_bytes().len())?;
+        diff::check(&diff)?;
         let key = entry.key(entry.o2.context("an update without the _id of its document")?)?;
         let Some(living) = self.holding(entry.collection)? else { return Ok(()) };
         match living.touched.get_mut(&key) {
@@ -248,6 +249,12 @@ impl State {
 
     fn modify(&mut self, name: &str, how: &Document) -> Result<()> {
         let collection = self.described(name)?;
+        if how.keys().any(|key| key.starts_with("validat")) {
+            // The server writes all three as soon as one is changed.
+            for (key, default) in [("validationLevel", "strict"), ("validationAction", "error")] {
+                collection.options.entry(key.to_owned()).or_insert_with(|| default.into());
+            }
+        }
         for (key, value) in how {
             if key != "index" {
                 collection.options.insert(key, value.clone());

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use server::runner::{
     bsonfile::BsonFile,
     compare,
+    plan::Further,
     progress::Silent,
-    source::{archive, directory},
+    source::{self, archive, directory},
 };
 
 use super::{database, db_hash, restored, wanted};
@@ -101,4 +102,22 @@ async fn a_real_archive_restores_and_one_that_is_damaged_does_not_open() {
     }
     let bad = archive::open(&dir.join("tools/bad-format.archive"), "test");
     assert!(bad.is_err(), "its metadata is no JSON");
+}
+
+#[test]
+fn a_real_dump_with_its_operation_log_is_opened_as_what_the_log_makes_of_it() {
+    let Some(dir) = samples() else { return };
+    // The log of a server before 5.0: what was only inserted can be followed, and it is dated by its last entry.
+    for (path, database) in [("tools/dump-w-oplog.archive", "test"), ("tools/oplogdump", "db1")] {
+        let opened = source::open(&dir.join(path), database, &Further::default());
+        let point = opened.unwrap_or_else(|e| panic!("{path}: {e:#}"));
+        assert!(point.kind.contains("made whole by its operation log"), "{path}: {}", point.kind);
+        let mut documents = 0;
+        for mut reader in point.stored.readers().expect("readers") {
+            while reader.next().expect("read").is_some() {
+                documents += 1;
+            }
+        }
+        println!("{path}: {documents} documents, {:?}", point.taken_at);
+    }
 }

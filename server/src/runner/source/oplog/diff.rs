@@ -7,6 +7,21 @@
 use anyhow::{Context, Result, bail};
 use bson::{Bson, Document};
 
+/// Refuses one with a part that is not known, also where no document has what it changes.
+pub fn check(diff: &Document) -> Result<()> {
+    let of_array = diff.get_bool("a").unwrap_or(false);
+    for (part, value) in diff {
+        match (part.as_str(), of_array) {
+            ("a" | "l", true) => {}
+            ("d" | "u" | "i", false) => drop(fields(value, part)?),
+            (part, true) if part.starts_with('u') => {}
+            (part, _) if part.starts_with('s') => check(fields(value, part)?)?,
+            _ => bail!("an update with the part {part:?}, which this runner does not know"),
+        }
+    }
+    Ok(())
+}
+
 /// Applies one to a document: deletions, updates in their place, insertions at the end.
 pub fn apply(document: &Document, diff: &Document) -> Result<Document> {
     let mut changes = Vec::new();
@@ -120,8 +135,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_said_and_not_passed_by() {
-        for diff in [doc! { "b": {} }, doc! { "u": 1 }, doc! { "sx": 1 }, doc! { "sl": { "a": true, "b": 1 } }] {
+        for diff in [doc! { "b": {} }, doc! { "u": 1 }, doc! { "sl": 1 }, doc! { "sl": { "a": true, "b": 1 } }] {
             assert!(apply(&doc! { "l": [1] }, &diff).is_err(), "{diff}");
+            assert!(check(&diff).is_err(), "{diff}");
         }
     }
 }
