@@ -94,7 +94,7 @@ pub async fn compare(
 
 /// Whether a database has anything that was last written by then.
 pub async fn holds_older(db: &Database, field: &str, than: Moment) -> Result<bool> {
-    let old = doc! { field: { "$lte": bson::DateTime::from_millis(than.millis()) } };
+    let old = doc! { field: { "$lt": bson::DateTime::from_millis(than.millis()) } };
     for (collection, _) in live::listed(db).await?.iter().filter(|(c, _)| c.holds_documents()) {
         let there = db.collection::<RawDocumentBuf>(&collection.data_name());
         if there.find_one(old.clone()).await.map_err(refusal)?.is_some() {
@@ -165,7 +165,7 @@ impl SoFar<'_> {
         let dated = doc! { field: { "$type": "date" } };
         let undated = there.count_documents(doc! { "$nor": [dated] }).await.map_err(refusal).with_context(said)?;
         let before = bson::DateTime::from_millis(self.wanted.taken_at.millis());
-        let old = doc! { field: { "$type": "date", "$lte": before } };
+        let old = doc! { field: { "$type": "date", "$lt": before } };
         let mut reading = there.find(old).batch_size(2000).await.map_err(refusal).with_context(said)?;
         let mut count = Count { collection: name.to_owned(), expected: 0, actual: 0 };
         let mut first_wrong = None;
