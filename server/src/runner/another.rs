@@ -96,7 +96,10 @@ impl Run<'_> {
         self.drill.target.environment = format!("{}/{tenant}", self.plan.target_host());
         self.given = held(self.copy.client()).await?;
         if !self.given.iter().any(|name| name == tenant) {
-            bail!("{tenant} is not in the copy, which holds {}", list(&self.given));
+            bail!(
+                "{tenant} is not in the copy, which holds {}; is it younger than the recovery point?",
+                list(&self.given)
+            );
         }
         self.end(begun, format!("{stands}; {} databases", self.given.len()));
 

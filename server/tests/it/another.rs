@@ -148,6 +148,8 @@ async fn a_cluster_is_restored_by_commands_compared_with_its_origin_and_seen_to_
 
     let drill = drill(&company.plan(|file| {
         file.erased = Some(erased);
+        let why = "signed yesterday".to_owned();
+        file.exclude = vec![domain::drill::Excluded { name: "dogwood".to_owned(), why }];
         file.references = vec![runner::plan::Reference { from: "notes.by".to_owned(), to: "people".to_owned() }];
     }))
     .await;
