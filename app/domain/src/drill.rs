@@ -244,6 +244,16 @@ pub struct Command {
     pub kept: String,
 }
 
+impl Command {
+    /// "terraform ended with 0; 12 kB of output, SHA-256 9f86d081…, kept by the runner as D-…-restore.log"
+    pub fn says(&self) -> String {
+        let end = self.exit.map_or_else(|| "did not end by itself".to_owned(), |code| format!("ended with {code}"));
+        let size = words::bytes(i64::try_from(self.bytes).unwrap_or(i64::MAX));
+        let digest = words::short_digest(&self.sha256);
+        format!("{} {end}; {size} of output, SHA-256 {digest}, kept by the runner as {}", self.program, self.kept)
+    }
+}
+
 /// A document lost on purpose and brought back from just before its loss. Digests are SHA-256 over the raw BSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -179,10 +179,12 @@ fn row(axis: &Axis, i: usize, step: &Step, median: Option<i64>, seal: Option<Any
         Outcome::Skipped => Some(view! { <super::StateMark state=super::Shape::Ring word="skipped" /> }),
     };
     let note = (!step.note.is_empty()).then(|| view! { <span class="second">{step.note.clone()}</span> });
+    let commands = step.commands.iter().map(|command| view! { <span class="second">{command.says()}</span> });
+    let commands: Vec<_> = commands.collect();
     view! {
         <tr>
             <td class="no">{i + 1}</td>
-            <th scope="row">{step.id.title()} " " {outcome} {note}</th>
+            <th scope="row">{step.id.title()} " " {outcome} {note} {commands}</th>
             <td class="start"><super::When at=step.started_at show=words::time(step.started_at) /></td>
             <td class="took">{words::clock(step.took_ms())}</td>
             <td class="axis">

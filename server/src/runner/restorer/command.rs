@@ -136,8 +136,7 @@ impl Commands {
 
     fn last(&self) -> String {
         self.ran.last().map_or_else(String::new, |ran| {
-            let size = words::bytes(i64::try_from(ran.bytes).unwrap_or(i64::MAX));
-            format!("{} ended with 0, {size} of output kept as {}", ran.program, ran.kept)
+            format!("{} ended with 0", ran.program)
         })
     }
 }

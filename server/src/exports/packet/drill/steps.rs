@@ -71,6 +71,7 @@ fn row(i: usize, step: &Step) -> Row {
     if !step.note.is_empty() {
         title.push(quiet(format!("\n{}", step.note)));
     }
+    title.extend(step.commands.iter().map(|command| quiet(format!("\n{}", command.says()))));
     Row::of(vec![
         vec![body((i + 1).to_string())],
         title,
