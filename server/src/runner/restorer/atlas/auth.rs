@@ -194,3 +194,21 @@ fn cnonce() -> Result<String, Fault> {
     getrandom::fill(&mut bytes).map_err(|_| Fault::here("the system gives no randomness"))?;
     Ok(hex(&bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("secret");
+        fs::write(&path, "open-sesame\n").expect("a file");
+        let private = Secret::read(&path).expect("a secret");
+        assert_eq!(private.0.as_str(), "open-sesame");
+        let key = Credentials::Key { public: "abc".to_owned(), private };
+        assert_eq!(format!("{key:?}"), r#"Key { public: "abc", private: (not shown) }"#);
+        let auth = Auth::new(key);
+        assert_eq!(auth.without_secrets("you sent open-sesame"), "you sent (not shown)");
+    }
+}
