@@ -52,13 +52,13 @@ impl Atlas {
     async fn delete(&self) -> Result<Gone> {
         let until = Instant::now() + DELETED_WITHIN.min(self.timeout);
         let path = self.to.path();
-        match self.api.patiently(Some(until), || self.api.delete(&path, DELETE)).await {
-            Ok(()) => (),
-            // Of an answer that was lost.
-            Err(fault) if not_there(&fault) || fault.code.as_deref() == Some("CLUSTER_ALREADY_REQUESTED_DELETION") => {
-                ()
-            }
-            Err(fault) => return Err(fault).context("Atlas did not begin to delete it"),
+        let begun = self.api.patiently(Some(until), || self.api.delete(&path, DELETE)).await;
+        if let Err(fault) = begun
+            && !not_there(&fault)
+            // It was, and the answer was lost.
+            && fault.code.as_deref() != Some("CLUSTER_ALREADY_REQUESTED_DELETION")
+        {
+            return Err(fault).context("Atlas did not begin to delete it");
         }
         loop {
             match self.cluster(&self.to, Some(until)).await {
