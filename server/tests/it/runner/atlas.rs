@@ -5,6 +5,8 @@ mod mock;
 use std::{collections::VecDeque, path::Path};
 
 use bson::Timestamp;
+use domain::draw::hex;
+use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use server::runner::{
     progress::Silent,
@@ -36,7 +38,7 @@ fn secret(text: &str) -> String {
     // Moved into its place whole: another test may be reading it.
     let file = tempfile::NamedTempFile::new_in(dir).expect("a file");
     std::fs::write(file.path(), format!("{text}\n")).expect("a secret");
-    let path = format!("{dir}/atlas-{text}");
+    let path = format!("{dir}/atlas-{}", hex(&Md5::digest(text)));
     file.persist(&path).expect("kept");
     path
 }
@@ -537,7 +539,7 @@ async fn the_target_is_deleted_where_the_plan_says_so_and_only_atlas_own_word_sh
         mock.world().deleting = deleting.into();
         let late = matches!(says, Err(says) if says.contains("still"));
         let mut atlas =
-            atlas(&mock, &format!("delete_cluster = true\ntimeout_minutes = {}", if late { "0.03" } else { "60" }));
+            atlas(&mock, &format!("delete_cluster = true\ntimeout_minutes = {}", if late { "0.03" } else { "0.5" }));
         atlas.choose(None).await.expect("chosen");
         assert!(matches!(atlas.tear_down().await.expect("torn down"), Gone::Shown(said) if said.contains("as it was")));
         atlas.request().await.expect("accepted");
