@@ -184,7 +184,7 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
     if parts.uri.path() == "/api/oauth/token" {
         return world.grant(said(header::AUTHORIZATION).as_deref(), &body);
     }
-    if let Err(challenge) = world.let_in(said(header::AUTHORIZATION).as_deref(), parts.method.as_str(), uri) {
+    if let Some(challenge) = world.turned_away(said(header::AUTHORIZATION).as_deref(), parts.method.as_str(), uri) {
         world.refused += 1;
         return challenge;
     }
@@ -260,11 +260,11 @@ impl World {
     }
 
     /// RFC 7616, written down a second time; or the token that was given out.
-    fn let_in(&mut self, authorization: Option<&str>, method: &str, uri: &str) -> Result<(), Response> {
+    fn turned_away(&mut self, authorization: Option<&str>, method: &str, uri: &str) -> Option<Response> {
         let said = authorization.unwrap_or_default();
         if let Some(token) = said.strip_prefix("Bearer ") {
             let good = self.token.as_deref() == Some(token);
-            return if good { Ok(()) } else { Err(error(401, "INVALID_TOKEN", "The token is not valid.")) };
+            return (!good).then(|| error(401, "INVALID_TOKEN", "The token is not valid."));
         }
         let field = |name: &str| {
             let at = said.find(&format!(" {name}="))? + name.len() + 2;
@@ -285,7 +285,7 @@ impl World {
             && count == self.count + 1;
         if good && !stale {
             self.count = count;
-            return Ok(());
+            return None;
         }
         if stale {
             self.nonce += 1;
@@ -297,7 +297,7 @@ impl World {
             self.nonce
         );
         refusal.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.parse().expect("a value"));
-        Err(refusal)
+        Some(refusal)
     }
 
     fn answer(&mut self, method: &Method, uri: &str, body: Option<&Value>) -> Response {
