@@ -21,7 +21,7 @@ use super::{
     plan::{self, Plan},
     refusal::refusal,
     restore::Restored,
-    restorer::{Restorer, command::Commands},
+    restorer::{Restorer, atlas::Atlas, command::Commands},
     source::live,
 };
 
@@ -61,6 +61,7 @@ pub(super) async fn held(target: &Client) -> Result<Vec<String>> {
 
 fn open(config: &plan::Restorer, drill: &str, tenant: &str) -> Result<Box<dyn Restorer>> {
     Ok(match config {
+        plan::Restorer::Atlas(config) => Box::new(Atlas::open(config.clone())?),
         plan::Restorer::Command(config) => Box::new(Commands::new(config.clone(), drill, tenant)),
     })
 }

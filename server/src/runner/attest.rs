@@ -5,6 +5,7 @@
 //! cluster is `counted`, and one whose documents were all read there is `fingerprinted`.
 
 pub mod points;
+pub mod snapshot;
 
 use std::path::PathBuf;
 

@@ -15,7 +15,10 @@ use serde::Deserialize;
 use super::{
     erasure,
     refusal::refusal,
-    restorer::command,
+    restorer::{
+        atlas::{self, Atlas},
+        command,
+    },
     source::{archive, directory},
 };
 
@@ -166,6 +169,7 @@ pub struct Further {
 
 #[derive(Clone, Debug)]
 pub enum Restorer {
+    Atlas(atlas::Config),
     Command(command::Config),
 }
 
@@ -177,11 +181,12 @@ pub struct PlanFile {
     pub runbook_version: Option<String>,
     pub rpo_minutes: Option<i64>,
     pub rto_minutes: Option<i64>,
-    /// A MongoDB address, a mongodump directory or archive; "command", and then what `[command]` names restores; or
-    /// "by hand", and then people do the steps and press as they go.
+    /// A MongoDB address, a mongodump directory or archive; "atlas" or "command", and then what `[atlas]` or `[command]`
+    /// names restores; or "by hand", and then people do the steps and press as they go.
     pub source: Option<String>,
     /// With a source that another restores: the address of the live cluster, to draw from and to compare with.
     pub origin: Option<String>,
+    pub atlas: Option<atlas::Config>,
     pub command: Option<command::Config>,
     /// With a dump: an operation log that goes on behind it, as mongodump writes it (`oplog.bson`).
     pub oplog: Option<PathBuf>,
@@ -311,13 +316,19 @@ impl PlanFile {
                 let taken_at = self.taken_at.as_deref().and_then(Moment::parse).context(missing)?;
                 Ok(From::ByHand { recovery_point: self.recovery_point.clone().context(missing)?, taken_at })
             }
+            "atlas" => {
+                let config = self.atlas.clone().context("source = \"atlas\" needs [atlas] in the plan")?;
+                // Reads the secrets and refuses what must not be, before anything runs.
+                Atlas::open(config.clone())?;
+                self.another(Restorer::Atlas(config))
+            }
             "command" => {
                 let config = self.command.clone().context("source = \"command\" needs [command] in the plan")?;
                 config.check()?;
                 self.another(Restorer::Command(config))
             }
             _ => bail!(
-                "the source {source} is neither a MongoDB address (mongodb://…) nor a directory or file that is there, nor “command” or “by hand”"
+                "the source {source} is neither a MongoDB address (mongodb://…) nor a directory or file that is there, nor “atlas”, “command” or “by hand”"
             ),
         }
     }

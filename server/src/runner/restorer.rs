@@ -3,6 +3,7 @@
 //! What a [`source`](super::source) can read, the runner restores by itself. What only its keeper can read, such as a
 //! vendor's snapshot, the keeper restores, and the runner asks, waits, looks at the copy and sees it taken away.
 
+pub mod atlas;
 pub mod command;
 
 use anyhow::Result;

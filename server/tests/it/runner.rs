@@ -1,6 +1,7 @@
 //! The runner's engine on a real mongod: what it reads, restores and compares.
 
 mod archives;
+mod atlas;
 mod bad_input;
 mod company;
 mod drills;

@@ -12,27 +12,13 @@ use domain::{Moment, attestation::RecoveryPoint};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::snapshot::{Snapshot, there};
+
 /// A list of one's own, where no vendor gives one.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Own {
     recovery_points: Vec<RecoveryPoint>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Snapshot {
-    id: String,
-    /// Dedicated clusters in camel case, flex ones in capitals. An unknown one is no recovery point.
-    status: Option<String>,
-    created_at: Option<String>,
-    /// Flex clusters.
-    finish_time: Option<String>,
-    expires_at: Option<String>,
-    expiration: Option<String>,
-    replica_set_name: Option<String>,
-    #[serde(default)]
-    copy_regions: Vec<String>,
 }
 
 /// The newest complete recovery point that has not expired by then.
@@ -47,7 +33,7 @@ pub fn newest(path: &Path, now: Moment) -> Result<RecoveryPoint> {
         None => snapshots(&value).with_context(said)?,
     };
     let all = points.len();
-    points.retain(|point| point.expires_at.is_none_or(|at| at > now) && point.taken_at <= now);
+    points.retain(|point| there(point, now));
     points.into_iter().max_by_key(|point| point.taken_at).with_context(|| {
         format!(
             "{} names {all} complete recovery points, and none that can be restored now: all have expired",
@@ -76,20 +62,8 @@ fn snapshots(value: &Value) -> Result<Vec<RecoveryPoint>> {
     whole(value)?;
     let mut points = Vec::new();
     for (n, result) in results.iter().enumerate() {
-        let snapshot = Snapshot::deserialize(result).with_context(|| format!("results[{n}]"))?;
-        if !snapshot.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("completed")) {
-            continue;
-        }
-        let time = |text: &str| Moment::parse(text).with_context(|| format!("results[{n}]: {text} is no date"));
-        // A complete snapshot without a time is one that nobody can order.
-        let Some(taken_at) = snapshot.created_at.or(snapshot.finish_time) else { continue };
-        points.push(RecoveryPoint {
-            id: snapshot.id,
-            cluster: snapshot.replica_set_name.unwrap_or_else(|| "not stated".to_owned()),
-            taken_at: time(&taken_at)?,
-            expires_at: snapshot.expires_at.or(snapshot.expiration).as_deref().map(time).transpose()?,
-            regions: snapshot.copy_regions,
-        });
+        let said = || format!("results[{n}]");
+        points.extend(Snapshot::deserialize(result).with_context(said)?.point().with_context(said)?);
     }
     if points.is_empty() {
         bail!("{} snapshots, and none of them is complete", results.len());
