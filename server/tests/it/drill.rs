@@ -294,6 +294,16 @@ fn the_plan_and_the_recipe_of_the_readme_are_the_ones_that_work() {
     let block = readme.split("```toml\n# drill.toml").nth(1).and_then(|t| t.split("```").next()).expect("a plan");
     let plan: PlanFile = toml::from_str(block).expect("it reads");
     assert!(plan.ready(String::new()).is_ok());
+    for name in ["document", "atlas", "command"] {
+        let block = readme.split(&format!("```toml\n# {name}.toml")).nth(1).and_then(|t| t.split("```").next());
+        let mut plan: PlanFile = toml::from_str(block.expect("a plan")).unwrap_or_else(|e| panic!("{name}: {e}"));
+        // The files it names are the reader's.
+        let key = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(key.path(), "key").expect("written");
+        plan.erased = None;
+        plan.atlas.iter_mut().for_each(|atlas| atlas.private_key_file = Some(key.path().to_owned()));
+        plan.ready(String::new()).unwrap_or_else(|e| panic!("{name}: {e:#}"));
+    }
     let block = readme.split("```toml\n# by-hand.toml").nth(1).and_then(|t| t.split("```").next()).expect("a plan");
     let plan: PlanFile = toml::from_str(block.split_once('\n').expect("lines").1).expect("it reads");
     assert!(plan.ready(String::new()).expect("a plan").by_hand());

@@ -1,6 +1,7 @@
 //! A restore that Atlas does, against an Atlas of the tests' own.
 
 mod described;
+mod drilled;
 mod mock;
 
 use std::collections::VecDeque;
