@@ -47,7 +47,7 @@ pub use shell::{Bare, PageShell, Sprite};
 pub use state::{Say, Shape, StateMark};
 pub use sundays::Sundays;
 pub use text::{Demo, Digest, Tested, When, capital, drill_href, plural, review_href};
-pub use timeline::{Timeline, clock_started};
+pub use timeline::Timeline;
 pub use trend::{Trend, TrendChart};
 pub use write::{FilesField, RecordsField, WordsField};
 

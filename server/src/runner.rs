@@ -1,8 +1,8 @@
 //! The runner: draws, dumps, restores, compares, tears down. It works near the data and holds the
 //! credentials; what leaves it are counts, digests and times, never documents.
 
-pub mod attest;
 mod another;
+pub mod attest;
 pub mod bsonfile;
 pub mod by_hand;
 pub mod calendar;
@@ -269,7 +269,8 @@ impl Run<'_> {
         let begun = self.begin(StepId::Return);
         let Some(canary) = &self.canary else { return Ok(()) };
         let (restored, returned) = canary.put_back(&self.copy).await?;
-        let note = if restored.is_some() { format!("{place}, from the copy") } else { "it is not in the copy".to_owned() };
+        let note =
+            if restored.is_some() { format!("{place}, from the copy") } else { "it is not in the copy".to_owned() };
         if let Some(told) = &mut self.drill.canary {
             (told.restored, told.returned) = (restored, returned);
         }
@@ -425,7 +426,10 @@ fn blank(plan: &Plan, at: Moment) -> Drill {
         references: Vec::new(),
         queries: Vec::new(),
         // What kind of drill it will be is known from its beginning.
-        canary: plan.canary.as_ref().map(|c| domain::drill::Canary { collection: c.collection.clone(), ..Default::default() }),
+        canary: plan
+            .canary
+            .as_ref()
+            .map(|c| domain::drill::Canary { collection: c.collection.clone(), ..Default::default() }),
         erasures: plan.erased.as_ref().map(|_| Erasures::default()),
         measured: None,
         verdict: DrillVerdict { rto: untested, rpo: untested, contents: untested, reasons: Vec::new() },

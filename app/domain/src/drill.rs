@@ -128,6 +128,18 @@ pub struct LogLine {
     pub says: String,
 }
 
+impl LogLine {
+    /// "Operator one pressed start: Restore the recovery point"
+    pub fn sentence(&self) -> String {
+        match self.act {
+            Act::Note => format!("{}: “{}”", self.by, self.says),
+            Act::Begins { step } => format!("{} pressed start: {}", self.by, step.title()),
+            Act::Ends { step } => format!("{} pressed done: {}", self.by, step.title()),
+            Act::Abandons => format!("{} stopped the drill: “{}”", self.by, self.says),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Act {
@@ -527,6 +539,12 @@ impl Drill {
         let done = |id| self.steps.iter().find(|s| s.id == id && s.outcome == Outcome::Done && !s.under_way());
         let verified = done(StepId::Verify)?.ended_at;
         Some((declared, done(StepId::Erase).map_or(verified, |erased| erased.ended_at)))
+    }
+
+    /// The last step on the clock that was done, by its place; `None` until the contents are verified.
+    pub fn clock_ends_with(&self) -> Option<usize> {
+        let (_, ended) = self.clock()?;
+        self.steps.iter().rposition(|s| s.id.on_the_clock() && s.ended_at == ended)
     }
 
     /// When what could be lost was lost: a document on purpose, or all of it when the loss was declared.

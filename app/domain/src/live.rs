@@ -208,7 +208,9 @@ impl Live {
         let rows = self.rows(medians, now);
         let last = self.last_on_the_clock();
         let verify = rows.iter().find_map(|row| match row {
-            Row::ToCome { id, at, takes_ms } if *id == last => Some(at.zip(*takes_ms).map(|(at, ms)| at.plus_millis(ms))),
+            Row::ToCome { id, at, takes_ms } if *id == last => {
+                Some(at.zip(*takes_ms).map(|(at, ms)| at.plus_millis(ms)))
+            }
             Row::Running(step) if step.id == last => {
                 Some(self.left_of_running(medians, now).map(|(ms, _)| now.plus_millis(ms)))
             }

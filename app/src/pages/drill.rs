@@ -20,8 +20,7 @@ use crate::{
     api::{self, Frame, drills::DrillPage},
     parts::{
         Demo, Freshness, LogSection, Measure, Measures, OpenBefore, PageHead, Say, SealKind, SealNote, Section, Shape,
-        StateMark, Statement, Tested, Timeline, Waiting, When, capital, clock_started, encoded, loaded, param, plural,
-        review_href,
+        StateMark, Statement, Tested, Timeline, Waiting, When, capital, encoded, loaded, param, plural, review_href,
     },
 };
 
@@ -474,7 +473,7 @@ fn tail(id: &str) -> String {
 
 fn freshness(drill: &Drill, seal: AnyView) -> Option<AnyView> {
     let measured = drill.measured.as_ref()?;
-    let lost_at = clock_started(drill)?;
+    let lost_at = drill.lost_at()?;
     let Some(last_write) = drill.source.last_write_at else {
         let why = if drill.by_hand() {
             ": no program read what people brought back."
@@ -490,7 +489,7 @@ fn freshness(drill: &Drill, seal: AnyView) -> Option<AnyView> {
             .into_any(),
         );
     };
-    let back_at = lost_at.plus_millis(measured.restore_ms);
+    let (_, back_at) = drill.clock()?;
     let by = drill.source.last_write_by.clone();
     Some(
         view! {
@@ -501,6 +500,7 @@ fn freshness(drill: &Drill, seal: AnyView) -> Option<AnyView> {
                         last_write=last_write
                         lost_at=lost_at
                         back_at=back_at
+                        restore_ms=measured.restore_ms
                         rpo_ms=drill.plan.rpo_ms
                         verdict=drill.verdict.rpo
                     />

@@ -8,7 +8,15 @@ use domain::verdict::Verdict;
 
 /// Positions are to scale unless that would hide a part; then the line says so.
 #[component]
-pub fn Freshness(last_write: Moment, lost_at: Moment, back_at: Moment, rpo_ms: i64, verdict: Verdict) -> impl IntoView {
+pub fn Freshness(
+    last_write: Moment,
+    lost_at: Moment,
+    back_at: Moment,
+    /// On the recovery clock, which may begin after the loss.
+    restore_ms: i64,
+    rpo_ms: i64,
+    verdict: Verdict,
+) -> impl IntoView {
     const W: f64 = 892.0;
     const LEFT: f64 = 56.0;
     let lost_ms = lost_at.since(last_write).max(0);
@@ -39,7 +47,7 @@ pub fn Freshness(last_write: Moment, lost_at: Moment, back_at: Moment, rpo_ms: i
         z(lost_at),
         z(back_at),
         words::duration(lost_ms),
-        words::duration(back_ms),
+        words::duration(restore_ms),
         words::duration(rpo_ms)
     );
     let stop = |x: f64, word: &'static str, at: Moment| {
@@ -70,7 +78,7 @@ pub fn Freshness(last_write: Moment, lost_at: Moment, back_at: Moment, rpo_ms: i
                     {format!("{} lost", words::duration(lost_ms))}
                 </text>
                 <text class="value" x=px((x_lost + x_back) / 2.0) y="64" text-anchor="middle">
-                    {words::duration(back_ms)}
+                    {words::duration(restore_ms)}
                 </text>
             </svg>
             <p class="foot phone-only">{say.clone()}</p>

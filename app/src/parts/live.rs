@@ -13,7 +13,7 @@ use domain::{
 use leptos::prelude::*;
 use serde::Serialize;
 
-use super::{Shape, StateMark, Waiting, When, log, timeline::Axis};
+use super::{Shape, StateMark, Waiting, When, timeline::Axis};
 
 /// What the page's script needs to keep its clocks going by itself. Instants in milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -347,7 +347,7 @@ fn running(step: &Step, live: &Live, medians: &Medians, now: Moment) -> String {
 pub fn entries(live: &Live) -> AnyView {
     let drill = &live.so_far;
     let mut lines: Vec<(Moment, String, bool)> =
-        drill.log.iter().map(|line| (line.at, log::says(line), false)).collect();
+        drill.log.iter().map(|line| (line.at, line.sentence(), false)).collect();
     if !drill.by_hand() {
         for step in &drill.steps {
             lines.push((step.started_at, format!("{}: begun.", step.id.title()), false));

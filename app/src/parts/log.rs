@@ -1,22 +1,9 @@
 //! What people wrote and pressed in a drill.
 
-use domain::{
-    drill::{Act, LogLine},
-    words,
-};
+use domain::{drill::LogLine, words};
 use leptos::prelude::*;
 
 use super::{Section, When};
-
-/// One line for people, without its time.
-pub(super) fn says(line: &LogLine) -> String {
-    match line.act {
-        Act::Note => format!("{}: “{}”", line.by, line.says),
-        Act::Begins { step } => format!("{} pressed start: {}", line.by, step.title()),
-        Act::Ends { step } => format!("{} pressed done: {}", line.by, step.title()),
-        Act::Abandons => format!("{} stopped the drill: “{}”", line.by, line.says),
-    }
-}
 
 /// The log of a drill that has ended, newest first; nothing where nobody wrote.
 #[component]
@@ -32,7 +19,7 @@ pub fn LogSection(lines: Vec<LogLine>, seal: AnyView) -> impl IntoView {
             view! {
                 <tr>
                     <td class="w-12"><When at=line.at show=format!("{}Z", words::time(line.at)) /></td>
-                    <td class="log-says">{says(&line)}</td>
+                    <td class="log-says">{line.sentence()}</td>
                     <td class="sl">{seal.take()}</td>
                 </tr>
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Moment,
-    drill::{Drill, Outcome, Step, StepId},
+    drill::{Drill, Outcome, Step},
     words::{self, brief},
 };
 use leptos::prelude::*;
@@ -90,14 +90,10 @@ impl Axis {
     }
 }
 
-/// When the loss was declared: the end of the verification less the time to restore, or the first
-/// step on the clock.
+/// When the loss was declared: with the first step on the clock.
 pub fn clock_started(drill: &Drill) -> Option<Moment> {
-    let ended = drill.steps.iter().find(|s| s.id == StepId::Verify).map(|s| s.ended_at);
-    match (&drill.measured, ended) {
-        (Some(measured), Some(end)) => Some(end.plus_millis(-measured.restore_ms)),
-        _ => drill.steps.iter().filter(|s| s.id.on_the_clock()).map(|s| s.started_at).min(),
-    }
+    let first = || drill.steps.iter().filter(|s| s.id.on_the_clock()).map(|s| s.started_at).min();
+    drill.clock().map(|(declared, _)| declared).or_else(first)
 }
 
 /// The table under its section title. `medians` are, by step, the middle of what it took in earlier
@@ -111,7 +107,7 @@ pub fn Timeline(
     let Some(axis) = Axis::of(&drill) else {
         return view! { <super::Empty sentence="No step was taken." /> }.into_any();
     };
-    let stopped = drill.measured.as_ref().zip(drill.steps.iter().position(|s| s.id == StepId::Verify));
+    let stopped = drill.measured.as_ref().zip(drill.clock_ends_with());
     let median_of =
         |i: usize, step: &Step| medians.get(&i).copied().filter(|ms| step.started_at.plus_millis(*ms) <= axis.to);
     let has_medians = drill.steps.iter().enumerate().any(|(i, step)| median_of(i, step).is_some());
@@ -200,7 +196,7 @@ fn row(axis: &Axis, i: usize, step: &Step, median: Option<i64>, seal: Option<Any
     .into_any()
 }
 
-/// The row between verification and teardown: the clock's end.
+/// The row between what was on the clock and teardown: the clock's end.
 #[component]
 fn Stopped(axis_grid: AnyView, restore_ms: i64, at: Moment) -> impl IntoView {
     view! {

@@ -235,6 +235,8 @@ struct DrillView {
     drawn: Option<String>,
     steps: Vec<StepRow>,
     checks: Vec<CheckRow>,
+    /// When, and what was written or pressed.
+    log: Vec<(String, String)>,
     people: String,
     exposure: Option<String>,
     seal: SealMark,
@@ -390,7 +392,10 @@ fn drill_view(drill: &Sealed<Drill>) -> DrillView {
             .iter()
             .map(|s| StepRow {
                 title: s.id.title(),
-                note: s.note.clone(),
+                note: std::iter::once(s.note.clone())
+                    .chain(s.commands.iter().map(domain::drill::Command::says))
+                    .collect::<Vec<_>>()
+                    .join("; "),
                 start: words::time(s.started_at),
                 took: words::clock(s.took_ms()),
                 outcome: match s.outcome {
@@ -400,6 +405,7 @@ fn drill_view(drill: &Sealed<Drill>) -> DrillView {
                 },
             })
             .collect(),
+        log: d.log.iter().map(|line| (words::time(line.at), line.sentence())).collect(),
         checks: d
             .checks
             .iter()

@@ -60,7 +60,8 @@ impl Canary {
     /// Every write is one that a majority has, and every read sees such ones.
     fn there(&self) -> Collection<RawDocumentBuf> {
         let majority = WriteConcern::builder().w(Acknowledgment::Majority).build();
-        let options = CollectionOptions::builder().write_concern(majority).read_concern(ReadConcern::majority()).build();
+        let options =
+            CollectionOptions::builder().write_concern(majority).read_concern(ReadConcern::majority()).build();
         self.db().collection_with_options(&self.collection, options)
     }
 
@@ -101,9 +102,10 @@ impl Canary {
             "o._id": self.id,
         };
         let log = self.origin.database("local").collection::<Document>("oplog.rs");
-        let entry = log.find_one(deletion).await.map_err(refusal).context(
-            "the source's operation log (local.oplog.rs) cannot be read; it needs the role read on local",
-        )?;
+        let entry =
+            log.find_one(deletion).await.map_err(refusal).context(
+                "the source's operation log (local.oplog.rs) cannot be read; it needs the role read on local",
+            )?;
         let entry = entry.context("the source's operation log does not tell of the loss")?;
         let until = entry.get_timestamp("ts").context("the source's operation log does not tell when the loss was")?;
         let wall = entry.get_datetime("wall").map(|wall| wall.timestamp_millis());

@@ -88,7 +88,8 @@ impl Erased {
         let of = match &self.of {
             Some((collection, filter)) => vec![(collection.clone(), filter.clone())],
             None => {
-                let names = copy.list_collections().filter(doc! { "type": { "$ne": "view" } }).await.map_err(refusal)?;
+                let names =
+                    copy.list_collections().filter(doc! { "type": { "$ne": "view" } }).await.map_err(refusal)?;
                 let names: Vec<String> = futures::TryStreamExt::try_collect::<Vec<_>>(names)
                     .await
                     .map_err(refusal)?
@@ -140,11 +141,14 @@ fn without_position(said: &str) -> &str {
 /// What follows from it.
 pub fn check(done: &Erasures) -> Check {
     let count = |n: i64| words::count(n);
-    let mut detail = format!(
-        "{} on the list since the recovery point; {} of their documents had come back and were erased again",
-        count(done.listed),
-        count(done.suppressed)
-    );
+    let mut detail = match done.listed {
+        0 => "nothing on the list was erased since the recovery point".to_owned(),
+        listed => format!(
+            "{} on the list since the recovery point; {} of their documents had come back and were erased again",
+            count(listed),
+            count(done.suppressed)
+        ),
+    };
     if done.left > 0 {
         detail += &format!("; {} are still found", count(done.left));
     }
@@ -168,7 +172,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let file = dir.path().join("erased.jsonl");
         let good = r#"{"tenant":"t","collection":"c","value":{"$oid":"070707070707070707070707"},"erasedAt":"2026-11-16T12:00:00Z"}"#;
-        std::fs::write(&file, format!("{good}\n\n{{\"tenant\":\"t\",\"erasedAt\":\"2026-11-16T12:00:00Z\"}}\n")).expect("a file");
+        std::fs::write(&file, format!("{good}\n\n{{\"tenant\":\"t\",\"erasedAt\":\"2026-11-16T12:00:00Z\"}}\n"))
+            .expect("a file");
         let list = List::read(&file).expect("a list");
         assert_eq!((list.0.len(), list.tenants().count()), (2, 1));
         let (_, filter) = list.0[0].of.clone().expect("of a collection");

@@ -280,17 +280,18 @@ impl PlanFile {
             by: self.by.unwrap_or_else(|| "operator".to_owned()),
             never: self.never,
             same_cluster: self.same_cluster.unwrap_or(false),
-            canary: self.canary.map(|c| Canary {
-                collection: c.collection.unwrap_or_else(|| "passmuster_canary".to_owned()),
-            }),
+            canary: self
+                .canary
+                .map(|c| Canary { collection: c.collection.unwrap_or_else(|| "passmuster_canary".to_owned()) }),
             erased: self.erased.as_deref().map(erasure::List::read).transpose()?,
         })
     }
 
     fn from(&self) -> Result<From> {
-        let source = self.source.clone().context(
-            "no source: give --source with a MongoDB address, a mongodump directory or a mongodump archive",
-        )?;
+        let source = self
+            .source
+            .clone()
+            .context("no source: give --source with a MongoDB address, a mongodump directory or a mongodump archive")?;
         let until = self.point_in_time.as_deref();
         let until = until.map(|at| Moment::parse(at).with_context(|| format!("point_in_time: {at} is no time")));
         let further = Further { oplog: self.oplog.clone(), until: until.transpose()? };
@@ -344,8 +345,8 @@ impl PlanFile {
     }
 }
 
-/// Databases that are never a tenant's.
-const SYSTEM: [&str; 3] = ["admin", "config", "local"];
+/// Databases that are never a tenant's: the server's own, and the portal's, as it is called where nothing else is said.
+const SYSTEM: [&str; 4] = ["admin", "config", "local", "passmuster"];
 /// How the databases of drills begin.
 pub const STAGING: &str = "staging_d_";
 

@@ -135,7 +135,10 @@ impl RecoveryPoint {
     /// By its operation log, which tells better than the date of a file.
     fn dated(&mut self, at: Option<Moment>, how: &str) {
         self.taken_at = at.unwrap_or(self.taken_at);
-        self.kind = format!("{}, {how}", self.kind.trim_end_matches(", dated by its files").trim_end_matches(", dated by its file"));
+        self.kind = format!(
+            "{}, {how}",
+            self.kind.trim_end_matches(", dated by its files").trim_end_matches(", dated by its file")
+        );
     }
 }
 

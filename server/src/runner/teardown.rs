@@ -51,7 +51,9 @@ impl Run<'_> {
     async fn clear(&mut self) -> Option<String> {
         let canary = self.canary.take()?;
         let cleared = canary.clear().await;
-        cleared.err().map(|e| format!("the drill’s own document may still be in the source ({}): {e:#}", canary.place()))
+        cleared
+            .err()
+            .map(|e| format!("the drill’s own document may still be in the source ({}): {e:#}", canary.place()))
     }
 
     /// How it was shown that the copy is gone, or what is still there; `Err`: nobody knows.
@@ -74,7 +76,8 @@ impl Run<'_> {
                 isolation::look(self.plan, self.copy.client()).await?;
                 let held = another::held(self.copy.client()).await?;
                 if !self.was_empty && !held.is_empty() {
-                    let why = "nothing was dropped: the target did not answer before the restore, so nobody saw it empty";
+                    let why =
+                        "nothing was dropped: the target did not answer before the restore, so nobody saw it empty";
                     return Ok(Err(format!("{} are on {}; {why}", held.join(", "), self.plan.target_host())));
                 }
                 for name in held {

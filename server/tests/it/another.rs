@@ -50,7 +50,8 @@ impl Company {
         let client = company.client().await;
         let now = chrono::Utc::now().timestamp_millis();
         for tenant in ["alder", "birch", "cedar"] {
-            let note = |n: i64| doc! { "_id": n, "by": n % 7, "updatedAt": bson::DateTime::from_millis(now - 60_000 - n) };
+            let note =
+                |n: i64| doc! { "_id": n, "by": n % 7, "updatedAt": bson::DateTime::from_millis(now - 60_000 - n) };
             client.database(tenant).collection("notes").insert_many((0..300).map(note)).await.expect("inserted");
             let person = |n: i64| doc! { "_id": n, "updatedAt": bson::DateTime::from_millis(now - 120_000) };
             client.database(tenant).collection("people").insert_many((0..7).map(person)).await.expect("inserted");
@@ -90,7 +91,10 @@ impl Company {
             scenario: Some("cluster".to_owned()),
             source: Some("command".to_owned()),
             origin: Some(self.mongod.uri()),
-            target: Some(format!("mongodb://127.0.0.1:{}/?directConnection=true&serverSelectionTimeoutMS=2000", self.port)),
+            target: Some(format!(
+                "mongodb://127.0.0.1:{}/?directConnection=true&serverSelectionTimeoutMS=2000",
+                self.port
+            )),
             rpo_minutes: Some(60),
             rto_minutes: Some(60),
             command: Some(Config {
@@ -188,7 +192,14 @@ async fn a_command_that_fails_lies_or_leaves_something_is_told() {
     let old = company.dir.path().join("old.jsonl");
     let line = r#"{"tenant":"birch","collection":"people","value":3,"erasedAt":"2020-01-01T00:00:00Z"}"#;
     fs::write(&old, line).expect("written");
-    company.client().await.database("birch").collection::<Document>("notes").update_one(doc! { "_id": 5 }, doc! { "$set": { "by": 5000 } }).await.expect("changed unseen");
+    company
+        .client()
+        .await
+        .database("birch")
+        .collection::<Document>("notes")
+        .update_one(doc! { "_id": 5 }, doc! { "$set": { "by": 5000 } })
+        .await
+        .expect("changed unseen");
     let birch = |file: &mut PlanFile| {
         file.tenant = Some("birch".to_owned());
         file.erased = Some(old.clone());
@@ -196,7 +207,10 @@ async fn a_command_that_fails_lies_or_leaves_something_is_told() {
     let told = drill(&company.plan(birch)).await;
     let (verdict, detail) = check(&told, CheckId::Counts);
     assert_eq!(verdict, CheckVerdict::Fails);
-    assert!(detail.contains("306 of 307") && detail.contains("1 in notes, such as ") && detail.contains("\"5\""), "{detail}");
+    assert!(
+        detail.contains("306 of 307") && detail.contains("1 in notes, such as ") && detail.contains("\"5\""),
+        "{detail}"
+    );
     assert_eq!(check(&told, CheckId::Erasures).0, CheckVerdict::Fails);
     assert!(check(&told, CheckId::Erasures).1.contains("did not hold"));
 
@@ -250,7 +264,12 @@ async fn a_command_that_fails_lies_or_leaves_something_is_told() {
     let (plan, stopping) = (company.plan(|_| {}), stop.clone());
     let running = tokio::spawn(async move { runner::run(&plan, None, &Silent, &stopping).await });
     while !fs::read_dir(company.dir.path().join("outputs")).is_ok_and(|mut d| {
-        d.any(|f| f.is_ok_and(|f| Path::new(&f.file_name()).to_string_lossy().contains("-restore") && f.metadata().is_ok_and(|m| m.len() == 0)))
+        d.any(|f| {
+            f.is_ok_and(|f| {
+                Path::new(&f.file_name()).to_string_lossy().contains("-restore")
+                    && f.metadata().is_ok_and(|m| m.len() == 0)
+            })
+        })
     }) {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }

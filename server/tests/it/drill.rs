@@ -74,7 +74,10 @@ async fn a_dump_that_is_cut_off_ends_as_an_abandoned_drill_that_names_the_byte()
     let file = dir.path().join(&tenants[0]).join("notes.bson");
     let whole = std::fs::read(&file).expect("a file");
     std::fs::write(&file, &whole[..whole.len() - 7]).expect("cut");
-    let plan = Plan { from: runner::plan::From::Directory(dir.path().to_owned(), Default::default()), ..plan(mongod(), &tenants) };
+    let plan = Plan {
+        from: runner::plan::From::Directory(dir.path().to_owned(), Default::default()),
+        ..plan(mongod(), &tenants)
+    };
     let ended = runner::run(&plan, Some(&push), &Silent, &CancellationToken::new()).await.expect("it runs");
     let drill = portal.house.evidence.get(&Scope::EVERYTHING, &ended.id).await.expect("read").expect("filed").value;
     let why = drill.abandoned.expect("abandoned");
@@ -91,7 +94,10 @@ async fn a_dump_restores_from_its_directory_with_indexes_and_options() {
     let dir = tempfile::tempdir().expect("a folder");
     let client = Client::with_uri_str(mongod()).await.expect("a client");
     live::take(&client, &tenants[0], dir.path(), &Silent).await.expect("a dump");
-    let plan = Plan { from: runner::plan::From::Directory(dir.path().to_owned(), Default::default()), ..plan(mongod(), &tenants) };
+    let plan = Plan {
+        from: runner::plan::From::Directory(dir.path().to_owned(), Default::default()),
+        ..plan(mongod(), &tenants)
+    };
     let ended = runner::run(&plan, None, &Silent, &CancellationToken::new()).await.expect("it runs");
     assert_eq!(ended.drill.verdict.contents, Verdict::Met, "{:?}", ended.drill.checks);
     assert!(ended.drill.draw.is_some_and(|d| d.root.is_none()), "nobody sealed the list, and the record says so");

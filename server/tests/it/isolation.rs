@@ -62,7 +62,10 @@ async fn production_is_refused_before_anything_is_written_and_another_cluster_is
     assert!(apart.target.why.as_deref().is_some_and(|why| why.contains("Another cluster")), "{:?}", apart.target.why);
     let allowed = drill(&Plan { same_cluster: true, ..plan(mongod(), mongod(), &name) }).await.expect("it runs");
     assert!(allowed.abandoned.is_none() && !allowed.target.isolated, "the record does not call it isolated");
-    let from_file = Plan { from: From::Directory(dir.path().to_owned(), Default::default()), ..plan(mongod(), &other.uri(), &name) };
+    let from_file = Plan {
+        from: From::Directory(dir.path().to_owned(), Default::default()),
+        ..plan(mongod(), &other.uri(), &name)
+    };
     let none = drill(&from_file).await.expect("it runs");
     assert!(none.target.why.as_deref().is_some_and(|why| why.contains("is a file")), "{:?}", none.target.why);
     source.database(&name).drop().await.expect("dropped");

@@ -92,7 +92,8 @@ async fn a_copy_that_has_it_otherwise_or_not_at_all_fails_and_a_drill_called_off
         (doc! { "delete": collection, "deletes": [{ "q": {}, "limit": 0 }] }, "not in the copy"),
     ] {
         let tamper = Tamper { command, runtime: tokio::runtime::Handle::current() };
-        let drill = runner::run(&plan(&tenants), None, &tamper, &CancellationToken::new()).await.expect("it runs").drill;
+        let drill =
+            runner::run(&plan(&tenants), None, &tamper, &CancellationToken::new()).await.expect("it runs").drill;
         let (verdict, detail) = check(&drill, CheckId::Canary);
         assert_eq!(verdict, CheckVerdict::Fails, "{detail}");
         assert!(detail.contains(says), "{detail}");

@@ -454,8 +454,8 @@ Every quarter.
                 digests: vec![],
                 references: vec![],
                 queries: vec![],
-            canary: None,
-            erasures: None,
+                canary: None,
+                erasures: None,
                 measured: Some(Measured {
                     restore_ms: restore_minutes * 60_000,
                     rpo_ms: Some(0),

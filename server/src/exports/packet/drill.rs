@@ -157,6 +157,7 @@ fn record(book: &mut Book, content: &Content, sealed: &Sealed<Drill>, nth: usize
         book.paragraph(&[words(PARAGRAPH, say::unbroken(&d.sentence()))]);
     }
     steps::draw(book, content, sealed);
+    place::log(book, sealed);
     contents::checks(book, sealed);
     found::draw(book, content, sealed);
     place::people(book, sealed);

@@ -50,7 +50,8 @@ pub async fn compare(
     let mut so_far = SoFar { wanted: &wanted, heap: BinaryHeap::new(), counts: Vec::new(), wrong: Vec::new(), read: 0 };
     let mut undated = 0;
     for collection in listed.iter().filter(|c| c.holds_documents()) {
-        undated += so_far.collection(origin, copy, &collection.data_name(), &|read| progress.moved(read, total)).await?;
+        undated +=
+            so_far.collection(origin, copy, &collection.data_name(), &|read| progress.moved(read, total)).await?;
     }
     let documents: Vec<DrawnDocument> = so_far.heap.into_sorted_vec().into_iter().map(|(_, drawn)| drawn).collect();
     let (expected, actual) = so_far.counts.iter().fold((0, 0), |(e, a), c| (e + c.expected, a + c.actual));
@@ -211,11 +212,7 @@ impl SoFar<'_> {
     }
 }
 
-async fn ask(
-    copy: &Database,
-    name: &str,
-    batch: &[RawDocumentBuf],
-) -> Result<HashMap<Vec<u8>, RawDocumentBuf>> {
+async fn ask(copy: &Database, name: &str, batch: &[RawDocumentBuf]) -> Result<HashMap<Vec<u8>, RawDocumentBuf>> {
     let mut ids = Vec::new();
     for document in batch {
         ids.extend(document.get("_id")?.map(Bson::try_from).transpose()?);

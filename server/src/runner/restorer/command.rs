@@ -135,9 +135,7 @@ impl Commands {
     }
 
     fn last(&self) -> String {
-        self.ran.last().map_or_else(String::new, |ran| {
-            format!("{} ended with 0", ran.program)
-        })
+        self.ran.last().map_or_else(String::new, |ran| format!("{} ended with 0", ran.program))
     }
 }
 

@@ -208,7 +208,8 @@ impl State {
                 for not_an_option in ["idIndex", "uuid", "recordIdsReplicated"] {
                     rest.remove(not_an_option);
                 }
-                let (kind, indexes) = (Kind::Plain, Some(vec![bson::doc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" }]));
+                let (kind, indexes) =
+                    (Kind::Plain, Some(vec![bson::doc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" }]));
                 let collection = Collection { name: name.to_owned(), kind, indexes, options: rest };
                 let living = Living { collection, base: None, touched: HashMap::new() };
                 self.living.insert(name.to_owned(), living);

@@ -66,7 +66,11 @@ async fn transaction(db: &Database, n: usize, commit: bool) {
     let there = db.collection::<Document>("one");
     let many = (0..n).map(|_| doc! { "_id": ObjectId::new(), "long": "x".repeat(4000) });
     there.insert_many(many).session(&mut session).await.expect("inserted");
-    there.update_one(doc! { "_id": 1 }, doc! { "$set": { "in": n as i32 } }).session(&mut session).await.expect("updated");
+    there
+        .update_one(doc! { "_id": 1 }, doc! { "$set": { "in": n as i32 } })
+        .session(&mut session)
+        .await
+        .expect("updated");
     if commit {
         session.commit_transaction().await.expect("committed");
     } else {
@@ -173,7 +177,10 @@ async fn a_log_that_cannot_be_followed_is_said_and_not_followed_nearly() {
         (doc! { "op": "u", "ns": &ns, "o": { "$v": 1, "$set": { "n": 2 } }, "o2": { "_id": 1 } }, "before 5.0"),
         (doc! { "op": "u", "ns": &ns, "o": { "$v": 2, "diff": { "b": {} } }, "o2": { "_id": 1 } }, "does not know"),
         (doc! { "op": "u", "ns": &ns, "o": { "$v": 2, "diff": { "u": { "n": 2 } } } }, "without the _id"),
-        (doc! { "op": "i", "ns": format!("{}.unknown", db.name()), "o": { "_id": 1 } }, "which neither the recovery point"),
+        (
+            doc! { "op": "i", "ns": format!("{}.unknown", db.name()), "o": { "_id": 1 } },
+            "which neither the recovery point",
+        ),
         (doc! { "op": "c", "ns": &command, "o": { "convertToCapped": "a" } }, "the command convertToCapped"),
         (doc! { "op": "x", "ns": &ns, "o": {} }, "which is not known"),
         (doc! { "ns": &ns, "o": {} }, "without op"),
@@ -196,7 +203,8 @@ async fn a_log_that_cannot_be_followed_is_said_and_not_followed_nearly() {
         oplog: Some(later.clone()),
         until: until.map(|at| domain::Moment::parse(at).expect("a moment")),
     };
-    std::fs::write(dir.path().join("oplog.bson"), [noop(1_700_000_000), noop(1_700_000_100)].concat()).expect("written");
+    std::fs::write(dir.path().join("oplog.bson"), [noop(1_700_000_000), noop(1_700_000_100)].concat())
+        .expect("written");
     for (log, until, says) in [
         ([1_700_000_200, 1_700_000_300], None, "begins after the dump's end"),
         ([1_700_000_050, 1_700_000_300], Some("2023-11-14T22:14:30Z"), "before the dump's end"),

@@ -1,6 +1,11 @@
 //! What was restored, whereto, how long the copy existed, and who took part.
 
-use domain::{Moment, drill::Drill, record::Sealed, words as say};
+use domain::{
+    Moment,
+    drill::{Drill, LogLine},
+    record::Sealed,
+    words as say,
+};
 
 use crate::exports::packet::{
     marks::{self, Mark},
@@ -54,6 +59,18 @@ pub fn source_and_staging(book: &mut Book, sealed: &Sealed<Drill>) {
     rows.push(fact("Two times", times));
     let columns = [col("", 92.0), col("", 384.0)];
     Table::new("Where, and for how long", &columns).within(&sealed.seal).set(book, &rows);
+}
+
+/// What people wrote and pressed while it ran.
+pub fn log(book: &mut Book, sealed: &Sealed<Drill>) {
+    let lines = &sealed.value.log;
+    if lines.is_empty() {
+        return;
+    }
+    let row = |line: &LogLine| Row::of(vec![vec![body(second(line.at))], vec![body(line.sentence())]]);
+    let rows: Vec<Row> = lines.iter().map(row).collect();
+    let columns = [col("When, UTC", 112.0), col("What was written or pressed, stamped by the portal", 364.0)];
+    Table::new("Log", &columns).within(&sealed.seal).set(book, &rows);
 }
 
 pub fn people(book: &mut Book, sealed: &Sealed<Drill>) {

@@ -24,8 +24,7 @@ const WIDE: f32 = 140.0;
 pub fn draw(book: &mut Book, content: &Content, sealed: &Sealed<Drill>) {
     let d = &sealed.value;
     let Some(axis) = Axis::of(d) else { return };
-    let verified = d.steps.iter().position(|s| s.id == StepId::Verify);
-    let stopped = d.measured.as_ref().zip(verified);
+    let stopped = d.measured.as_ref().zip(d.clock_ends_with());
     let mut rows = Vec::new();
     // By row: the step whose bar stands there.
     let mut bars: Vec<Option<&Step>> = Vec::new();

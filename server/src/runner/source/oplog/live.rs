@@ -32,10 +32,13 @@ pub async fn fetch(client: &Client, database: &str, from: Timestamp, until: Time
     let oldest = log.find_one(doc! {}).sort(doc! { "$natural": 1 }).await.map_err(refusal).context(said)?;
     let oldest = oldest.and_then(|entry| entry.get_timestamp("ts").ok());
     if oldest.is_none_or(|oldest| oldest > from) {
-        bail!("the source's operation log begins only after the recovery point: take a newer one, or keep a longer log");
+        bail!(
+            "the source's operation log begins only after the recovery point: take a newer one, or keep a longer log"
+        );
     }
     // A database's own operations, and transactions, which may hold some.
-    let escaped: String = database.chars().flat_map(|c| if c.is_alphanumeric() { vec![c] } else { vec!['\\', c] }).collect();
+    let escaped: String =
+        database.chars().flat_map(|c| if c.is_alphanumeric() { vec![c] } else { vec!['\\', c] }).collect();
     let own = bson::Regex { pattern: format!("^{escaped}\\.").try_into()?, options: bson::cstr!("").to_owned() };
     let wanted = doc! { "ts": { "$gt": from, "$lt": until }, "$or": [{ "ns": own }, { "ns": "admin.$cmd" }] };
     let mut entries = log.find(wanted).read_concern(ReadConcern::majority()).await.map_err(refusal).context(said)?;

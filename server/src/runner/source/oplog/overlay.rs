@@ -33,7 +33,9 @@ impl Overlay {
         let (mut numbers, mut touched) = (HashMap::new(), Vec::new());
         for (number, one) in living.into_iter().enumerate() {
             numbers.extend(one.base.map(|base| (base, number)));
-            let whole = one.touched.values().filter_map(|t| if let Touched::Whole(nth, whole) = t { Some((*nth, number, whole.clone())) } else { None });
+            let whole = one.touched.values().filter_map(|t| {
+                if let Touched::Whole(nth, whole) = t { Some((*nth, number, whole.clone())) } else { None }
+            });
             written.extend(whole);
             collections.push(one.collection);
             touched.push(one.touched);
