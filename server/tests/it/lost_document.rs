@@ -22,6 +22,9 @@ use crate::{
     portal::mongod,
 };
 
+/// One of them changes whatever copy it finds; the other waits.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 fn plan(tenants: &[String]) -> Plan {
     let file = PlanFile {
         scenario: Some("document".to_owned()),
@@ -43,6 +46,7 @@ fn check(drill: &Drill, id: CheckId) -> (CheckVerdict, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_document_comes_back_from_just_before_its_loss_while_others_write() {
+    let _alone = ALONE.lock().await;
     let (portal, push) = served().await;
     let tenants = tenants(&portal, 2).await;
     // The application goes on writing all the while.
@@ -80,10 +84,33 @@ async fn a_lost_document_comes_back_from_just_before_its_loss_while_others_write
     assert!(drill.disagreements().is_empty(), "{:?}", drill.disagreements());
     nothing_left(&drill, &tenants).await;
     portal.assert_ledger_whole().await;
+
+    // What its record claims follows from what it tells, or is refused; here and by whoever verifies a bundle.
+    type Forge = fn(&mut Drill);
+    let twins: [(&str, Forge); 6] = [
+        ("came back otherwise", |d| d.canary.as_mut().expect("one").restored = Some("0".repeat(64))),
+        ("was never put back", |d| d.canary.as_mut().expect("one").returned = None),
+        ("was never lost", |d| d.canary = None),
+        ("was lost later than it was", |d| {
+            let canary = d.canary.as_mut().expect("one");
+            canary.lost_at = canary.lost_at.map(|at| at.plus_millis(60_000));
+        }),
+        ("is equal and is not", |d| d.digests[0].actual = "0".repeat(64)),
+        ("erased nothing and says so", |d| {
+            let check = domain::drill::Check { id: CheckId::Erasures, ..d.checks[0].clone() };
+            d.checks.push(check);
+        }),
+    ];
+    for (what, forge) in twins {
+        let mut forged = drill.clone();
+        forge(&mut forged);
+        assert!(!forged.disagreements().is_empty(), "{what}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_has_it_otherwise_or_not_at_all_fails_and_a_drill_called_off_leaves_nothing() {
+    let _alone = ALONE.lock().await;
     let (portal, _) = served().await;
     let tenants = tenants(&portal, 1).await;
     let collection = "passmuster_canary";

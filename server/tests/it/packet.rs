@@ -108,6 +108,8 @@ fn the_packet_is_a_clean_pdf_with_its_own_fonts_and_text_that_can_be_read_out() 
         "№ 1491",
         "358 653",
         "Clock stopped",
+        "terraform ended with 0",
+        "Operator one: “the staging disk is half full”",
         "abandoned: the tenant vanished",
         "stated, not signed",
         "How to check this packet",

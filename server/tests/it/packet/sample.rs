@@ -70,6 +70,22 @@ fn tenants(n: usize) -> Vec<String> {
     (0..n).map(|i| NAMES.get(i).map_or_else(|| format!("tenant-{i:04}"), |n| (*n).to_owned())).collect()
 }
 
+fn note(at: Moment) -> Vec<domain::drill::LogLine> {
+    let (by, says) = ("Operator one".to_owned(), "the staging disk is half full".to_owned());
+    vec![domain::drill::LogLine { at, by, act: domain::drill::Act::Note, says }]
+}
+
+fn commands(step: StepId) -> Vec<domain::drill::Command> {
+    let ran = || domain::drill::Command {
+        program: "terraform".to_owned(),
+        exit: Some(0),
+        bytes: 12_345,
+        sha256: "9f".repeat(32),
+        kept: "D-restore.log".to_owned(),
+    };
+    if step == StepId::Provision { vec![ran()] } else { vec![] }
+}
+
 fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing: bool) -> Drill {
     let start = at(when);
     let mut clock = start;
@@ -85,7 +101,14 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
                 StepId::Draw => "17 eligible, two excluded",
                 _ => "",
             };
-            Step { id, started_at, ended_at: clock, outcome: Outcome::Done, note: note.to_owned(), commands: vec![] }
+            Step {
+                id,
+                started_at,
+                ended_at: clock,
+                outcome: Outcome::Done,
+                note: note.to_owned(),
+                commands: if demo { vec![] } else { commands(id) },
+            }
         })
         .collect();
     let steps_from = steps[2].started_at;
@@ -190,7 +213,7 @@ fn drill(when: &str, scenario: Scenario, steps_s: [i64; 7], demo: bool, failing:
             Person { role: "Scribe".into(), name: "founder".into() },
         ],
         abandoned: None,
-        log: vec![],
+        log: if demo { vec![] } else { note(clock) },
         demo,
         occurred_at: start,
         learned_at: None,
