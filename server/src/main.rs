@@ -482,8 +482,7 @@ async fn run_attest(args: AttestArgs, json: bool) -> Result<ExitCode> {
     let at = domain::Moment::from(chrono::Utc::now());
     let plan = attest::Plan {
         uri: args.uri,
-        recovery_points: args.recovery_points,
-        databases: args.databases,
+        vendor: attest::Vendor::Files { recovery_points: args.recovery_points, databases: args.databases },
         strength: args.strength,
         include: (!args.include.is_empty()).then_some(args.include),
         exclude: args.exclude.iter().map(|text| exclusion(text)).collect::<Result<_>>()?,

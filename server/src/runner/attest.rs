@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use bson::{Document, Timestamp, doc};
 use domain::{
     Moment,
-    attestation::{Attestation, Read, Strength},
+    attestation::{Attestation, Read, RecoveryPoint, Strength},
     drill::Excluded,
     job::Attested,
 };
@@ -23,6 +23,7 @@ use super::{
     fingerprint::{self, Wish},
     plan::is_tenant,
     progress::Progress,
+    restorer::atlas,
 };
 
 /// What to attest.
@@ -30,10 +31,7 @@ use super::{
 pub struct Plan {
     /// The cluster the tenants live on.
     pub uri: String,
-    /// The vendor's own answer, or a mongodump directory.
-    pub recovery_points: PathBuf,
-    /// The vendor's list of databases in the newest of them.
-    pub databases: Option<PathBuf>,
+    pub vendor: Vendor,
     /// The most that is looked at.
     pub strength: Strength,
     /// Only these are tenants; a name may end with `*`. `None`: every database that is not the server's own.
@@ -45,6 +43,39 @@ pub struct Plan {
     pub by: String,
 }
 
+/// Who says which recovery points there are.
+#[derive(Clone, Debug)]
+pub enum Vendor {
+    Files {
+        /// The vendor's own answer, or a mongodump directory.
+        recovery_points: PathBuf,
+        /// The vendor's list of databases in the newest of them.
+        databases: Option<PathBuf>,
+    },
+    /// MongoDB Atlas is asked, for both.
+    Atlas(Box<atlas::Config>),
+}
+
+impl Vendor {
+    /// The newest recovery point, and the databases in it where that is told.
+    async fn newest(&self, at: Moment) -> Result<(RecoveryPoint, Option<Vec<String>>)> {
+        match self {
+            Self::Files { recovery_points, databases } => {
+                Ok((points::newest(recovery_points, at)?, databases.as_deref().map(points::databases).transpose()?))
+            }
+            Self::Atlas(config) => {
+                let (point, databases) = atlas::Lists::open(config.as_ref().clone())?.newest(at).await?;
+                Ok((point, Some(databases)))
+            }
+        }
+    }
+
+    /// Whether it tells which databases are in a recovery point.
+    pub fn lists_databases(&self) -> bool {
+        matches!(self, Self::Atlas(_) | Self::Files { databases: Some(_), .. })
+    }
+}
+
 /// Attestations, and what was seen.
 pub struct Run {
     pub attestations: Vec<Attestation>,
@@ -53,8 +84,7 @@ pub struct Run {
 
 /// Looks once. `run_id` and `at` are those of the run, the same when it is repeated.
 pub async fn run(plan: &Plan, run_id: &str, at: Moment, progress: &dyn Progress) -> Result<Run> {
-    let point = points::newest(&plan.recovery_points, at)?;
-    let vendors_list = plan.databases.as_deref().map(points::databases).transpose()?;
+    let (point, vendors_list) = plan.vendor.newest(at).await?;
     let client = Client::with_uri_str(&plan.uri).await.context("the cluster's address cannot be used")?;
     let names =
         client.list_database_names().await.context("the cluster does not answer, or does not list its databases")?;

@@ -20,7 +20,7 @@ use domain::{
 };
 use mongodb::Client;
 use server::runner::{
-    attest::{self, Plan},
+    attest::{self, Plan, Vendor},
     calendar::Calendar,
     daemon::{
         Daemon,
@@ -88,8 +88,7 @@ impl Field {
     fn plan(&self) -> Plan {
         Plan {
             uri: mongod().to_owned(),
-            recovery_points: self.dir.path().join("points.json"),
-            databases: None,
+            vendor: Vendor::Files { recovery_points: self.dir.path().join("points.json"), databases: None },
             strength: Strength::Counted,
             include: Some(vec![format!("{}_t*", self.portal.house.store.db.name())]),
             exclude: vec![Excluded { name: self.tenants[2].clone(), why: "a test's own".into() }],

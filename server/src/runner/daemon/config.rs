@@ -14,9 +14,10 @@ use domain::{
 use serde::Deserialize;
 
 use crate::runner::{
-    attest,
+    attest::{self, Vendor},
     calendar::Calendar,
     plan::{Plan, PlanFile, check_uri},
+    restorer::atlas,
 };
 
 /// As it stands in the file.
@@ -55,6 +56,8 @@ struct JobFile {
     uri_file: Option<PathBuf>,
     recovery_points: Option<PathBuf>,
     databases: Option<PathBuf>,
+    /// Instead of both: Atlas is asked.
+    atlas: Option<atlas::Config>,
     strength: Option<Strength>,
     cluster: Option<String>,
     include: Option<Vec<String>>,
@@ -170,7 +173,23 @@ impl JobFile {
                 }
                 let uri = secret(self.uri, self.uri_file, "uri", beside)?.context("uri or uri_file: which cluster?")?;
                 check_uri(&uri).await.context("uri")?;
-                let points = self.recovery_points.context("recovery_points: the file with the vendor's answer")?;
+                let vendor =
+                    match (self.atlas, self.recovery_points, self.databases) {
+                        (Some(atlas), None, None) => {
+                            // Says now what is wrong with it.
+                            atlas::Lists::open(atlas.clone())?;
+                            Vendor::Atlas(Box::new(atlas))
+                        }
+                        (Some(_), ..) => {
+                            bail!("atlas: Atlas itself is asked, so recovery_points and databases are left out")
+                        }
+                        (None, points, databases) => Vendor::Files {
+                            recovery_points: beside.join(points.context(
+                                "recovery_points or atlas: the file with the vendor's answer, or whom to ask",
+                            )?),
+                            databases: databases.map(|path| beside.join(path)),
+                        },
+                    };
                 let strength = self.strength.unwrap_or(Strength::Counted);
                 if strength > Strength::Fingerprinted {
                     bail!(
@@ -178,13 +197,12 @@ impl JobFile {
                         strength.word()
                     );
                 }
-                if strength == Strength::Listed && self.databases.is_none() {
+                if strength == Strength::Listed && !vendor.lists_databases() {
                     bail!("strength: listed needs databases, the vendor's list of what is in the recovery point");
                 }
                 Work::Attest(Box::new(attest::Plan {
                     uri,
-                    recovery_points: beside.join(points),
-                    databases: self.databases.map(|path| beside.join(path)),
+                    vendor,
                     strength,
                     include: self.include,
                     exclude: self.exclude,
@@ -193,8 +211,12 @@ impl JobFile {
                 }))
             }
             JobKind::Drill => {
-                if self.uri.is_some() || self.uri_file.is_some() || self.recovery_points.is_some() {
-                    bail!("uri and recovery_points belong to an attestation; a drill has a plan");
+                if self.uri.is_some()
+                    || self.uri_file.is_some()
+                    || self.recovery_points.is_some()
+                    || self.atlas.is_some()
+                {
+                    bail!("uri, atlas and recovery_points belong to an attestation; a drill has a plan");
                 }
                 let path = beside.join(self.plan.context("plan: the file with the drill's plan")?);
                 let mut plan = PlanFile::read(&path)?;

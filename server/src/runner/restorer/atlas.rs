@@ -11,6 +11,7 @@ mod choose;
 mod config;
 mod digest;
 mod fault;
+mod lists;
 mod order;
 mod tear_down;
 mod wait;
@@ -22,14 +23,14 @@ use async_trait::async_trait;
 use bson::Timestamp;
 use tokio::time::Instant;
 
-pub use self::config::Config;
 use self::{
-    answers::{Cluster, Job, Named},
+    answers::{Cluster, Job},
     api::Api,
     config::{Place, Ready},
     fault::Fault,
     order::Order,
 };
+pub use self::{config::Config, lists::Lists};
 use super::{Chosen, Gone, Restorer};
 use crate::runner::progress::Progress;
 
@@ -41,8 +42,7 @@ const SCHEDULE: &str = "2024-08-05";
 const DATABASES: &str = "2025-03-12";
 
 pub struct Atlas {
-    api: Api,
-    from: Place,
+    lists: Lists,
     to: Place,
     snapshot: Option<String>,
     delete_cluster: bool,
@@ -68,8 +68,7 @@ impl Atlas {
     pub fn open(config: Config) -> Result<Self> {
         let Ready { base, from, to, snapshot, credentials, delete_cluster, poll, timeout } = config.ready()?;
         Ok(Self {
-            api: Api::new(base, credentials, poll)?,
-            from,
+            lists: Lists { api: Api::new(base, credentials, poll)?, from },
             to,
             snapshot,
             delete_cluster,
@@ -84,21 +83,17 @@ impl Atlas {
     /// The databases in the chosen snapshot, or in the one below the chosen moment, as Atlas lists them.
     pub async fn databases(&self) -> Result<Vec<String>> {
         let order = self.chosen.as_ref().context("no snapshot was chosen yet")?;
-        let path = format!("{}/backup/snapshots/{}/databases", self.from.path(), order.snapshot);
-        let listed = self.api.patiently(None, || self.api.all::<Named>(&path, DATABASES, true)).await;
-        let listed =
-            listed.with_context(|| format!("the databases in snapshot {} cannot be listed", order.snapshot))?;
-        Ok(listed.into_iter().map(|one| one.name).collect())
+        self.lists.databases(&order.snapshot).await
     }
 
     async fn cluster(&self, place: &Place, until: Option<Instant>) -> Result<Cluster, Fault> {
         let path = place.path();
-        self.api.patiently(until, || self.api.get(&path, CLUSTER)).await
+        self.lists.api.patiently(until, || self.lists.api.get(&path, CLUSTER)).await
     }
 
     async fn job(&self, id: &str, until: Option<Instant>) -> Result<Job, Fault> {
-        let path = format!("{}/backup/restoreJobs/{id}", self.from.path());
-        self.api.patiently(until, || self.api.get(&path, BACKUP)).await
+        let path = format!("{}/backup/restoreJobs/{id}", self.lists.from.path());
+        self.lists.api.patiently(until, || self.lists.api.get(&path, BACKUP)).await
     }
 }
 

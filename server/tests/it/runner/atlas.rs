@@ -7,10 +7,11 @@ mod mock;
 use std::collections::VecDeque;
 
 use bson::Timestamp;
-use domain::draw::hex;
+use domain::{Moment, attestation::Strength, draw::hex};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use server::runner::{
+    attest,
     progress::Silent,
     restorer::{
         Gone, Restorer,
@@ -558,5 +559,41 @@ async fn the_target_is_deleted_where_the_plan_says_so_and_only_atlas_own_word_sh
             }
             (gone, _) => panic!("{said}: {gone:?}"),
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attestation_asks_atlas_which_databases_its_newest_snapshot_holds() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mock = Mock::start().await;
+    let names = ["a", "b"].map(|n| format!("listed_{}_{n}", std::process::id()));
+    let client = super::client().await;
+    for name in &names {
+        client.database(name).collection("c").insert_one(bson::doc! { "_id": 1 }).await.expect("inserted");
+    }
+    mock.world().databases = vec![names[0].clone(), "another".to_owned()];
+    let config: Config = toml::from_str(&table(&mock.url, "")).expect("a table");
+    let plan = attest::Plan {
+        uri: crate::portal::mongod().to_owned(),
+        vendor: attest::Vendor::Atlas(Box::new(Config { target_cluster: None, ..config.clone() })),
+        strength: Strength::Listed,
+        include: Some(names.to_vec()),
+        exclude: Vec::new(),
+        cluster: None,
+        by: "runner-1".to_owned(),
+    };
+    let at = Moment::from(chrono::Utc::now());
+    let ran = attest::run(&plan, "attest-1", at, &Silent).await.expect("it runs");
+    assert_eq!((ran.attestations.len(), ran.attestations[0].tenant.as_str()), (1, names[0].as_str()));
+    let listed = &ran.attestations[0];
+    assert_eq!((listed.strength, listed.recovery_point.cluster.as_str()), (Strength::Listed, "production"));
+    assert_eq!(listed.recovery_point.id, SNAPSHOT);
+    let why = format!("not in the vendor's list of {SNAPSHOT}");
+    assert!(ran.attested.left_out.iter().any(|e| e.name == names[1] && e.why == why), "{:?}", ran.attested.left_out);
+    assert!(mock.world().asked.iter().all(|asked| asked.method == "GET"), "it only reads");
+    let error = Atlas::open(Config { target_cluster: None, ..config }).err().expect("refused").to_string();
+    assert!(error.contains("no target_cluster"), "{error}");
+    for name in &names {
+        client.database(name).drop().await.expect("dropped");
     }
 }

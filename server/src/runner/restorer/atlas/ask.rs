@@ -30,13 +30,13 @@ impl Atlas {
             }
         }
         self.before = jobs.into_iter().map(|job| job.id).collect();
-        let path = format!("{}/backup/restoreJobs", self.from.path());
+        let path = format!("{}/backup/restoreJobs", self.lists.from.path());
         let body = order.body(&self.to);
         let mut last = None;
         for _ in 0..ASKS {
             // Before it is sent: whoever stops it half way must not take the target for untouched.
             self.asked = Asked::Perhaps;
-            let fault = match self.api.post::<Job>(&path, BACKUP, &body).await {
+            let fault = match self.lists.api.post::<Job>(&path, BACKUP, &body).await {
                 Ok(job) => return Ok(self.accepted(job)),
                 Err(fault) => fault,
             };
@@ -49,7 +49,7 @@ impl Atlas {
                 }
             }
             self.asked = Asked::Nothing;
-            if !fault.passing || !self.api.pause(1, &fault, Some(self.until)).await {
+            if !fault.passing || !self.lists.api.pause(1, &fault, Some(self.until)).await {
                 return Err(fault).with_context(|| format!("Atlas began no restore to {}", self.to));
             }
             last = Some(fault);
@@ -59,8 +59,8 @@ impl Atlas {
     }
 
     async fn jobs(&self) -> Result<Vec<Job>, Fault> {
-        let path = format!("{}/backup/restoreJobs", self.from.path());
-        self.api.patiently(None, || self.api.all(&path, BACKUP, true)).await
+        let path = format!("{}/backup/restoreJobs", self.lists.from.path());
+        self.lists.api.patiently(None, || self.lists.api.all(&path, BACKUP, true)).await
     }
 
     /// The job of a request that was not answered. `None`: there is none, and the cluster does nothing.
@@ -71,7 +71,7 @@ impl Atlas {
             if let Some(job) = jobs.into_iter().find(ours) {
                 return Ok(Some(job));
             }
-            self.api.rest(self.until).await;
+            self.lists.api.rest(self.until).await;
         }
         let cluster = self.cluster(&self.to, None).await?;
         if !cluster.idle() {

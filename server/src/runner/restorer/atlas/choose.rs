@@ -3,17 +3,14 @@
 use anyhow::{Context, Result, bail};
 use bson::Timestamp;
 use chrono::Utc;
-use domain::{Moment, attestation::RecoveryPoint};
+use domain::Moment;
 
 use super::{
-    Atlas, BACKUP, SCHEDULE,
+    Atlas, SCHEDULE,
     answers::{Cluster, Schedule, older},
     order::{self, Order},
 };
-use crate::runner::{
-    attest::snapshot::{Snapshot, there},
-    restorer::Chosen,
-};
+use crate::runner::restorer::Chosen;
 
 impl Atlas {
     pub(super) async fn chosen_for(&mut self, until: Option<Timestamp>) -> Result<Chosen> {
@@ -22,12 +19,14 @@ impl Atlas {
             let state = if target.idle() { "paused" } else { target.state() };
             bail!("the target {} is {state}; a restore needs it IDLE. Nothing was asked of it", self.to);
         }
-        let source = self.cluster(&self.from, None).await.with_context(|| format!("the source {}", self.from))?;
+        let source =
+            self.cluster(&self.lists.from, None).await.with_context(|| format!("the source {}", self.lists.from))?;
         let now = Moment::from(Utc::now());
         let mut points = self
-            .snapshots(source.sharded(), now)
+            .lists
+            .snapshots(self.snapshot.as_deref(), source.sharded(), now)
             .await
-            .with_context(|| format!("no snapshot of {} was chosen", self.from))?;
+            .with_context(|| format!("no snapshot of {} was chosen", self.lists.from))?;
         // A snapshot named in the plan is the one, whatever the moment.
         let before = until.filter(|_| self.snapshot.is_none()).map(order::just_before);
         let moment = before.and_then(order::moment);
@@ -66,49 +65,16 @@ impl Atlas {
         })
     }
 
-    /// The complete snapshots that can be restored by then.
-    async fn snapshots(&self, sharded: bool, now: Moment) -> Result<Vec<(Snapshot, RecoveryPoint)>> {
-        let backup = format!("{}/backup/snapshots", self.from.path());
-        let found: Vec<Snapshot> = match (&self.snapshot, sharded) {
-            (Some(id), _) => {
-                let path = if sharded { format!("{backup}/shardedCluster/{id}") } else { format!("{backup}/{id}") };
-                vec![self.api.patiently(None, || self.api.get(&path, BACKUP)).await?]
-            }
-            (None, true) => {
-                let path = format!("{backup}/shardedClusters");
-                self.api.patiently(None, || self.api.all(&path, BACKUP, false)).await?
-            }
-            (None, false) => self.api.patiently(None, || self.api.all(&backup, BACKUP, true)).await?,
-        };
-        let all = found.len();
-        let mut points = Vec::new();
-        for snapshot in found {
-            if let Some(point) = snapshot.point().with_context(|| format!("snapshot {}", snapshot.id))?
-                && there(&point, now)
-            {
-                points.push((snapshot, point));
-            }
-        }
-        if points.is_empty() {
-            match &self.snapshot {
-                Some(id) => bail!("snapshot {id} cannot be restored: it is not complete, or it has expired"),
-                None => bail!(
-                    "Atlas lists {all} snapshots, and none of them can be restored: none is complete, or all have expired"
-                ),
-            }
-        }
-        Ok(points)
-    }
-
     /// Why a moment cannot be restored; `None`: it can.
     async fn cannot_restore(&self, at: Moment, now: Moment, source: &Cluster) -> Result<Option<String>> {
         if source.pit_enabled != Some(true) {
-            return Ok(Some(format!("{} has no continuous backup (pitEnabled)", self.from.cluster)));
+            return Ok(Some(format!("{} has no continuous backup (pitEnabled)", self.lists.from.cluster)));
         }
-        let path = format!("{}/backup/schedule", self.from.path());
+        let path = format!("{}/backup/schedule", self.lists.from.path());
         let schedule: Schedule = self
+            .lists
             .api
-            .patiently(None, || self.api.get(&path, SCHEDULE))
+            .patiently(None, || self.lists.api.get(&path, SCHEDULE))
             .await
             .context("the backup schedule, and with it the restore window, cannot be read")?;
         let Some(days) = schedule.restore_window_days else {

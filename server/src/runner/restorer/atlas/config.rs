@@ -17,8 +17,8 @@ pub struct Config {
     pub cluster: String,
     /// `None`: the source's project.
     pub target_project: Option<String>,
-    /// Atlas replaces everything on it.
-    pub target_cluster: String,
+    /// Atlas replaces everything on it. Only an attestation, which restores nothing, goes without.
+    pub target_cluster: Option<String>,
     /// `None`: the newest that is complete and has not expired.
     pub snapshot: Option<String>,
     /// `None`: <https://cloud.mongodb.com>.
@@ -78,26 +78,24 @@ pub struct Ready {
 }
 
 impl Config {
+    /// What is read, and who asks: all that an attestation needs.
+    pub fn source(self) -> Result<(String, Place, Credentials)> {
+        let from = place("", &self.project, &self.cluster)?;
+        let base = base(self.url.as_deref().unwrap_or(CLOUD))?;
+        let by = credentials(self.public_key, self.private_key_file, self.client_id, self.client_secret_file)?;
+        Ok((base, from, by))
+    }
+
     pub fn ready(self) -> Result<Ready> {
+        let Some(target_cluster) = self.target_cluster else {
+            bail!("[atlas] names no target_cluster: to which cluster is it restored?");
+        };
         let to_project = self.target_project.unwrap_or_else(|| self.project.clone());
-        for (what, id) in [
-            ("project", Some(&self.project)),
-            ("target_project", Some(&to_project)),
-            ("snapshot", self.snapshot.as_ref()),
-        ] {
-            if let Some(id) = id
-                && !is_id(id)
-            {
-                bail!("[atlas] {what} {id:?} is no id of Atlas: 24 digits from 0 to 9 and a to f");
-            }
+        if let Some(id) = self.snapshot.as_ref().filter(|id| !is_id(id)) {
+            bail!("[atlas] snapshot {id:?} is no id of Atlas: 24 digits from 0 to 9 and a to f");
         }
-        for (what, name) in [("cluster", &self.cluster), ("target_cluster", &self.target_cluster)] {
-            if !is_name(name) {
-                bail!("[atlas] {what} {name:?} is no cluster's name: letters, digits and hyphens");
-            }
-        }
-        let from = Place { project: self.project, cluster: self.cluster };
-        let to = Place { project: to_project, cluster: self.target_cluster };
+        let from = place("", &self.project, &self.cluster)?;
+        let to = place("target_", &to_project, &target_cluster)?;
         if from.is(&to.project, &to.cluster) {
             bail!(
                 "[atlas] the target is the source itself, {to}: a restore would replace everything on it. Name another target_cluster"
@@ -106,13 +104,9 @@ impl Config {
         if self.never_clusters.iter().any(|never| never.eq_ignore_ascii_case(&to.cluster)) {
             bail!("[atlas] {to} is one of never_clusters and must not be written to. Name another target_cluster");
         }
-        let credentials = match (self.public_key, self.private_key_file, self.client_id, self.client_secret_file) {
-            (Some(public), Some(file), None, None) => Credentials::Key { public, private: Secret::read(&file)? },
-            (None, None, Some(id), Some(file)) => Credentials::Account { id, secret: Secret::read(&file)? },
-            _ => bail!("[atlas] needs either public_key and private_key_file, or client_id and client_secret_file"),
-        };
+        let credentials = credentials(self.public_key, self.private_key_file, self.client_id, self.client_secret_file)?;
         Ok(Ready {
-            base: base(self.url.as_deref().unwrap_or("https://cloud.mongodb.com"))?,
+            base: base(self.url.as_deref().unwrap_or(CLOUD))?,
             from,
             to,
             snapshot: self.snapshot,
@@ -121,6 +115,31 @@ impl Config {
             poll: time("poll_seconds", self.poll_seconds.unwrap_or(15.0), 3600.0)?,
             timeout: time("timeout_minutes", self.timeout_minutes.unwrap_or(24.0 * 60.0) * 60.0, 30.0 * 86_400.0)?,
         })
+    }
+}
+
+const CLOUD: &str = "https://cloud.mongodb.com";
+
+fn place(which: &str, project: &str, cluster: &str) -> Result<Place> {
+    if !is_id(project) {
+        bail!("[atlas] {which}project {project:?} is no id of Atlas: 24 digits from 0 to 9 and a to f");
+    }
+    if !is_name(cluster) {
+        bail!("[atlas] {which}cluster {cluster:?} is no cluster's name: letters, digits and hyphens");
+    }
+    Ok(Place { project: project.to_owned(), cluster: cluster.to_owned() })
+}
+
+fn credentials(
+    public_key: Option<String>,
+    private_key_file: Option<PathBuf>,
+    client_id: Option<String>,
+    client_secret_file: Option<PathBuf>,
+) -> Result<Credentials> {
+    match (public_key, private_key_file, client_id, client_secret_file) {
+        (Some(public), Some(file), None, None) => Ok(Credentials::Key { public, private: Secret::read(&file)? }),
+        (None, None, Some(id), Some(file)) => Ok(Credentials::Account { id, secret: Secret::read(&file)? }),
+        _ => bail!("[atlas] needs either public_key and private_key_file, or client_id and client_secret_file"),
     }
 }
 

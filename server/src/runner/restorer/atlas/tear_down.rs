@@ -52,7 +52,7 @@ impl Atlas {
     async fn delete(&self) -> Result<Gone> {
         let until = Instant::now() + DELETED_WITHIN.min(self.timeout);
         let path = self.to.path();
-        let begun = self.api.patiently(Some(until), || self.api.delete(&path, DELETE)).await;
+        let begun = self.lists.api.patiently(Some(until), || self.lists.api.delete(&path, DELETE)).await;
         if let Err(fault) = begun
             && !not_there(&fault)
             // It was, and the answer was lost.
@@ -68,7 +68,7 @@ impl Atlas {
                 }
                 Err(fault) => return Err(fault).context("whether it is deleted is not known"),
                 Ok(cluster) => {
-                    if !self.api.rest(until).await {
+                    if !self.lists.api.rest(until).await {
                         bail!("Atlas was asked to delete it, and it is {} still", cluster.state());
                     }
                 }

@@ -19,7 +19,7 @@ impl Atlas {
                 .with_context(|| format!("restore job {id} cannot be watched; it may go on at Atlas"))?;
             let how = match job.state()? {
                 State::Running => {
-                    if !self.api.rest(self.until).await {
+                    if !self.lists.api.rest(self.until).await {
                         bail!(late(&format!("restore job {id} has not ended")));
                     }
                     continue;
@@ -43,7 +43,7 @@ impl Atlas {
             if cluster.idle() {
                 break;
             }
-            if !self.api.rest(self.until).await {
+            if !self.lists.api.rest(self.until).await {
                 bail!(late(&format!("restore job {id} has ended, and {} is {} still", self.to, cluster.state())));
             }
         }
