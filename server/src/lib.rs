@@ -1,5 +1,6 @@
 //! What runs: HTTP, MongoDB, signing, exports, the runner.
 
+pub mod answer;
 pub mod clock;
 pub mod compose;
 pub mod config;

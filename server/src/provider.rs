@@ -24,8 +24,10 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 
-use crate::config::Oidc;
+use crate::{answer, config::Oidc};
 
+/// Documents and keys of a provider are kilobytes.
+const MOST_ANSWER: usize = 1024 * 1024;
 /// How long one question to the provider may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What discovery found is asked for again after this long, and at a signature by a key it did not name.
@@ -222,6 +224,8 @@ enum Wire {
     Http(#[from] http::Error),
     #[error("{}", innermost(.0))]
     Reqwest(#[from] reqwest::Error),
+    #[error(transparent)]
+    Answer(#[from] answer::Unread),
 }
 
 /// reqwest's own words name the address and hide why; the cause says it.
@@ -253,6 +257,6 @@ impl Http {
         for (name, value) in answer.headers() {
             response = response.header(name, value);
         }
-        Ok(response.body(answer.bytes().await?.to_vec())?)
+        Ok(response.body(answer::bytes(answer, MOST_ANSWER).await?)?)
     }
 }

@@ -17,7 +17,10 @@ use domain::{
     },
 };
 
-use crate::config::Time;
+use crate::{
+    answer::{self, Unread},
+    config::Time,
+};
 
 /// How long one authority may take before the next is asked.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -130,7 +133,7 @@ impl TimeSource {
         };
         let mut nonce = [0; 8];
         getrandom::fill(&mut nonce).map_err(|e| TimeError::Answer(name(), format!("no random number: {e}")))?;
-        let mut answer = self
+        let answer = self
             .http
             .post(url)
             .header("content-type", "application/timestamp-query")
@@ -142,13 +145,10 @@ impl TimeSource {
         if !answer.status().is_success() {
             return Err(TimeError::Answer(name(), format!("HTTP status {}", answer.status().as_u16())));
         }
-        let mut response = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(network)? {
-            if response.len() + part.len() > timestamp::LARGEST {
-                return Err(TimeError::Answer(name(), format!("more than {} bytes", timestamp::LARGEST)));
-            }
-            response.extend_from_slice(&part);
-        }
+        let response = answer::bytes(answer, timestamp::LARGEST).await.map_err(|unread| match unread {
+            Unread::TooLong(most) => TimeError::Answer(name(), format!("more than {most} bytes")),
+            Unread::Network(e) => network(e),
+        })?;
         let stamp =
             timestamp::verify(&response, digest, Some(&nonce), &self.roots).map_err(|e| TimeError::Token(name(), e))?;
         let here = self.clock.now();

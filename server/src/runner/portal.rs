@@ -12,6 +12,10 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{identity::Identity, queue::Push};
+use crate::answer;
+
+/// What the portal answers a runner is never longer.
+const MOST_ANSWER: usize = 8 * 1024 * 1024;
 
 #[derive(Clone)]
 pub struct Portal {
@@ -246,11 +250,11 @@ impl Portal {
             .await
             .with_context(|| format!("the portal at {} does not answer", self.url))?;
         let status = answer.status();
-        let text = answer.text().await.context("the portal's answer broke off")?;
+        let text = answer::bytes(answer, MOST_ANSWER).await.context("the portal's answer broke off")?;
         if status.is_success() {
-            return serde_json::from_str(&text).context("the portal's answer does not read");
+            return serde_json::from_slice(&text).context("the portal's answer does not read");
         }
-        let said = serde_json::from_str::<Refusal>(&text).ok().and_then(|r| r.detail.or(r.title));
+        let said = serde_json::from_slice::<Refusal>(&text).ok().and_then(|r| r.detail.or(r.title));
         let said = format!("the portal answered {status}: {}", said.unwrap_or_else(|| "no reason given".to_owned()));
         // What the portal understood and refused will be refused again.
         if status.is_client_error() { Err(Final(said).into()) } else { bail!(said) }

@@ -9,6 +9,8 @@ use reqwest::{
 };
 use serde::Deserialize;
 
+use crate::answer::{self, Unread};
+
 /// The most that is read of one answer.
 const LIMIT: usize = 8 * 1024 * 1024;
 
@@ -114,16 +116,15 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some((at.with_timezone(&Utc) - Utc::now()).to_std().unwrap_or_default())
 }
 
-pub async fn text(mut answer: Response) -> Result<String, Fault> {
-    let mut bytes = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(|e| Fault::unanswered(&e))? {
-        if bytes.len() + part.len() > LIMIT {
+pub async fn text(answer: Response) -> Result<String, Fault> {
+    let bytes = answer::bytes(answer, LIMIT).await.map_err(|unread| match unread {
+        Unread::Network(e) => Fault::unanswered(&e),
+        Unread::TooLong(_) => {
             let said =
                 "Atlas' answer is larger than 8 MiB, and nothing that large was asked for: is the url that of Atlas?";
-            return Err(Fault { perhaps_done: true, ..Fault::here(said) });
+            Fault { perhaps_done: true, ..Fault::here(said) }
         }
-        bytes.extend_from_slice(&part);
-    }
+    })?;
     String::from_utf8(bytes).map_err(|_| Fault::unreadable("Atlas' answer"))
 }
 
