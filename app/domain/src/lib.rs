@@ -14,6 +14,7 @@ pub mod coverage;
 pub mod draw;
 pub mod drill;
 pub mod ejson;
+pub mod fact;
 pub mod finding;
 pub mod fingerprint;
 pub mod gap;

@@ -1,0 +1,57 @@
+//! Vendors' own output, read into facts. A connector reports and never judges; what is not stated stays absent, and a
+//! word that is not known is kept as it was said. Nothing here reads a file or a network.
+//!
+//! A new connector is a file with one [`Connector`] and a line in [`ALL`].
+
+mod answer;
+mod atlas;
+mod generic;
+mod time;
+
+use domain::{Moment, fact::Fact};
+use serde_json::Value;
+
+pub use answer::{Problem, Unread};
+
+/// One kind of output.
+pub struct Connector {
+    /// As it stands in commands and addresses: "atlas-snapshots"
+    pub kind: &'static str,
+    /// "MongoDB Atlas, snapshots"
+    pub title: &'static str,
+    /// What prints it: "atlas backups snapshots list CLUSTER --limit 500 -o json"
+    pub command: &'static str,
+    /// Whether JSON looks like it; to tell somebody who named another kind.
+    pub looks: fn(&Value) -> bool,
+    pub read: fn(&[u8], &About) -> Result<Read, Unread>,
+}
+
+/// What the output itself does not say, told beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The datastore, bucket or cluster that was asked about.
+    pub resource: Option<String>,
+    pub region: Option<String>,
+    pub account: Option<String>,
+    pub collected_at: Option<Moment>,
+}
+
+/// What was understood.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Read {
+    pub facts: Vec<Fact>,
+    /// What was there and not understood, with its place: kept as it was said, and told.
+    pub not_understood: Vec<Problem>,
+}
+
+pub const ALL: &[&Connector] = &[&atlas::SNAPSHOTS, &generic::CSV, &generic::JSONL];
+
+pub fn of(kind: &str) -> Option<&'static Connector> {
+    ALL.iter().copied().find(|connector| connector.kind == kind)
+}
+
+/// Which kinds some output looks like, other than the one that was named.
+pub fn looks_like(bytes: &[u8], named: &str) -> Vec<&'static str> {
+    let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return Vec::new() };
+    ALL.iter().filter(|c| c.kind != named && (c.looks)(&value)).map(|c| c.kind).collect()
+}
