@@ -17,6 +17,7 @@ use domain::{
     drill::{Act, Drill},
     finding::Finding,
     gap::Gap,
+    import::{Import, Reported},
     job::JobRun,
     live::Live,
     proof::tree::Hash,
@@ -56,6 +57,7 @@ pub struct Ports {
     pub sessions: Arc<dyn Sessions>,
     pub requests: Arc<dyn requests::Requests>,
     pub jobs: Arc<dyn JobRuns>,
+    pub imports: Arc<dyn Imports>,
 }
 
 /// Whose portal this is.
@@ -195,6 +197,15 @@ pub trait JobRuns: Send + Sync {
     async fn runs(&self, scope: &Scope) -> Result<Vec<Sealed<JobRun>>, PortError>;
     /// When a calendar comes next, and what it says in words; `None`: it does not read.
     fn next(&self, cron: &str, now: Moment) -> Option<(Moment, String)>;
+}
+
+/// What vendors' own tools said, as it was brought.
+#[async_trait]
+pub trait Imports: Send + Sync {
+    /// Newest first.
+    async fn imports(&self, scope: &Scope) -> Result<Vec<Sealed<Import>>, PortError>;
+    /// The last word on each backup run, copy and restore, newest first.
+    async fn runs(&self, scope: &Scope) -> Result<Vec<Sealed<Reported>>, PortError>;
 }
 
 #[async_trait]

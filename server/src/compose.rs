@@ -135,6 +135,7 @@ impl House {
             sessions: Arc::new(Sessions::new(&store)),
             requests: Arc::new(requests.clone()),
             jobs: Arc::new(evidence.clone()),
+            imports: Arc::new(evidence.clone()),
         };
         let limits = Arc::new(Limits::default());
         Ok(Self {

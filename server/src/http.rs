@@ -5,6 +5,7 @@ pub mod attachments;
 pub mod downloads;
 pub mod headers;
 pub mod health;
+pub mod imports;
 pub mod intake;
 pub mod limits;
 pub mod live;
@@ -147,6 +148,7 @@ pub fn router(house: &House) -> Router {
         .route("/api/v1/runner-key", put(runs::key))
         .route("/api/v1/attestations", post(runs::attestations))
         .route("/api/v1/job-runs", post(runs::run))
+        .route("/api/v1/imports/{kind}", post(imports::import).layer(DefaultBodyLimit::max(imports::LARGEST)))
         .route("/api/v1/bundles", post(intake::make_bundle))
         .route("/api/v1/bundles/orders/{id}", get(intake::bundle_order))
         .route("/api/v1/bundles/{id}/download", get(intake::download_bundle))

@@ -33,6 +33,7 @@ use server::{
         command::{self as look, CompareArgs, FingerprintArgs},
         daemon,
         identity::Identity,
+        import::{self, ImportArgs},
         plan::PlanFile,
         portal::Portal,
         progress::{Progress, Silent, Terminal},
@@ -84,6 +85,13 @@ enum Command {
     Fingerprint(FingerprintArgs),
     /// Say where two databases differ, down to _ids: 0 equal, 1 different, 2 could not look. Example: passmuster compare mongodb://prod#alder-finch staging.json
     Compare(CompareArgs),
+    /// Bring a vendor's own output. Example: atlas backups snapshots list prod --limit 500 -o json | passmuster import atlas-snapshots - --resource prod --portal https://evidence.example.com --token-file token
+    Import {
+        #[command(flatten)]
+        import: Box<ImportArgs>,
+        #[command(flatten)]
+        portal: PortalArgs,
+    },
     /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://localhost:3000 --token-file .demo/token -o q3.zip
     Export(ExportArgs),
     /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --anchors anchors.json
@@ -336,6 +344,10 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Runner(command) => run_runner(command).await,
         Command::Fingerprint(args) => Ok(look::fingerprint(args).await),
         Command::Compare(args) => Ok(look::compare(args, cli.json).await),
+        Command::Import { import, portal } => {
+            let portal = if import.pushes() { portal.open()? } else { None };
+            import::run(*import, portal, cli.json).await
+        }
         Command::Export(args) => export(args, cli.json).await,
         Command::Verify(args) => run_verify(&args, cli.json),
         Command::Key(command) => key::run(command, &config()?, cli.json).map(|()| ExitCode::SUCCESS),

@@ -14,6 +14,7 @@ pub mod definitions;
 pub mod erasure;
 pub mod fingerprint;
 pub mod identity;
+pub mod import;
 pub mod isolation;
 mod own;
 pub mod plan;

@@ -6,6 +6,7 @@ pub mod audits;
 pub mod bundles;
 pub mod codes;
 pub mod evidence;
+pub mod imports;
 pub mod jobs;
 pub mod live;
 pub mod migrate;

@@ -48,6 +48,20 @@ impl Fact {
     }
 }
 
+impl Fact {
+    /// When what it tells of happened, where it is of a moment.
+    pub fn happened_at(&self) -> Option<Moment> {
+        match self {
+            Fact::Run(f) => f.finished_at.or(f.started_at).or(f.scheduled_for),
+            Fact::Point(f) => f.taken_at,
+            Fact::Call(f) => Some(f.at),
+            Fact::Page(f) => f.acts.iter().map(|act| act.at).max(),
+            Fact::Destroy(f) => f.at,
+            _ => None,
+        }
+    }
+}
+
 /// How a backup run, a copy or a restore stands. A vendor's word that is not known is `Unknown`, never one of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -19,6 +19,7 @@ pub mod finding;
 pub mod fingerprint;
 pub mod gap;
 pub mod history;
+pub mod import;
 pub mod isolation;
 pub mod job;
 pub mod key;

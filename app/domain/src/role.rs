@@ -50,6 +50,7 @@ pub enum Permission {
     FileDrills,
     /// File attestations and runs of jobs; for machines alone.
     FileAttestations,
+    FileImports,
     /// Write a note into a drill under way, press its steps, stop it.
     StepInDrills,
     /// Register and revoke one's own passkeys, list and end one's own sessions.
@@ -123,6 +124,12 @@ pub const RULES: &[Rule] = {
             token: Some(TokenScope::AttestationsWrite),
         },
         Rule {
+            permission: FileImports,
+            says: "Bring the output of vendors’ own tools",
+            roles: &[],
+            token: Some(TokenScope::ImportsWrite),
+        },
+        Rule {
             permission: StepInDrills,
             says: "Write a note into a drill under way, press its steps by hand, stop it",
             roles: COMPANY,
@@ -178,17 +185,21 @@ pub enum TokenScope {
     AttestationsWrite,
     #[serde(rename = "drills:write")]
     DrillsWrite,
+    #[serde(rename = "imports:write")]
+    ImportsWrite,
     #[serde(rename = "evidence:read")]
     EvidenceRead,
 }
 
 impl TokenScope {
-    pub const ALL: [TokenScope; 3] = [TokenScope::AttestationsWrite, TokenScope::DrillsWrite, TokenScope::EvidenceRead];
+    pub const ALL: [TokenScope; 4] =
+        [TokenScope::AttestationsWrite, TokenScope::DrillsWrite, TokenScope::ImportsWrite, TokenScope::EvidenceRead];
 
     pub fn id(self) -> &'static str {
         match self {
             TokenScope::AttestationsWrite => "attestations:write",
             TokenScope::DrillsWrite => "drills:write",
+            TokenScope::ImportsWrite => "imports:write",
             TokenScope::EvidenceRead => "evidence:read",
         }
     }
@@ -202,6 +213,7 @@ impl TokenScope {
         match self {
             TokenScope::AttestationsWrite => "bring attestations and the runs of jobs; read nothing",
             TokenScope::DrillsWrite => "bring drills, live and finished; read nothing",
+            TokenScope::ImportsWrite => "bring the output of vendors’ own tools; read nothing",
             TokenScope::EvidenceRead => "make and fetch bundles of everything; bring nothing",
         }
     }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     Moment,
     attestation::{Attestation, Strength},
+    fact::{Fact, Run},
     gap::{Gap, Missing},
+    import::{Import, Reported},
     job::{JobKind, JobRun, Outcome, Standing, standings},
     record::Sealed,
     role::{Actor, Permission},
@@ -122,6 +124,15 @@ pub enum JobStanding {
     Ended,
 }
 
+/// A backup job as its vendor's own output tells it: the newest run of each job on each store.
+pub struct ReportedJob {
+    pub job: String,
+    pub store: Option<String>,
+    pub runs: usize,
+    pub newest: Run,
+    pub record: Sealed<Reported>,
+}
+
 pub struct BackupsPage {
     pub ask: Ask,
     pub error: Option<&'static str>,
@@ -135,6 +146,10 @@ pub struct BackupsPage {
     pub missed: Vec<Missed>,
     pub tenants: BTreeSet<String>,
     pub jobs: Vec<JobLine>,
+    /// By name.
+    pub reported: Vec<ReportedJob>,
+    /// Newest first.
+    pub imports: Vec<Sealed<Import>>,
     pub list: Page<Sealed<Attestation>>,
     pub period: Period,
     pub now: Moment,
@@ -190,6 +205,24 @@ async fn jobs(actor: &Actor, ports: &Ports, missed: &[Missed], now: Moment) -> R
     Ok(standings(&runs).into_iter().map(line).collect())
 }
 
+/// Newest first comes in, so the first of each job is its newest.
+fn reported(runs: Vec<Sealed<Reported>>) -> Vec<ReportedJob> {
+    let mut jobs: BTreeMap<(String, Option<String>), ReportedJob> = BTreeMap::new();
+    for record in runs {
+        let Fact::Run(run) = &record.value.fact else { continue };
+        let job = run.job.clone().unwrap_or_else(|| record.value.connector.clone());
+        match jobs.get_mut(&(job.clone(), run.resource.clone())) {
+            Some(known) => known.runs += 1,
+            None => {
+                let (store, newest) = (run.resource.clone(), run.clone());
+                let line = ReportedJob { job: job.clone(), store: store.clone(), runs: 1, newest, record };
+                jobs.insert((job, store), line);
+            }
+        }
+    }
+    jobs.into_values().collect()
+}
+
 pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
     let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
     let coverage = coverage::read(&actor, &ports).await?;
@@ -206,6 +239,8 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         .map(|gap| Missed { week: gap.value.due_at, says: gap.value.says.clone(), finding: opened(&gap.id), gap })
         .collect::<Vec<_>>();
     let jobs = jobs(&actor, &ports, &missed, ports.clock.now()).await?;
+    let reported = reported(ports.imports.runs(&actor.scope).await?);
+    let imports = ports.imports.imports(&actor.scope).await?;
     let newest = coverage.attested.into_iter().map(|a| (a.tenant.clone(), a)).collect();
     let internal = drills.iter().filter_map(|d| d.value.draw.as_ref()).flat_map(|d| d.eligible.clone()).collect();
     Ok(BackupsPage {
@@ -217,6 +252,8 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         internal,
         missed,
         jobs,
+        reported,
+        imports,
         tenants,
         list,
         period: coverage.period,

@@ -6,7 +6,9 @@ use domain::{
     Moment,
     attestation::Attestation,
     coverage::{self, Cell},
+    fact::RunState,
     gap::Missing,
+    import::Import,
     record::Sealed,
     words,
 };
@@ -14,7 +16,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::backups::{Ask, BackupsPage, JobLine, JobStanding, Missed, STRENGTHS, load},
+    api::backups::{Ask, BackupsPage, JobLine, JobStanding, Missed, ReportedJob, STRENGTHS, load},
     parts::{
         Demo, Empty, FilterBar, FilterSelect, HeatRow, Heatmap, PageHead, Pager, SealKind, SealNote, Section, Shape,
         StateMark, Statement, Waiting, When, loaded,
@@ -60,6 +62,7 @@ fn Body(page: BackupsPage) -> impl IntoView {
         <Section title="Tenant X exists in recovery point Y" id="grid">{grid}</Section>
         <Gaps missed=page.missed />
         <Jobs jobs=page.jobs />
+        <ReportedJobs jobs=page.reported imports=page.imports />
         <List ask=page.ask error=page.error tenants=page.tenants.into_iter().collect() list=page.list now=page.now />
     }
 }
@@ -286,6 +289,110 @@ fn Jobs(jobs: Vec<JobLine>) -> impl IntoView {
         </Section>
     }
     .into_any()
+}
+
+/// Imports that are listed; all of them are in a bundle.
+const IMPORTS: usize = 10;
+
+/// What vendors' own tools said of their jobs. Nothing here is judged.
+#[component]
+fn ReportedJobs(jobs: Vec<ReportedJob>, imports: Vec<Sealed<Import>>) -> impl IntoView {
+    if imports.is_empty() {
+        return ().into_any();
+    }
+    let rows = jobs
+        .into_iter()
+        .map(|job| {
+            let run = job.newest;
+            let when = job.record.value.occurred_at;
+            let (shape, word) = (shape(run.state), run.state.word());
+            let said = (run.state == RunState::Unknown).then(|| format!("“{}”", run.said));
+            let size = run.bytes.map(words::bytes).unwrap_or_else(|| "not stated".to_owned());
+            let what = format!("Newest run of {}", job.job);
+            view! {
+                <tr>
+                    <th scope="row">
+                        {job.job.clone()}
+                        <span class="second">{job.store.unwrap_or_else(|| "store not stated".to_owned())}</span>
+                    </th>
+                    <td><When at=when /><span class="second">{run.message}</span></td>
+                    <td class="n hide-phone">{size}</td>
+                    <td class="n wide-only">{words::count(i64::try_from(job.runs).unwrap_or(i64::MAX))}</td>
+                    <td class="state-cell"><StateMark state=shape word=word /> <span class="second">{said}</span></td>
+                    <td class="sl"><SealNote seal=job.record.seal kind=SealKind::Line what=what /></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let all = imports.len();
+    let brought = imports.into_iter().take(IMPORTS).map(import).collect_view();
+    let shown = (all > IMPORTS).then(|| format!(" The newest {IMPORTS} of {all} imports are shown."));
+    view! {
+        <Section title="What vendors reported" over_table=true id="reported">
+            <table class="table tight dated">
+                <thead>
+                    <tr>
+                        <th scope="col">"Job and store"</th>
+                        <th class="w-15" scope="col">"Newest run, UTC"</th>
+                        <th class="n hide-phone" scope="col">"Size"</th>
+                        <th class="n wide-only" scope="col">"Runs"</th>
+                        <th class="w-15" scope="col">"As said"</th>
+                        <th class="sl"><span class="unseen">"Seal"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <table class="table tight dated">
+                <thead>
+                    <tr>
+                        <th scope="col">"Import"</th>
+                        <th class="w-15" scope="col">"Asked, UTC"</th>
+                        <th class="n" scope="col">"Facts"</th>
+                        <th class="hide-phone" scope="col">"SHA-256 of what was printed"</th>
+                        <th class="sl"><span class="unseen">"Seal"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{brought}</tbody>
+            </table>
+            <p class="foot measure-width">
+                "As these tools printed it, brought by a machine; nothing here is judged yet, and what was not stated is not guessed."
+                {shown}
+            </p>
+        </Section>
+    }
+    .into_any()
+}
+
+fn import(sealed: Sealed<Import>) -> impl IntoView {
+    let value = sealed.value;
+    let unclear = match value.not_understood_in_all {
+        0 => None,
+        1 => Some("one place not understood".to_owned()),
+        n => Some(format!("{} places not understood", words::count(n))),
+    };
+    let what = format!("Import {}", sealed.id);
+    view! {
+        <tr>
+            <th scope="row">
+                <code>{value.connector}</code>
+                <span class="second">"by " {value.by} {value.command.map(|command| format!(", {command}"))}</span>
+            </th>
+            <td><When at=value.occurred_at /></td>
+            <td class="n">{words::count(value.facts)} <span class="second">{unclear}</span></td>
+            <td class="hide-phone"><code>{words::short_digest(&value.sha256)}</code></td>
+            <td class="sl"><SealNote seal=sealed.seal kind=SealKind::Line what=what /></td>
+        </tr>
+    }
+}
+
+fn shape(state: RunState) -> Shape {
+    match state {
+        RunState::Succeeded => Shape::Disc,
+        RunState::SucceededWithIssues | RunState::Partial => Shape::Triangle,
+        RunState::Failed | RunState::Aborted | RunState::Expired => Shape::Square,
+        RunState::Queued | RunState::Running => Shape::Ring,
+        RunState::Unknown => Shape::Dotted,
+    }
 }
 
 #[component]

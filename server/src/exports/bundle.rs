@@ -329,6 +329,10 @@ fn role(name: &str) -> &'static str {
         "data/requests/requests.jsonl" => "what auditors asked and were answered, exact sealed bytes",
         n if n.starts_with(layout::ATTACHMENTS) => "a file that a record here names, under its digest",
         "data/records/job_runs.jsonl" => "runs of runners' jobs and their calendars, exact sealed bytes",
+        "data/records/facts.jsonl" => "what vendors' own tools said, fact by fact, exact sealed bytes",
+        "data/records/imports.jsonl" => {
+            "where these facts came from: digests, commands, who and when, exact sealed bytes"
+        }
         "data/keys/keys.jsonl" => "keys that came into use or were retired, exact sealed bytes",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         "data/reviews/acceptances.jsonl" => "accepted risks and scope exclusions, exact sealed bytes",

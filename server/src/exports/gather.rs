@@ -43,7 +43,7 @@ const PART: usize = 500;
 const PARTS: usize = 4;
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 11] = [
+pub const COLLECTIONS: [&str; 13] = [
     "backup_audit_log",
     "backup_drill_results",
     "findings",
@@ -52,6 +52,8 @@ pub const COLLECTIONS: [&str; 11] = [
     "draws",
     "requests",
     "job_runs",
+    "facts",
+    "imports",
     "acceptances",
     "signoffs",
     "passkeys",

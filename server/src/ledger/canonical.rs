@@ -13,6 +13,7 @@ use domain::{
     ejson,
     finding::{Finding, State},
     gap::Gap,
+    import::{Import, Reported},
     job::JobRun,
     key::KeyEvent,
     record::Kind,
@@ -188,6 +189,14 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             facts.answers = answers(Evidence::Attestations);
             facts.understood = reads::<JobRun>(plain).is_some();
         }
+        crate::store::imports::FACTS => {
+            facts.answers = answers(Evidence::Attestations);
+            facts.understood = reads::<Reported>(plain).is_some();
+        }
+        crate::store::imports::IMPORTS => {
+            facts.answers = answers(Evidence::Attestations);
+            facts.understood = reads::<Import>(plain).is_some();
+        }
         "requests" => match reads::<Request>(plain) {
             Some(request) => facts.answers = request.answers(),
             None => facts.understood = false,
@@ -230,6 +239,8 @@ pub fn unread(coll: &str, canonical: &[u8]) -> String {
         "gaps" => why::<Gap>(&plain, "a gap"),
         "runbooks" => why::<RunbookVersion>(&plain, "a runbook version"),
         crate::jobs::runs::JOB_RUNS => why::<JobRun>(&plain, "a job's run"),
+        crate::store::imports::FACTS => why::<Reported>(&plain, "a fact"),
+        crate::store::imports::IMPORTS => why::<Import>(&plain, "an import"),
         "requests" => why::<Request>(&plain, "a request"),
         "signoffs" => why::<Signoff>(&plain, "a sign-off"),
         "acceptances" => why::<Acceptance>(&plain, "an acceptance"),

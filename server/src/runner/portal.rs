@@ -9,10 +9,13 @@ use domain::{
     job::JobRun,
     live::{Heard, Heartbeat},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{identity::Identity, queue::Push};
-use crate::answer;
+use crate::{
+    answer,
+    http::imports::{Beside, Imported},
+};
 
 /// What the portal answers a runner is never longer.
 const MOST_ANSWER: usize = 8 * 1024 * 1024;
@@ -223,6 +226,13 @@ impl Portal {
         Ok(id)
     }
 
+    /// Brings a vendor's output as it was printed.
+    pub async fn import(&self, kind: &str, beside: &Beside, output: Vec<u8>) -> Result<Imported> {
+        let url = format!("{}/api/v1/imports/{kind}", self.url);
+        let asked = self.http.post(url).query(beside).bearer_auth(&self.token).body(output);
+        self.answered(asked).await
+    }
+
     async fn ordered(&self, order: &str) -> Result<Ordered> {
         let mut patience = 60;
         loop {
@@ -241,14 +251,11 @@ impl Portal {
         body: &B,
     ) -> Result<A> {
         let url = format!("{}/api/v1/{path}", self.url);
-        let answer = self
-            .http
-            .request(method, &url)
-            .bearer_auth(&self.token)
-            .json(body)
-            .send()
-            .await
-            .with_context(|| format!("the portal at {} does not answer", self.url))?;
+        self.answered(self.http.request(method, &url).bearer_auth(&self.token).json(body)).await
+    }
+
+    async fn answered<A: DeserializeOwned>(&self, asked: reqwest::RequestBuilder) -> Result<A> {
+        let answer = asked.send().await.with_context(|| format!("the portal at {} does not answer", self.url))?;
         let status = answer.status();
         let text = answer::bytes(answer, MOST_ANSWER).await.context("the portal's answer broke off")?;
         if status.is_success() {

@@ -61,6 +61,14 @@ impl Evidence {
         self.read(doc! { "coll": coll, "rid": { "$in": ids } }).await
     }
 
+    /// Which of these ids there are.
+    pub async fn ids(&self, coll: &str, ids: &[String]) -> Result<BTreeSet<String>, PortError> {
+        let records = self.records();
+        let wanted = doc! { "coll": coll, "rid": { "$in": ids } };
+        let rows = rows(records.find(wanted).projection(doc! { "rid": 1 })).await?;
+        Ok(rows.iter().filter_map(|row| row.get_str("rid").ok().map(str::to_owned)).collect())
+    }
+
     async fn read<T: DeserializeOwned>(&self, filter: Document) -> Result<Vec<Sealed<T>>, PortError> {
         let rows = rows(self.records().find(filter).sort(doc! { "occurredAt": -1, "_id": -1 })).await?;
         let broken = self.broken().await?;

@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0008_requests", text: include_str!("../../../migrations/0008_requests.json") },
     Migration { name: "0009_reviews", text: include_str!("../../../migrations/0009_reviews.json") },
     Migration { name: "0010_jobs", text: include_str!("../../../migrations/0010_jobs.json") },
+    Migration { name: "0011_imports", text: include_str!("../../../migrations/0011_imports.json") },
 ];
 
 #[derive(serde::Deserialize)]

@@ -12,6 +12,7 @@ mod drawn;
 mod drill;
 mod faults;
 mod gaps;
+mod imports;
 mod isolation;
 mod keys;
 mod ledger;

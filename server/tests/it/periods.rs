@@ -41,6 +41,8 @@ async fn an_auditor_sees_the_period_and_nothing_beside_it() {
         ("/targets", list("D-")),
         ("bundle", list("tenant-")),
         ("bundle", list("run-")),
+        ("/backups", list("import-")),
+        ("bundle", list("import-")),
         ("bundle", list("D-")),
         ("bundle", list("finding-")),
         ("/findings", list("finding-")),
@@ -233,6 +235,14 @@ pub async fn audited(controls: &[Control]) -> (Portal, String) {
             "lateAfterMs": 60_000, "dueAt": at(when), "startedAt": at(when), "occurredAt": at(when), "outcome": "failed",
             "says": format!("run-{name}!"), "by": "runner-1" });
         let filed = portal.machine("POST", "/api/v1/job-runs", Some(&token), &run.to_string()).await;
+        assert_eq!(filed.status(), StatusCode::OK, "{}", text(filed).await);
+    }
+    let token = portal.token(&[TokenScope::ImportsWrite]).await;
+    for (name, when, _) in MOMENTS {
+        let run =
+            serde_json::json!({ "job": format!("import-{name}!"), "state": "ok", "started_at": at(when).rfc3339() });
+        let path = format!("/api/v1/imports/runs-jsonl?collected_at={}", at(when).rfc3339());
+        let filed = portal.machine("POST", &path, Some(&token), &run.to_string()).await;
         assert_eq!(filed.status(), StatusCode::OK, "{}", text(filed).await);
     }
     let period = Period::quarter("2026-Q2");

@@ -402,6 +402,7 @@ async fn a_machine_does_what_its_token_says_and_nothing_else() {
     let writes = portal.token(&[TokenScope::DrillsWrite]).await;
     let reads = portal.token(&[TokenScope::EvidenceRead]).await;
     let attests = portal.token(&[TokenScope::AttestationsWrite]).await;
+    let imports = portal.token(&[TokenScope::ImportsWrite]).await;
     let endpoints = [
         ("POST", "/api/v1/drills/D-1/begin", &writes, &reads),
         ("PUT", "/api/v1/drills/D-1/live", &writes, &reads),
@@ -411,6 +412,7 @@ async fn a_machine_does_what_its_token_says_and_nothing_else() {
         ("PUT", "/api/v1/runner-key", &writes, &reads),
         ("POST", "/api/v1/attestations", &attests, &writes),
         ("POST", "/api/v1/job-runs", &attests, &writes),
+        ("POST", "/api/v1/imports/runs-jsonl", &imports, &attests),
         ("POST", "/api/v1/bundles", &reads, &writes),
         ("GET", "/api/v1/bundles/B-1/download", &reads, &writes),
         ("GET", "/api/v1/bundles/orders/J-1", &reads, &writes),

@@ -1,0 +1,189 @@
+//! What vendors' own tools printed, brought by a machine: `POST /api/v1/imports/KIND`, the body as it was printed.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::StatusCode,
+};
+use connectors::{Connector, Unread};
+use domain::{
+    Moment,
+    draw::hex,
+    import::{self, About, Import, Reported},
+    role::TokenScope,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::intake::{Machine, Refusal, unprocessable};
+use crate::{
+    compose::House,
+    ledger::{Item, canonical},
+    store::imports::{FACTS, IMPORTS},
+};
+
+/// The largest output that is taken.
+pub const LARGEST: usize = 64 * 1024 * 1024;
+/// Facts sealed at once.
+const PART: usize = 1000;
+/// Of what was not understood so many places are kept.
+const PLACES: usize = 100;
+/// No tool's command line or version is longer.
+const WORDS: usize = 500;
+
+/// What is told beside the output.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    pub resource: Option<String>,
+    pub region: Option<String>,
+    pub account: Option<String>,
+    /// RFC 3339
+    pub collected_at: Option<String>,
+    pub command: Option<String>,
+    pub tool: Option<String>,
+}
+
+/// What became of it.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Imported {
+    pub import: String,
+    pub facts: usize,
+    /// Not known before.
+    pub new: usize,
+    pub not_understood: Vec<String>,
+}
+
+pub async fn import(
+    State(house): State<House>,
+    machine: Machine,
+    Path(kind): Path<String>,
+    beside: Result<Query<Beside>, axum::extract::rejection::QueryRejection>,
+    body: Bytes,
+) -> Result<Json<Imported>, Refusal> {
+    machine.may(TokenScope::ImportsWrite)?;
+    if machine.held().key.is_some() {
+        return Err(bad(
+            "a runner with a key signs what it brings, and an import is not signed: take a token of its own",
+        ));
+    }
+    let Query(beside) = beside.map_err(|e| bad(e.body_text()))?;
+    let connector = connectors::of(&kind).ok_or_else(|| {
+        let kinds: Vec<&str> = connectors::ALL.iter().map(|c| c.kind).collect();
+        Refusal::new(StatusCode::NOT_FOUND, format!("there is no kind {kind}; known are {}", kinds.join(", ")))
+    })?;
+    let now = house.clock.now();
+    let collected_at = collected(&beside, now)?;
+    for (name, text) in [("command", &beside.command), ("tool", &beside.tool), ("resource", &beside.resource)] {
+        if text.as_ref().is_some_and(|text| text.len() > WORDS) {
+            return Err(bad(format!("{name}: at most {WORDS} bytes")));
+        }
+    }
+    let (command, tool) = (beside.command, beside.tool);
+    let about = About { resource: beside.resource, region: beside.region, account: beside.account };
+    let sha256 = hex(&Sha256::digest(&body));
+    let id = Import::id(connector.kind, &about, &sha256);
+    if let Some(before) = house.evidence.named::<Import>(IMPORTS, std::slice::from_ref(&id)).await?.pop() {
+        let facts = usize::try_from(before.value.facts).unwrap_or_default();
+        return Ok(Json(Imported { import: id, facts, new: 0, not_understood: before.value.not_understood }));
+    }
+    let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
+    let beside = connectors::About {
+        resource: about.resource.clone(),
+        region: about.region.clone(),
+        account: about.account.clone(),
+        collected_at,
+    };
+    // A large list is worked through away from everybody else's requests.
+    let read = tokio::task::spawn_blocking(move || read(connector, &body, &beside)).await;
+    let read = read.map_err(|e| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))??;
+    let occurred_at = collected_at.unwrap_or(now);
+    let by = machine.name().to_owned();
+    let mut items = Vec::new();
+    let mut ids = Vec::new();
+    for fact in read.facts {
+        let fact_id = import::fact_id(&fact);
+        let reported = Reported {
+            schema: 1,
+            connector: connector.kind.to_owned(),
+            import: id.clone(),
+            occurred_at: fact.happened_at().unwrap_or(occurred_at),
+            fact,
+            learned_at: Some(now),
+            by: by.clone(),
+        };
+        items.push(canonical::insert(FACTS, &fact_id, &reported).map_err(unprocessable)?);
+        ids.push(fact_id);
+    }
+    let not_understood: Vec<String> = read.not_understood.iter().map(|p| format!("{}: {}", p.at, p.says)).collect();
+    let facts = ids.len();
+    let record = Import {
+        schema: 1,
+        connector: connector.kind.to_owned(),
+        sha256,
+        bytes,
+        command,
+        tool,
+        about,
+        facts: i64::try_from(facts).unwrap_or(i64::MAX),
+        facts_digest: import::digest(ids),
+        not_understood_in_all: i64::try_from(not_understood.len()).unwrap_or(i64::MAX),
+        not_understood: not_understood.into_iter().take(PLACES).collect(),
+        occurred_at,
+        learned_at: Some(now),
+        by,
+    };
+    // The import last: cut off before it, its facts count as nothing, and the same file again completes it.
+    let mut new = 0;
+    let mut items = items.into_iter().peekable();
+    while items.peek().is_some() {
+        let part: Vec<_> = items.by_ref().take(PART).collect();
+        new += unknown(&house, part).await?;
+    }
+    let item = canonical::insert(IMPORTS, &id, &record).map_err(unprocessable)?;
+    house.ledger.append(vec![item]).await?;
+    tracing::info!(import = id, facts, new, by = machine.name(), "an import was filed");
+    Ok(Json(Imported { import: id, facts, new, not_understood: record.not_understood }))
+}
+
+/// Seals those that are not sealed yet; how many that were.
+async fn unknown(house: &House, mut items: Vec<Item>) -> Result<usize, Refusal> {
+    let ids: Vec<String> = items.iter().map(|item| item.id.clone()).collect();
+    let mut known: BTreeSet<String> = house.evidence.ids(FACTS, &ids).await?;
+    items.retain(|item| known.insert(item.id.clone()));
+    Ok(house.ledger.append(items).await?.into_iter().flatten().count())
+}
+
+fn read(connector: &Connector, body: &[u8], about: &connectors::About) -> Result<connectors::Read, Refusal> {
+    (connector.read)(body, about).map_err(|unread| {
+        let others = connectors::looks_like(body, connector.kind);
+        let hint = if others.is_empty() { String::new() } else { format!("; it looks like {}", others.join(" or ")) };
+        let said = match unread {
+            Unread::Whole(said) => said,
+            Unread::Places(places) => {
+                let all = places.len();
+                let some: Vec<String> = places.iter().take(PLACES).map(|p| format!("{}: {}", p.at, p.says)).collect();
+                let rest = if all > PLACES { format!("; and {} more", all - PLACES) } else { String::new() };
+                format!("{}{rest}", some.join("; "))
+            }
+        };
+        bad(format!("{}: {said}{hint}", connector.kind))
+    })
+}
+
+fn collected(beside: &Beside, now: Moment) -> Result<Option<Moment>, Refusal> {
+    let Some(text) = &beside.collected_at else { return Ok(None) };
+    match Moment::parse(text) {
+        Some(at) if at.since(now) > 5 * 60_000 => Err(bad("collected_at: it lies in the future")),
+        Some(at) => Ok(Some(at)),
+        None => Err(bad(format!("collected_at: {text:?} is no time as 2026-11-16T12:00:00Z"))),
+    }
+}
+
+fn bad(what: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{}; nothing was stored", what.into()))
+}
