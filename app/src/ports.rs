@@ -204,8 +204,8 @@ pub trait JobRuns: Send + Sync {
 pub trait Imports: Send + Sync {
     /// Newest first.
     async fn imports(&self, scope: &Scope) -> Result<Vec<Sealed<Import>>, PortError>;
-    /// The last word on each backup run, copy and restore, newest first.
-    async fn runs(&self, scope: &Scope) -> Result<Vec<Sealed<Reported>>, PortError>;
+    /// The last word on each thing, newest first.
+    async fn last_words(&self, scope: &Scope) -> Result<Vec<Sealed<Reported>>, PortError>;
 }
 
 #[async_trait]

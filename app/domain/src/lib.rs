@@ -22,6 +22,7 @@ pub mod history;
 pub mod import;
 pub mod isolation;
 pub mod job;
+pub mod judgement;
 pub mod key;
 pub mod live;
 pub mod passkey;

@@ -9,6 +9,7 @@ use domain::{
     gap::{Gap, Missing},
     import::{Import, Reported},
     job::{JobKind, JobRun, Outcome, Standing, standings},
+    judgement::{self, Judgement},
     record::Sealed,
     role::{Actor, Permission},
     schedule::Period,
@@ -133,6 +134,12 @@ pub struct ReportedJob {
     pub record: Sealed<Reported>,
 }
 
+/// What follows from the facts, and the finding that it opened.
+pub struct Judged {
+    pub judgement: Judgement,
+    pub finding: Option<String>,
+}
+
 pub struct BackupsPage {
     pub ask: Ask,
     pub error: Option<&'static str>,
@@ -148,6 +155,8 @@ pub struct BackupsPage {
     pub jobs: Vec<JobLine>,
     /// By name.
     pub reported: Vec<ReportedJob>,
+    /// In the order of the rules.
+    pub judged: Vec<Judged>,
     /// Newest first.
     pub imports: Vec<Sealed<Import>>,
     pub list: Page<Sealed<Attestation>>,
@@ -239,8 +248,11 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         .map(|gap| Missed { week: gap.value.due_at, says: gap.value.says.clone(), finding: opened(&gap.id), gap })
         .collect::<Vec<_>>();
     let jobs = jobs(&actor, &ports, &missed, ports.clock.now()).await?;
-    let reported = reported(ports.imports.runs(&actor.scope).await?);
+    let words = ports.imports.last_words(&actor.scope).await?;
     let imports = ports.imports.imports(&actor.scope).await?;
+    let judged = judgement::judge(&judgement::Facts::of(&words, &imports, ports.clock.now()));
+    let judged = judged.into_iter().map(|j| Judged { finding: opened(&j.cause()), judgement: j }).collect();
+    let reported = reported(words);
     let newest = coverage.attested.into_iter().map(|a| (a.tenant.clone(), a)).collect();
     let internal = drills.iter().filter_map(|d| d.value.draw.as_ref()).flat_map(|d| d.eligible.clone()).collect();
     Ok(BackupsPage {
@@ -253,6 +265,7 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         missed,
         jobs,
         reported,
+        judged,
         imports,
         tenants,
         list,

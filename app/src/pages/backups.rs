@@ -9,14 +9,16 @@ use domain::{
     fact::RunState,
     gap::Missing,
     import::Import,
+    judgement,
     record::Sealed,
+    verdict::Verdict,
     words,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::backups::{Ask, BackupsPage, JobLine, JobStanding, Missed, ReportedJob, STRENGTHS, load},
+    api::backups::{Ask, BackupsPage, JobLine, JobStanding, Judged, Missed, ReportedJob, STRENGTHS, load},
     parts::{
         Demo, Empty, FilterBar, FilterSelect, HeatRow, Heatmap, PageHead, Pager, SealKind, SealNote, Section, Shape,
         StateMark, Statement, Waiting, When, loaded,
@@ -62,6 +64,7 @@ fn Body(page: BackupsPage) -> impl IntoView {
         <Section title="Tenant X exists in recovery point Y" id="grid">{grid}</Section>
         <Gaps missed=page.missed />
         <Jobs jobs=page.jobs />
+        <Judgements judged=page.judged />
         <ReportedJobs jobs=page.reported imports=page.imports />
         <List ask=page.ask error=page.error tenants=page.tenants.into_iter().collect() list=page.list now=page.now />
     }
@@ -291,6 +294,54 @@ fn Jobs(jobs: Vec<JobLine>) -> impl IntoView {
     .into_any()
 }
 
+/// What falls short first, then what could not be told, then what is met; each with its reason.
+#[component]
+fn Judgements(mut judged: Vec<Judged>) -> impl IntoView {
+    if judged.is_empty() {
+        return ().into_any();
+    }
+    let rank = |verdict: Verdict| match verdict {
+        Verdict::Missed => 0,
+        Verdict::AtRisk => 1,
+        Verdict::Stale => 2,
+        Verdict::Untested => 3,
+        Verdict::Met => 4,
+    };
+    judged.sort_by_key(|j| rank(j.judgement.verdict));
+    let met = judged.iter().filter(|j| j.judgement.verdict == Verdict::Met).count();
+    let says = format!("{met} of {} met", judged.len());
+    let rows = judged
+        .into_iter()
+        .map(|Judged { judgement, finding }| {
+            let title = judgement::rule(judgement.rule).map_or(judgement.rule, |rule| rule.title);
+            let finding = finding.map(|id| view! { <a href=format!("/findings#{id}")>{id.clone()}</a> });
+            let (shape, word) = (Shape::from(judgement.verdict), judgement.verdict.word());
+            view! {
+                <tr>
+                    <td class="state-cell"><StateMark state=shape word=word /></td>
+                    <th scope="row">{judgement.says}<span class="second">{title}</span></th>
+                    <td class="w-12">{finding}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section title="What follows from it" note=says id="judged">
+            <table class="table tight judged">
+                <thead class="unseen-head">
+                    <tr>
+                        <th scope="col">"Verdict"</th>
+                        <th scope="col">"What was found"</th>
+                        <th class="w-12" scope="col">"Finding"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </Section>
+    }
+    .into_any()
+}
+
 /// Imports that are listed; all of them are in a bundle.
 const IMPORTS: usize = 10;
 
@@ -355,7 +406,7 @@ fn ReportedJobs(jobs: Vec<ReportedJob>, imports: Vec<Sealed<Import>>) -> impl In
                 <tbody>{brought}</tbody>
             </table>
             <p class="foot measure-width">
-                "As these tools printed it, brought by a machine; nothing here is judged yet, and what was not stated is not guessed."
+                "As these tools printed it, brought by a machine. What was not stated is not guessed."
                 {shown}
             </p>
         </Section>

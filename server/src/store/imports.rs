@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use app::ports::{Imports, PortError};
 use async_trait::async_trait;
 use domain::{
-    fact::Fact,
     import::{Import, Reported},
     record::Sealed,
     role::Scope,
@@ -22,13 +21,13 @@ impl Imports for Evidence {
         self.all_of(IMPORTS, scope).await
     }
 
-    async fn runs(&self, scope: &Scope) -> Result<Vec<Sealed<Reported>>, PortError> {
+    async fn last_words(&self, scope: &Scope) -> Result<Vec<Sealed<Reported>>, PortError> {
         // An import may have come after the period that its facts are of.
         let all = self.imports(&Scope::EVERYTHING).await?;
         let whole: BTreeSet<String> = all.into_iter().map(|import| import.id).collect();
         let mut newest: BTreeMap<String, Sealed<Reported>> = BTreeMap::new();
         for fact in self.all_of::<Reported>(FACTS, scope).await? {
-            if !matches!(fact.value.fact, Fact::Run(_)) || !whole.contains(&fact.value.import) {
+            if !whole.contains(&fact.value.import) {
                 continue;
             }
             // Said again otherwise: the last word counts.
@@ -37,8 +36,8 @@ impl Imports for Evidence {
                 newest.insert(about, fact);
             }
         }
-        let mut runs: Vec<_> = newest.into_values().collect();
-        runs.sort_by_key(|run| std::cmp::Reverse((run.value.occurred_at, run.seal.seq)));
-        Ok(runs)
+        let mut words: Vec<_> = newest.into_values().collect();
+        words.sort_by_key(|word| std::cmp::Reverse((word.value.occurred_at, word.seal.seq)));
+        Ok(words)
     }
 }

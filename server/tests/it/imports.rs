@@ -1,6 +1,5 @@
 //! Vendors' own output, brought by a machine: all of it or nothing, once, and with where it came from.
 
-use app::ports::Imports;
 use axum::http::StatusCode;
 use domain::{
     fact::{Fact, RunState},
@@ -49,9 +48,9 @@ async fn an_import_is_sealed_with_where_it_came_from_and_the_same_again_changes_
     let sum = std::process::Command::new("sh").args(["-c", "printf %s \"$1\" | sha256sum", "sh", SNAPSHOTS]).output();
     assert!(String::from_utf8_lossy(&sum.expect("sha256sum runs").stdout).starts_with(&first.sha256));
     assert_eq!((first.tool.as_deref(), first.about.resource.as_deref()), (Some("1.48.0"), Some("cartie-prod")));
-    let runs = portal.house.ports.imports.runs(&Scope::EVERYTHING).await.expect("read");
+    let words = portal.house.ports.imports.last_words(&Scope::EVERYTHING).await.expect("read");
     let states: Vec<RunState> =
-        runs.iter().map(|r| if let Fact::Run(run) = &r.value.fact { run.state } else { panic!("a run") }).collect();
+        words.iter().filter_map(|w| if let Fact::Run(run) = &w.value.fact { Some(run.state) } else { None }).collect();
     assert_eq!(states.len(), 2, "the last word on each");
     assert!(states.contains(&RunState::Running) && !states.contains(&RunState::Unknown), "{states:?}");
 
@@ -112,10 +111,10 @@ async fn facts_whose_import_was_cut_off_count_as_nothing_until_the_file_comes_ag
         by: "cron".into(),
     };
     portal.house.ledger.append_one(canonical::insert(FACTS, &id, &half).expect("BSON")).await.expect("sealed");
-    assert!(portal.house.ports.imports.runs(&Scope::EVERYTHING).await.expect("read").is_empty());
+    assert!(portal.house.ports.imports.last_words(&Scope::EVERYTHING).await.expect("read").is_empty());
     let answer = portal.machine("POST", "/api/v1/imports/runs-jsonl", Some(&token), line).await;
     assert!(text(answer).await.contains("\"facts\":1,\"new\":0"));
-    assert_eq!(portal.house.ports.imports.runs(&Scope::EVERYTHING).await.expect("read").len(), 1);
+    assert_eq!(portal.house.ports.imports.last_words(&Scope::EVERYTHING).await.expect("read").len(), 1);
     assert_eq!(portal.house.evidence.count(&Scope::EVERYTHING, IMPORTS).await.expect("counted"), 1);
 }
 
@@ -175,4 +174,49 @@ async fn the_command_checks_lists_and_brings_what_is_piped_in() {
 fn sha256(text: &str) -> String {
     use sha2::Digest;
     domain::draw::hex(&sha2::Sha256::digest(text))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_falls_short_opens_one_finding_that_only_the_facts_close_and_open_again() {
+    use app::ports::Findings;
+    use domain::finding::State;
+    let (portal, token) = open().await;
+    let now = portal.house.clock.now();
+    let bring = async |hour: i64, state: &str| {
+        let at = now.plus_millis((hour - 100) * 60_000).rfc3339();
+        let line = serde_json::json!({ "job": "nightly", "state": state, "started_at": at, "message": "disk full" });
+        let path =
+            format!("/api/v1/imports/runs-jsonl?collected_at={}", now.plus_millis((hour - 100) * 60_000).rfc3339());
+        let answer = portal.machine("POST", &path, Some(&token), &line.to_string()).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{}", text(answer).await);
+        server::jobs::judgements::judgements(&portal.house).await.expect("judged");
+        // Looked at again, nothing is said twice.
+        server::jobs::judgements::judgements(&portal.house).await.expect("judged");
+        let mut all = Findings::all(&portal.house.evidence, &Scope::EVERYTHING).await.expect("read");
+        all.retain(|f| f.value.cause.as_deref().is_some_and(|cause| cause.starts_with("last-run")));
+        all
+    };
+    assert!(bring(1, "ok").await.is_empty());
+    let failed = bring(2, "failed").await;
+    assert_eq!(failed.len(), 1);
+    let finding = &failed[0].value;
+    assert!(
+        finding.title.contains("nightly: failed once") && finding.what.contains("perhaps a disk that is full"),
+        "{finding:?}"
+    );
+    assert_eq!(bring(3, "failed").await.len(), 1, "one cause, one finding");
+    let closed = bring(4, "ok").await;
+    assert!(
+        matches!(&closed[0].value.state, State::Closed { evidence, .. } if evidence.contains("succeeded at")),
+        "{closed:?}"
+    );
+    let again = bring(5, "failed").await;
+    assert_eq!((again.len(), &again[0].value.state), (1, &State::Open));
+    // What is not understood closes nothing.
+    assert_eq!(bring(6, "asleep").await[0].value.state, State::Open);
+    let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
+    let page = text(portal.get("/backups", Some(&owner)).await).await;
+    assert!(page.contains("What follows from it") && page.contains("not understood"), "{page}");
+    assert!(text(portal.get("/findings", Some(&owner)).await).await.contains("nightly: failed once"));
+    portal.assert_ledger_whole().await;
 }

@@ -1,0 +1,405 @@
+//! What follows from what vendors' tools said. A rule names the facts it used, and its threshold in its sentence; what
+//! no fact states is not judged, and never guessed.
+//!
+//! A new rule is a function and a line in [`RULES`].
+
+mod access;
+mod jobs;
+mod safety;
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Moment,
+    fact::Fact,
+    finding::Severity,
+    import::{Import, Reported},
+    record::Sealed,
+    verdict::Verdict,
+};
+
+/// A fact with the record that holds it.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub id: String,
+    pub connector: String,
+    pub fact: Fact,
+}
+
+/// Everything a judgement may rest on.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The last word on each thing.
+    pub all: Vec<Known>,
+    /// When each kind of tool was last asked.
+    pub asked: BTreeMap<String, Moment>,
+    pub now: Moment,
+}
+
+impl Facts {
+    /// From sealed records; `words` are the last on each thing.
+    pub fn of(words: &[Sealed<Reported>], imports: &[Sealed<Import>], now: Moment) -> Self {
+        let mut asked = BTreeMap::new();
+        for import in imports {
+            let newest: &mut Moment = asked.entry(import.value.connector.clone()).or_insert(import.value.occurred_at);
+            *newest = import.value.occurred_at.max(*newest);
+        }
+        let known = |word: &Sealed<Reported>| Known {
+            id: word.id.clone(),
+            connector: word.value.connector.clone(),
+            fact: word.value.fact.clone(),
+        };
+        Self { all: words.iter().map(known).collect(), asked, now }
+    }
+
+    fn asked(&self, connector: &str) -> Moment {
+        self.asked.get(connector).copied().unwrap_or(self.now).min(self.now)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    pub rule: &'static str,
+    /// What it is about, as people call it: "nightly-export", "vault tier1".
+    pub about: String,
+    pub verdict: Verdict,
+    /// One sentence: what was found, against what.
+    pub says: String,
+    /// The records it rests on.
+    pub records: Vec<String>,
+}
+
+impl Judgement {
+    /// Whether somebody has to do something about it. What could not be told is shown, and accuses nobody.
+    pub fn falls_short(&self) -> bool {
+        matches!(self.verdict, Verdict::Missed | Verdict::AtRisk | Verdict::Stale)
+    }
+
+    pub fn severity(&self) -> Severity {
+        match (rule(self.rule).map_or(Severity::Medium, |rule| rule.severity), self.verdict) {
+            (severity, Verdict::Missed) => severity,
+            (Severity::High, _) => Severity::Medium,
+            _ => Severity::Low,
+        }
+    }
+
+    /// The cause of a finding: the same again is the same finding.
+    pub fn cause(&self) -> String {
+        format!("{}: {}", self.rule, self.about)
+    }
+}
+
+pub struct Rule {
+    pub id: &'static str,
+    pub title: &'static str,
+    /// Why it matters, for the finding.
+    pub why: &'static str,
+    /// Of a finding, where it is missed; one less where it is at risk.
+    pub severity: Severity,
+    judge: fn(&Facts) -> Vec<Found>,
+}
+
+/// What a rule says of one thing.
+struct Found {
+    about: String,
+    verdict: Verdict,
+    says: String,
+    records: Vec<String>,
+}
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "last-run",
+        title: "The newest run succeeded",
+        why: "What was not backed up cannot be restored.",
+        severity: Severity::High,
+        judge: jobs::last_run,
+    },
+    Rule {
+        id: "on-time",
+        title: "Runs come at their own pace",
+        why: "A run that did not happen fails no alarm of its own.",
+        severity: Severity::High,
+        judge: jobs::on_time,
+    },
+    Rule {
+        id: "size",
+        title: "The newest run is as large as usual",
+        why: "A backup that is suddenly small is often empty.",
+        severity: Severity::Medium,
+        judge: jobs::size,
+    },
+    Rule {
+        id: "backed-up",
+        title: "Backups are on",
+        why: "What is not backed up cannot be restored.",
+        severity: Severity::High,
+        judge: safety::backed_up,
+    },
+    Rule {
+        id: "own-key",
+        title: "Encrypted with a key of one's own",
+        why: "With a vendor's default key nobody here decides who may read a backup.",
+        severity: Severity::Medium,
+        judge: safety::own_key,
+    },
+    Rule {
+        id: "key-stays",
+        title: "The key stays",
+        why: "Without its key a backup is noise.",
+        severity: Severity::High,
+        judge: safety::key_stays,
+    },
+    Rule {
+        id: "not-shared",
+        title: "Shared with nobody unknown",
+        why: "Whoever may restore a backup has the data.",
+        severity: Severity::High,
+        judge: safety::not_shared,
+    },
+    Rule {
+        id: "locked",
+        title: "Backups cannot be deleted early",
+        why: "Who takes production over deletes the backups next.",
+        severity: Severity::Medium,
+        judge: safety::locked,
+    },
+    Rule {
+        id: "replicates",
+        title: "Copies are made elsewhere",
+        why: "What lies in one region is lost with it.",
+        severity: Severity::High,
+        judge: safety::replicates,
+    },
+    Rule {
+        id: "torn-down",
+        title: "What a drill made is gone",
+        why: "A forgotten copy of customers' data is a leak in waiting.",
+        severity: Severity::High,
+        judge: safety::torn_down,
+    },
+    Rule {
+        id: "leavers",
+        title: "Nobody who left may restore",
+        why: "An account that outlives its person is somebody else's way in.",
+        severity: Severity::High,
+        judge: access::leavers,
+    },
+    Rule {
+        id: "delete-refused",
+        title: "A deletion was refused",
+        why: "A lock that was never tried is a setting, not a proof.",
+        severity: Severity::Low,
+        judge: access::delete_refused,
+    },
+    Rule {
+        id: "alert-path",
+        title: "An alert reached somebody",
+        why: "An alarm that nobody hears is silence.",
+        severity: Severity::High,
+        judge: access::alert_path,
+    },
+];
+
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}
+
+/// All of them, by rule and then by what they are about.
+pub fn judge(facts: &Facts) -> Vec<Judgement> {
+    let mut all = Vec::new();
+    for rule in RULES {
+        let mut found = (rule.judge)(facts);
+        found.sort_by(|a, b| a.about.cmp(&b.about));
+        all.extend(found.into_iter().map(|f| Judgement {
+            rule: rule.id,
+            about: f.about,
+            verdict: f.verdict,
+            says: f.says,
+            records: f.records,
+        }));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_follows_from_nothing_and_no_two_rules_share_a_name() {
+        let facts = Facts { all: Vec::new(), asked: BTreeMap::new(), now: Moment::EPOCH };
+        assert_eq!(judge(&facts), []);
+        let mut ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), RULES.len());
+    }
+
+    /// A fact, the rule that is asked, and what follows: a verdict and a part of its sentence, or nothing.
+    #[test]
+    fn each_rule_says_what_follows_from_a_fact_and_nothing_from_what_is_not_stated() {
+        use serde_json::json;
+        let point = |more: serde_json::Value| {
+            let mut point = json!({ "fact": "point", "reference": "p1", "resource": "prod", "state": "available", "said": "completed" });
+            point.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            point
+        };
+        let store = |more: serde_json::Value| {
+            let mut store = json!({ "fact": "store", "reference": "s", "name": "orders", "kind": "RDS instance" });
+            store.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            store
+        };
+        let later = "2026-11-30T00:00:00Z";
+        let page =
+            |acts: serde_json::Value| json!({ "fact": "page", "reference": "i1", "summary": "drill", "acts": acts });
+        let raised = json!({ "at": "2026-11-16T10:00:00Z", "act": "raised" });
+        let heard = json!({ "at": "2026-11-16T10:04:00Z", "act": "acknowledged", "by": "Operator one" });
+        type Row = (&'static str, Vec<serde_json::Value>, Option<(Verdict, &'static str)>);
+        let rows: Vec<Row> = vec![
+            (
+                "backed-up",
+                vec![store(json!({ "backedUp": true, "retentionDays": 7 }))],
+                Some((Verdict::Met, "kept 7 days")),
+            ),
+            ("backed-up", vec![store(json!({ "backedUp": false }))], Some((Verdict::Missed, "off"))),
+            ("backed-up", vec![store(json!({}))], None),
+            ("own-key", vec![point(json!({ "encryption": "customer-managed" }))], Some((Verdict::Met, "one's own"))),
+            (
+                "own-key",
+                vec![point(json!({ "encryption": "vendor-managed" }))],
+                Some((Verdict::AtRisk, "the vendor's")),
+            ),
+            ("own-key", vec![point(json!({ "encryption": "none" }))], Some((Verdict::Missed, "not encrypted"))),
+            ("own-key", vec![point(json!({ "encryption": "unknown" }))], None),
+            ("own-key", vec![point(json!({ "encryption": "none", "state": "failed" }))], None),
+            ("not-shared", vec![point(json!({ "sharedWith": ["all"] }))], Some((Verdict::Missed, "everybody"))),
+            (
+                "not-shared",
+                vec![point(json!({ "sharedWith": ["111122223333"] }))],
+                Some((Verdict::AtRisk, "111122223333")),
+            ),
+            ("not-shared", vec![point(json!({ "sharedWith": [] }))], Some((Verdict::Met, "nobody"))),
+            ("not-shared", vec![point(json!({}))], None),
+            ("not-shared", vec![store(json!({ "public": true }))], Some((Verdict::Missed, "everybody"))),
+            (
+                "key-stays",
+                vec![json!({ "fact": "key", "reference": "k", "said": "Enabled" })],
+                Some((Verdict::Met, "in use")),
+            ),
+            (
+                "key-stays",
+                vec![json!({ "fact": "key", "reference": "k", "said": "PendingDeletion", "deletedAt": later })],
+                Some((Verdict::Missed, "will be deleted")),
+            ),
+            ("key-stays", vec![json!({ "fact": "key", "reference": "k" })], None),
+            (
+                "locked",
+                vec![json!({ "fact": "vault", "reference": "v", "name": "v", "locked": false })],
+                Some((Verdict::AtRisk, "not locked")),
+            ),
+            (
+                "locked",
+                vec![json!({ "fact": "vault", "reference": "v", "name": "v", "locked": true, "lockFinalAt": later })],
+                Some((Verdict::AtRisk, "can be unlocked until")),
+            ),
+            (
+                "locked",
+                vec![json!({ "fact": "vault", "reference": "v", "name": "v", "locked": true })],
+                Some((Verdict::Met, "for good")),
+            ),
+            ("locked", vec![json!({ "fact": "vault", "reference": "v", "name": "v" })], None),
+            (
+                "locked",
+                vec![json!({ "fact": "bucket", "reference": "b", "objectLock": "GOVERNANCE", "lockDays": 30 })],
+                Some((Verdict::AtRisk, "GOVERNANCE")),
+            ),
+            (
+                "replicates",
+                vec![json!({ "fact": "bucket", "reference": "b", "replication": [["Enabled", "c"]] })],
+                Some((Verdict::Met, "copied to c")),
+            ),
+            (
+                "replicates",
+                vec![json!({ "fact": "bucket", "reference": "b", "replication": [["Disabled", "c"]] })],
+                Some((Verdict::Missed, "Disabled")),
+            ),
+            ("replicates", vec![json!({ "fact": "bucket", "reference": "b" })], None),
+            (
+                "torn-down",
+                vec![json!({ "fact": "destroy", "reference": "w", "removed": 3, "planned": 3 })],
+                Some((Verdict::Met, "all 3")),
+            ),
+            (
+                "torn-down",
+                vec![json!({ "fact": "destroy", "reference": "w", "left": ["aws_db.x"] })],
+                Some((Verdict::Missed, "aws_db.x")),
+            ),
+            (
+                "torn-down",
+                vec![json!({ "fact": "destroy", "reference": "w", "planned": 3 })],
+                Some((Verdict::Untested, "ends before")),
+            ),
+            (
+                "leavers",
+                vec![
+                    json!({ "fact": "leaver", "reference": "e1", "names": ["Anna@example.com"], "leftAt": "2026-10-01T00:00:00Z", "said": "terminated" }),
+                    json!({ "fact": "principal", "reference": "a", "name": "anna", "kind": "user", "may": ["restore"], "through": ["p"] }),
+                ],
+                Some((Verdict::Missed, "anna may still restore")),
+            ),
+            (
+                "leavers",
+                vec![
+                    json!({ "fact": "leaver", "reference": "e1", "names": ["anna"], "leftAt": "2026-12-24T00:00:00Z", "said": "leaving" }),
+                    json!({ "fact": "principal", "reference": "a", "name": "anna", "kind": "user", "may": ["restore"], "through": ["p"] }),
+                ],
+                None,
+            ),
+            (
+                "delete-refused",
+                vec![
+                    json!({ "fact": "call", "reference": "c", "at": "2026-11-16T10:00:00Z", "action": "DeleteRecoveryPoint", "by": "op", "refused": "AccessDenied" }),
+                ],
+                Some((Verdict::Met, "was refused")),
+            ),
+            (
+                "delete-refused",
+                vec![
+                    json!({ "fact": "call", "reference": "c", "at": "2026-11-16T10:00:00Z", "action": "DeleteRecoveryPoint", "by": "op" }),
+                ],
+                None,
+            ),
+            (
+                "delete-refused",
+                vec![json!({ "fact": "vault", "reference": "v", "name": "v" })],
+                Some((Verdict::Untested, "no refused deletion")),
+            ),
+            ("alert-path", vec![page(json!([raised, heard]))], Some((Verdict::Met, "by Operator one after 4 min"))),
+            ("alert-path", vec![page(json!([raised]))], Some((Verdict::Missed, "nobody acknowledged"))),
+            (
+                "alert-path",
+                vec![json!({ "fact": "on-call", "reference": "o", "person": "p", "schedule": "s" })],
+                Some((Verdict::Untested, "no alert is on record")),
+            ),
+        ];
+        for (rule, facts, expected) in rows {
+            let all = facts.iter().enumerate().map(|(n, fact)| Known {
+                id: format!("f{n}"),
+                connector: "k".into(),
+                fact: serde_json::from_value(fact.clone()).unwrap_or_else(|e| panic!("{fact}: {e}")),
+            });
+            let now = Moment::parse("2026-11-25T00:00:00Z").expect("a time");
+            let known = Facts { all: all.collect(), asked: BTreeMap::new(), now };
+            let found: Vec<Judgement> = judge(&known).into_iter().filter(|j| j.rule == rule).collect();
+            match expected {
+                None => assert_eq!(found, [], "{rule}: {facts:?}"),
+                Some((verdict, part)) => {
+                    assert_eq!(found.len(), 1, "{rule}: {facts:?}");
+                    assert_eq!(found[0].verdict, verdict, "{}", found[0].says);
+                    assert!(found[0].says.contains(part), "{}", found[0].says);
+                }
+            }
+        }
+    }
+}
