@@ -197,7 +197,7 @@ async fn people(house: &House, data: &Path, audit: Period) -> Result<String> {
     {
         return Ok(token.trim().to_owned());
     }
-    let scopes = [TokenScope::DrillsWrite, TokenScope::EvidenceRead];
+    let scopes = [TokenScope::DrillsWrite, TokenScope::ImportsWrite, TokenScope::EvidenceRead];
     let token = house.store.new_token("demo-runner", &scopes, 365, "passmuster demo", house.clock.now()).await?;
     write_secret(&path, &token)?;
     Ok(token)

@@ -318,21 +318,23 @@ fn Judgements(mut judged: Vec<Judged>) -> impl IntoView {
             let (shape, word) = (Shape::from(judgement.verdict), judgement.verdict.word());
             view! {
                 <tr>
-                    <td class="state-cell"><StateMark state=shape word=word /></td>
+                    <td class="w-12 state-cell"><StateMark state=shape word=word /></td>
                     <th scope="row">{judgement.says}<span class="second">{title}</span></th>
                     <td class="w-12">{finding}</td>
+                    <td class="sl"></td>
                 </tr>
             }
         })
         .collect_view();
     view! {
-        <Section title="What follows from it" note=says id="judged">
+        <Section title="What vendors’ reports come to" note=says id="judged">
             <table class="table tight judged">
                 <thead class="unseen-head">
                     <tr>
-                        <th scope="col">"Verdict"</th>
+                        <th class="w-12" scope="col">"Verdict"</th>
                         <th scope="col">"What was found"</th>
                         <th class="w-12" scope="col">"Finding"</th>
+                        <td class="sl"></td>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -379,11 +381,11 @@ fn ReportedJobs(jobs: Vec<ReportedJob>, imports: Vec<Sealed<Import>>) -> impl In
     let brought = imports.into_iter().take(IMPORTS).map(import).collect_view();
     let shown = (all > IMPORTS).then(|| format!(" The newest {IMPORTS} of {all} imports are shown."));
     view! {
-        <Section title="What vendors reported" over_table=true id="reported">
+        <Section title="As reported" over_table=true id="reported">
             <table class="table tight dated">
                 <thead>
                     <tr>
-                        <th scope="col">"Job and store"</th>
+                        <th scope="col"><span class="unseen">"Job and store"</span></th>
                         <th class="w-15" scope="col">"Newest run, UTC"</th>
                         <th class="n hide-phone" scope="col">"Size"</th>
                         <th class="n wide-only" scope="col">"Runs"</th>

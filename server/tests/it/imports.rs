@@ -56,7 +56,7 @@ async fn an_import_is_sealed_with_where_it_came_from_and_the_same_again_changes_
 
     let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
     let page = text(portal.get("/backups", Some(&owner)).await).await;
-    for part in ["What vendors reported", "cartie-prod", "4.2 GB", "atlas-snapshots", "one place not understood"] {
+    for part in ["As reported", "cartie-prod", "4.2 GB", "atlas-snapshots", "one place not understood"] {
         assert!(page.contains(part), "{part}");
     }
     portal.assert_ledger_whole().await;
@@ -216,7 +216,7 @@ async fn what_falls_short_opens_one_finding_that_only_the_facts_close_and_open_a
     assert_eq!(bring(6, "asleep").await[0].value.state, State::Open);
     let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
     let page = text(portal.get("/backups", Some(&owner)).await).await;
-    assert!(page.contains("What follows from it") && page.contains("not understood"), "{page}");
+    assert!(page.contains("What vendors’ reports come to") && page.contains("not understood"), "{page}");
     assert!(text(portal.get("/findings", Some(&owner)).await).await.contains("nightly: failed once"));
     portal.assert_ledger_whole().await;
 }
