@@ -2,7 +2,7 @@
 # and how long that takes, and does nothing twice.
 
 # One feature set for every build, test and lint: a second one would compile the server twice.
-PACKAGES := -p domain -p app -p server --features app/ssr
+PACKAGES := -p domain -p app -p connectors -p server --features app/ssr
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 ARCHIVE := passmuster-$(VERSION)-x86_64-linux
 
