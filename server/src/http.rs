@@ -148,6 +148,7 @@ pub fn router(house: &House) -> Router {
         .route("/api/v1/runner-key", put(runs::key))
         .route("/api/v1/attestations", post(runs::attestations))
         .route("/api/v1/job-runs", post(runs::run))
+        .route("/api/v1/imports", post(imports::envelope).layer(DefaultBodyLimit::max(imports::LARGEST)))
         .route("/api/v1/imports/{kind}", post(imports::import).layer(DefaultBodyLimit::max(imports::LARGEST)))
         .route("/api/v1/bundles", post(intake::make_bundle))
         .route("/api/v1/bundles/orders/{id}", get(intake::bundle_order))

@@ -5,25 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{Moment, draw::hex, fact::Fact};
+use crate::{Moment, draw::hex, fact::Fact, proof::runner::Signature};
 
 /// Sealed after all its facts: facts whose import is not there were cut off on their way and count as nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Import {
     pub schema: u32,
-    /// "atlas-snapshots"
-    pub connector: String,
-    /// SHA-256 of the exact bytes.
-    pub sha256: String,
-    pub bytes: i64,
-    /// What printed it, as who brought it says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
-    /// That tool's version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool: Option<String>,
-    pub about: About,
+    pub told: Told,
     /// How many facts it holds.
     pub facts: i64,
     /// SHA-256 over the ids of its facts, sorted, each followed by a newline.
@@ -38,6 +27,45 @@ pub struct Import {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned_at: Option<Moment>,
     pub by: String,
+    /// A runner's own, over what it told; see [`crate::proof::runner`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+}
+
+/// The word of who brought it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// "atlas-snapshots"
+    pub connector: String,
+    /// SHA-256 of the exact bytes.
+    pub sha256: String,
+    pub bytes: i64,
+    /// What printed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// That tool's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// When it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_at: Option<Moment>,
+    pub about: About,
+}
+
+impl Told {
+    /// Of the output as it was printed.
+    pub fn of(connector: &str, output: &[u8], about: About) -> Self {
+        Self {
+            connector: connector.to_owned(),
+            sha256: hex(&Sha256::digest(output)),
+            bytes: i64::try_from(output.len()).unwrap_or(i64::MAX),
+            command: None,
+            tool: None,
+            collected_at: None,
+            about,
+        }
+    }
 }
 
 /// What the output does not say itself.
@@ -69,9 +97,9 @@ pub struct Reported {
 
 impl Import {
     /// The same bytes about the same thing are the same import.
-    pub fn id(connector: &str, about: &About, sha256: &str) -> String {
-        let about = serde_json::to_string(about).unwrap_or_default();
-        let digest = hex(&Sha256::digest(format!("{connector}\n{about}\n{sha256}")));
+    pub fn id(told: &Told) -> String {
+        let about = serde_json::to_string(&told.about).unwrap_or_default();
+        let digest = hex(&Sha256::digest(format!("{}\n{about}\n{}", told.connector, told.sha256)));
         format!("I-{}", &digest[..16])
     }
 }
@@ -132,7 +160,8 @@ mod tests {
         assert_eq!(running[..21], failed[..21], "one thing");
         assert_eq!(digest(vec!["b".into(), "a".into(), "a".into()]), digest(vec!["a".into(), "b".into()]));
         let about = About { region: Some("eu".into()), ..About::default() };
-        assert_ne!(Import::id("k", &about, "d"), Import::id("k", &About::default(), "d"));
+        let told = |about: About| Told::of("k", b"d", about);
+        assert_ne!(Import::id(&told(about)), Import::id(&told(About::default())));
     }
 
     #[test]

@@ -61,6 +61,7 @@ pub struct JobRun {
 pub enum JobKind {
     Attest,
     Drill,
+    Import,
 }
 
 impl JobKind {
@@ -68,6 +69,7 @@ impl JobKind {
         match self {
             JobKind::Attest => "attestation",
             JobKind::Drill => "drill",
+            JobKind::Import => "import",
         }
     }
 }

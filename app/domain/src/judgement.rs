@@ -41,7 +41,8 @@ impl Facts {
     pub fn of(words: &[Sealed<Reported>], imports: &[Sealed<Import>], now: Moment) -> Self {
         let mut asked = BTreeMap::new();
         for import in imports {
-            let newest: &mut Moment = asked.entry(import.value.connector.clone()).or_insert(import.value.occurred_at);
+            let newest: &mut Moment =
+                asked.entry(import.value.told.connector.clone()).or_insert(import.value.occurred_at);
             *newest = import.value.occurred_at.max(*newest);
         }
         let known = |word: &Sealed<Reported>| Known {

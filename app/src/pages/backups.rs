@@ -427,12 +427,12 @@ fn import(sealed: Sealed<Import>) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">
-                <code>{value.connector}</code>
-                <span class="second">"by " {value.by} {value.command.map(|command| format!(", {command}"))}</span>
+                <code>{value.told.connector}</code>
+                <span class="second">"by " {value.by} {value.told.command.map(|command| format!(", {command}"))}</span>
             </th>
             <td><When at=value.occurred_at /></td>
             <td class="n">{words::count(value.facts)} <span class="second">{unclear}</span></td>
-            <td class="hide-phone"><code>{words::short_digest(&value.sha256)}</code></td>
+            <td class="hide-phone"><code>{words::short_digest(&value.told.sha256)}</code></td>
             <td class="sl"><SealNote seal=sealed.seal kind=SealKind::Line what=what /></td>
         </tr>
     }

@@ -5,18 +5,21 @@ use std::collections::BTreeSet;
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{
+        Path, Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
     http::StatusCode,
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use connectors::{Connector, Unread};
 use domain::{
     Moment,
-    draw::hex,
-    import::{self, About, Import, Reported},
+    import::{self, About, Import, Reported, Told},
+    proof::runner::Signature,
     role::TokenScope,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::intake::{Machine, Refusal, unprocessable};
 use crate::{
@@ -31,6 +34,8 @@ pub const LARGEST: usize = 64 * 1024 * 1024;
 const PART: usize = 1000;
 /// Of what was not understood so many places are kept.
 const PLACES: usize = 100;
+/// How far another's clock may be ahead.
+const AHEAD_MS: i64 = 5 * 60 * 1000;
 /// No tool's command line or version is longer.
 const WORDS: usize = 500;
 
@@ -58,50 +63,94 @@ pub struct Imported {
     pub not_understood: Vec<String>,
 }
 
+/// As a runner brings it: its word, signed, and the output.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    pub told: Told,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// Base64.
+    pub output: String,
+}
+
+/// The output itself is the body, and what is told beside it stands in the address.
 pub async fn import(
     State(house): State<House>,
     machine: Machine,
     Path(kind): Path<String>,
-    beside: Result<Query<Beside>, axum::extract::rejection::QueryRejection>,
+    beside: Result<Query<Beside>, QueryRejection>,
     body: Bytes,
 ) -> Result<Json<Imported>, Refusal> {
     machine.may(TokenScope::ImportsWrite)?;
-    if machine.held().key.is_some() {
-        return Err(bad(
-            "a runner with a key signs what it brings, and an import is not signed: take a token of its own",
-        ));
-    }
     let Query(beside) = beside.map_err(|e| bad(e.body_text()))?;
-    let connector = connectors::of(&kind).ok_or_else(|| {
+    let collected_at = match &beside.collected_at {
+        None => None,
+        Some(text) => {
+            let bad = || bad(format!("collected_at: {text:?} is no time as 2026-11-16T12:00:00Z"));
+            Some(Moment::parse(text).ok_or_else(bad)?)
+        }
+    };
+    let about = About { resource: beside.resource, region: beside.region, account: beside.account };
+    let (command, tool) = (beside.command, beside.tool);
+    let told = Told { command, tool, collected_at, ..Told::of(&kind, &body, about) };
+    machine.signed(&told, None)?;
+    file(&house, &machine, told, None, body).await
+}
+
+/// A runner's: signed as all that it brings.
+pub async fn envelope(
+    State(house): State<House>,
+    machine: Machine,
+    envelope: Result<Json<Envelope>, JsonRejection>,
+) -> Result<Json<Imported>, Refusal> {
+    // Runners bring it as they bring the run that printed it.
+    machine.may(TokenScope::AttestationsWrite).or_else(|_| machine.may(TokenScope::ImportsWrite))?;
+    let Json(Envelope { told, signature, output }) = envelope?;
+    let output = STANDARD.decode(output).map_err(|e| bad(format!("output: {e}")))?;
+    machine.signed(&told, signature.as_ref())?;
+    if Told::of(&told.connector, &output, told.about.clone()).sha256 != told.sha256 {
+        return Err(bad("told.sha256: it is not that of the output"));
+    }
+    file(&house, &machine, told, signature, output.into()).await
+}
+
+async fn file(
+    house: &House,
+    machine: &Machine,
+    told: Told,
+    signature: Option<Signature>,
+    output: Bytes,
+) -> Result<Json<Imported>, Refusal> {
+    let connector = connectors::of(&told.connector).ok_or_else(|| {
         let kinds: Vec<&str> = connectors::ALL.iter().map(|c| c.kind).collect();
-        Refusal::new(StatusCode::NOT_FOUND, format!("there is no kind {kind}; known are {}", kinds.join(", ")))
+        let says = format!("there is no kind {}; known are {}", told.connector, kinds.join(", "));
+        Refusal::new(StatusCode::NOT_FOUND, says)
     })?;
     let now = house.clock.now();
-    let collected_at = collected(&beside, now)?;
-    for (name, text) in [("command", &beside.command), ("tool", &beside.tool), ("resource", &beside.resource)] {
+    if told.collected_at.is_some_and(|at| at.since(now) > AHEAD_MS) {
+        return Err(bad("collected_at: it lies in the future"));
+    }
+    for (name, text) in [("command", &told.command), ("tool", &told.tool), ("resource", &told.about.resource)] {
         if text.as_ref().is_some_and(|text| text.len() > WORDS) {
             return Err(bad(format!("{name}: at most {WORDS} bytes")));
         }
     }
-    let (command, tool) = (beside.command, beside.tool);
-    let about = About { resource: beside.resource, region: beside.region, account: beside.account };
-    let sha256 = hex(&Sha256::digest(&body));
-    let id = Import::id(connector.kind, &about, &sha256);
+    let id = Import::id(&told);
     if let Some(before) = house.evidence.named::<Import>(IMPORTS, std::slice::from_ref(&id)).await?.pop() {
         let facts = usize::try_from(before.value.facts).unwrap_or_default();
         return Ok(Json(Imported { import: id, facts, new: 0, not_understood: before.value.not_understood }));
     }
-    let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
-    let beside = connectors::About {
-        resource: about.resource.clone(),
-        region: about.region.clone(),
-        account: about.account.clone(),
-        collected_at,
+    let about = connectors::About {
+        resource: told.about.resource.clone(),
+        region: told.about.region.clone(),
+        account: told.about.account.clone(),
+        collected_at: told.collected_at,
     };
     // A large list is worked through away from everybody else's requests.
-    let read = tokio::task::spawn_blocking(move || read(connector, &body, &beside)).await;
+    let read = tokio::task::spawn_blocking(move || read(connector, &output, &about)).await;
     let read = read.map_err(|e| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))??;
-    let occurred_at = collected_at.unwrap_or(now);
+    let occurred_at = told.collected_at.unwrap_or(now);
     let by = machine.name().to_owned();
     let mut items = Vec::new();
     let mut ids = Vec::new();
@@ -123,12 +172,7 @@ pub async fn import(
     let facts = ids.len();
     let record = Import {
         schema: 1,
-        connector: connector.kind.to_owned(),
-        sha256,
-        bytes,
-        command,
-        tool,
-        about,
+        told,
         facts: i64::try_from(facts).unwrap_or(i64::MAX),
         facts_digest: import::digest(ids),
         not_understood_in_all: i64::try_from(not_understood.len()).unwrap_or(i64::MAX),
@@ -136,13 +180,14 @@ pub async fn import(
         occurred_at,
         learned_at: Some(now),
         by,
+        signature,
     };
     // The import last: cut off before it, its facts count as nothing, and the same file again completes it.
     let mut new = 0;
     let mut items = items.into_iter().peekable();
     while items.peek().is_some() {
         let part: Vec<_> = items.by_ref().take(PART).collect();
-        new += unknown(&house, part).await?;
+        new += unknown(house, part).await?;
     }
     let item = canonical::insert(IMPORTS, &id, &record).map_err(unprocessable)?;
     house.ledger.append(vec![item]).await?;
@@ -173,15 +218,6 @@ fn read(connector: &Connector, body: &[u8], about: &connectors::About) -> Result
         };
         bad(format!("{}: {said}{hint}", connector.kind))
     })
-}
-
-fn collected(beside: &Beside, now: Moment) -> Result<Option<Moment>, Refusal> {
-    let Some(text) = &beside.collected_at else { return Ok(None) };
-    match Moment::parse(text) {
-        Some(at) if at.since(now) > 5 * 60_000 => Err(bad("collected_at: it lies in the future")),
-        Some(at) => Ok(Some(at)),
-        None => Err(bad(format!("collected_at: {text:?} is no time as 2026-11-16T12:00:00Z"))),
-    }
 }
 
 fn bad(what: impl Into<String>) -> Refusal {

@@ -24,7 +24,7 @@ use self::{
     state::{JobState, Running, State},
 };
 use super::{
-    Filed, attest,
+    Filed, attest, collect,
     identity::Identity,
     plan::{self, Plan},
     portal::{AT_ONCE, Final, Portal, Pushed},
@@ -268,7 +268,7 @@ impl Daemon {
                 tracing::warn!(job = job.name, %why, "stopped; it is done at the next start");
                 return self.set_running(job, None);
             }
-            Err(why) if self.clock.now().since(due) < TRIED_FOR_MS => {
+            Err(why) if self.clock.now().since(due) < tried_for(job, due) => {
                 tracing::warn!(
                     job = job.name,
                     why = format!("{why:#}"),
@@ -332,6 +332,18 @@ impl Daemon {
                     })?;
                 }
                 Ok(Worked::Done { says: of_attested(&ran.attested), attested: Some(ran.attested), drill: None })
+            }
+            Work::Import(plan) => {
+                let (told, output) = collect::run(plan, started_at).await?;
+                let envelope = self.portal.signed_import(told, &output)?;
+                self.queue.put(&Push {
+                    method: "POST".to_owned(),
+                    path: "imports".to_owned(),
+                    body: serde_json::to_value(envelope).context("an import as JSON")?,
+                })?;
+                let size = words::bytes(i64::try_from(output.len()).unwrap_or(i64::MAX));
+                let says = format!("{size} from {}, as {}.", plan.command[0], plan.connector);
+                Ok(Worked::Done { says, attested: None, drill: None })
             }
             Work::Drill(plan) => {
                 self.portal.register().await?;
@@ -410,6 +422,12 @@ impl Daemon {
             signature: None,
         }
     }
+}
+
+/// How long a job that cannot be done is tried: half of the way to its next time at the most, so that it is told as
+/// failed before that.
+fn tried_for(job: &Job, due: Moment) -> i64 {
+    job.calendar.next(due).map_or(TRIED_FOR_MS, |next| (next.since(due) / 2).min(TRIED_FOR_MS))
 }
 
 /// The name of one run of one job, whoever does it.

@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     attestation::Attestation,
     drill::{Drill, Excluded, LogLine},
+    import::Told,
     job::JobRun,
     live::{Heard, Heartbeat},
 };
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{identity::Identity, queue::Push};
 use crate::{
     answer,
-    http::imports::{Beside, Imported},
+    http::imports::{Beside, Envelope, Imported},
 };
 
 /// What the portal answers a runner is never longer.
@@ -122,6 +124,11 @@ impl Portal {
             drill.signature = Some(identity.sign(&drill)?);
         }
         Ok(drill)
+    }
+
+    pub fn signed_import(&self, told: Told, output: &[u8]) -> Result<Envelope> {
+        let signature = self.identity.as_ref().map(|identity| identity.sign(&told)).transpose()?;
+        Ok(Envelope { told, signature, output: STANDARD.encode(output) })
     }
 
     pub fn signed_run(&self, run: &JobRun) -> Result<JobRun> {

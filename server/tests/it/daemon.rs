@@ -491,3 +491,61 @@ async fn a_job_that_was_due_and_did_not_report_is_a_gap_and_a_finding_once() {
     }
     field.portal.assert_ledger_whole().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_vendors_tool_prints_is_brought_signed_and_a_tool_that_fails_is_no_empty_list() {
+    let field = Field::open().await;
+    let script = field.dir.path().join("tool.sh");
+    let prints = |text: &str| std::fs::write(&script, text).expect("written");
+    let line = r#"{"job":"nightly","state":"ok","started_at":"2026-11-16T01:30:00Z"}"#;
+    prints(&format!("if [ \"$1\" = --version ]; then echo 'tool 2.3'; exit; fi\necho '{line}'\n"));
+    let tool = |arguments: &[&str]| {
+        let all = ["sh", script.to_str().expect("a path")].into_iter().chain(arguments.iter().copied());
+        all.map(str::to_owned).collect::<Vec<String>>()
+    };
+    let plan = server::runner::collect::Plan {
+        connector: "runs-jsonl".into(),
+        command: tool(&[]),
+        version: Some(tool(&["--version"])),
+        about: domain::import::About { resource: Some("prod".into()), ..Default::default() },
+        within: std::time::Duration::from_secs(60),
+    };
+    let job = Job { work: Work::Import(Box::new(plan)), ..field.job("reports") };
+    let mut daemon = field.daemon(field.config("state", vec![job])).await;
+    look(&mut daemon).await;
+    field.clock.set(field.due().plus_millis(1000));
+    look(&mut daemon).await;
+    look(&mut daemon).await;
+    let runs = field.runs().await;
+    assert_eq!(outcomes(&runs), [Outcome::Scheduled, Outcome::Done], "{runs:?}");
+    assert!(runs[1].says.contains("as runs-jsonl"), "{}", runs[1].says);
+    let imports = field.portal.house.ports.imports.imports(&Scope::EVERYTHING).await.expect("read");
+    assert_eq!(imports.len(), 1);
+    let import = &imports[0].value;
+    assert_eq!((import.told.tool.as_deref(), import.facts), (Some("tool 2.3"), 1));
+    assert!(import.told.command.as_deref().is_some_and(|c| c.starts_with("sh ")) && import.signature.is_some());
+    assert_eq!(import.told.bytes, i64::try_from(line.len()).expect("a size") + 1);
+
+    // "Could not look" is a failed run with the tool's own words, and no import.
+    prints("echo 'AccessDenied: not for you' >&2; exit 4");
+    field.clock.set(field.due().plus_millis(5 * MINUTE + 1000));
+    look(&mut daemon).await;
+    field.clock.set(field.due().plus_millis(8 * MINUTE));
+    look(&mut daemon).await;
+    look(&mut daemon).await;
+    let runs = field.runs().await;
+    let failed = runs.iter().find(|run| run.outcome == Outcome::Failed).expect("it failed");
+    assert!(failed.says.contains("ended with 4: AccessDenied: not for you"), "{}", failed.says);
+    assert_eq!(field.portal.house.ports.imports.imports(&Scope::EVERYTHING).await.expect("read").len(), 1);
+
+    // A forged word under the runner's signature is refused.
+    let envelope = serde_json::json!({
+        "told": serde_json::to_value(&import.told).expect("JSON"),
+        "signature": import.signature,
+        "output": "e30=",
+    });
+    let answer = field.portal.machine("POST", "/api/v1/imports", Some(&field.token), &envelope.to_string()).await;
+    let said = crate::portal::text(answer).await;
+    assert!(said.contains("it is not that of the output"), "{said}");
+    field.portal.assert_ledger_whole().await;
+}

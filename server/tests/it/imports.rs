@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use domain::{
     fact::{Fact, RunState},
-    import::Reported,
+    import::{Import, Reported, Told},
     role::{Role, Scope, TokenScope},
 };
 use server::{
@@ -46,8 +46,11 @@ async fn an_import_is_sealed_with_where_it_came_from_and_the_same_again_changes_
     assert_eq!(imports.len(), 2);
     let first = &imports.iter().find(|i| i.value.not_understood_in_all == 1).expect("the first").value;
     let sum = std::process::Command::new("sh").args(["-c", "printf %s \"$1\" | sha256sum", "sh", SNAPSHOTS]).output();
-    assert!(String::from_utf8_lossy(&sum.expect("sha256sum runs").stdout).starts_with(&first.sha256));
-    assert_eq!((first.tool.as_deref(), first.about.resource.as_deref()), (Some("1.48.0"), Some("cartie-prod")));
+    assert!(String::from_utf8_lossy(&sum.expect("sha256sum runs").stdout).starts_with(&first.told.sha256));
+    assert_eq!(
+        (first.told.tool.as_deref(), first.told.about.resource.as_deref()),
+        (Some("1.48.0"), Some("cartie-prod"))
+    );
     let words = portal.house.ports.imports.last_words(&Scope::EVERYTHING).await.expect("read");
     let states: Vec<RunState> =
         words.iter().filter_map(|w| if let Fact::Run(run) = &w.value.fact { Some(run.state) } else { None }).collect();
@@ -104,7 +107,7 @@ async fn facts_whose_import_was_cut_off_count_as_nothing_until_the_file_comes_ag
     let half = Reported {
         schema: 1,
         connector: "runs-jsonl".into(),
-        import: domain::import::Import::id("runs-jsonl", &Default::default(), &sha256(line)),
+        import: Import::id(&Told::of("runs-jsonl", line.as_bytes(), Default::default())),
         occurred_at: fact.happened_at().expect("a time"),
         fact,
         learned_at: None,
@@ -168,12 +171,7 @@ async fn the_command_checks_lists_and_brings_what_is_piped_in() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let push = Push::new(&url, &both).expect("a client").signing(identity.into()).await.expect("registered");
     let refused = push.import("runs-jsonl", &Default::default(), b"{}".to_vec()).await.expect_err("refused");
-    assert!(refused.to_string().contains("take a token of its own"), "{refused}");
-}
-
-fn sha256(text: &str) -> String {
-    use sha2::Digest;
-    domain::draw::hex(&sha2::Sha256::digest(text))
+    assert!(refused.to_string().contains("the record is not signed by it"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

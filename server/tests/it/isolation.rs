@@ -67,6 +67,6 @@ async fn production_is_refused_before_anything_is_written_and_another_cluster_is
         ..plan(mongod(), &other.uri(), &name)
     };
     let none = drill(&from_file).await.expect("it runs");
-    assert!(none.target.why.as_deref().is_some_and(|why| why.contains("is a file")), "{:?}", none.target.why);
+    assert!(none.target.why.as_deref().is_some_and(|why| why.contains("No live source")), "{:?}", none.target.why);
     source.database(&name).drop().await.expect("dropped");
 }

@@ -413,6 +413,7 @@ async fn a_machine_does_what_its_token_says_and_nothing_else() {
         ("POST", "/api/v1/attestations", &attests, &writes),
         ("POST", "/api/v1/job-runs", &attests, &writes),
         ("POST", "/api/v1/imports/runs-jsonl", &imports, &attests),
+        ("POST", "/api/v1/imports", &imports, &writes),
         ("POST", "/api/v1/bundles", &reads, &writes),
         ("GET", "/api/v1/bundles/B-1/download", &reads, &writes),
         ("GET", "/api/v1/bundles/orders/J-1", &reads, &writes),

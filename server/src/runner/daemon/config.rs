@@ -3,12 +3,14 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use domain::{
     attestation::Strength,
     drill::Excluded,
+    import::About,
     job::{JobKind, is_name},
 };
 use serde::Deserialize;
@@ -16,6 +18,7 @@ use serde::Deserialize;
 use crate::runner::{
     attest::{self, Vendor},
     calendar::Calendar,
+    collect,
     plan::{Plan, PlanFile, check_uri},
     restorer::atlas,
 };
@@ -67,6 +70,22 @@ struct JobFile {
     plan: Option<PathBuf>,
     /// A value somebody else chose; part of the draw's seed.
     public_value: Option<String>,
+    // An import's.
+    /// Which tool's output: `passmuster import --list` names them.
+    import: Option<String>,
+    /// Prints it: a program and its arguments.
+    command: Option<Vec<String>>,
+    /// Prints the tool's version.
+    version: Option<Vec<String>>,
+    resource: Option<String>,
+    region: Option<String>,
+    account: Option<String>,
+    #[serde(default = "ten")]
+    timeout_minutes: u64,
+}
+
+fn ten() -> u64 {
+    10
 }
 
 fn two_hours() -> u32 {
@@ -103,6 +122,7 @@ pub struct Job {
 pub enum Work {
     Attest(Box<attest::Plan>),
     Drill(Box<Plan>),
+    Import(Box<collect::Plan>),
 }
 
 impl Job {
@@ -110,6 +130,7 @@ impl Job {
         match self.work {
             Work::Attest(_) => JobKind::Attest,
             Work::Drill(_) => JobKind::Drill,
+            Work::Import(_) => JobKind::Import,
         }
     }
 }
@@ -222,6 +243,18 @@ impl JobFile {
                 let mut plan = PlanFile::read(&path)?;
                 plan.by.get_or_insert_with(|| runner.to_owned());
                 Work::Drill(Box::new(plan.ready(self.public_value.unwrap_or_default())?))
+            }
+            JobKind::Import => {
+                let connector =
+                    self.import.context("import: which tool's output? passmuster import --list names them")?;
+                if connectors::of(&connector).is_none() {
+                    bail!("import: there is no kind {connector}; passmuster import --list names them");
+                }
+                let command = self.command.filter(|c| c.first().is_some_and(|program| !program.is_empty()));
+                let command = command.context("command: the program that prints it, and its arguments")?;
+                let about = About { resource: self.resource, region: self.region, account: self.account };
+                let within = Duration::from_secs(self.timeout_minutes.max(1) * 60);
+                Work::Import(Box::new(collect::Plan { connector, command, version: self.version, about, within }))
             }
         };
         Ok(Job {

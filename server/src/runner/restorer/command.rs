@@ -16,13 +16,12 @@ use std::{
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use bson::Timestamp;
-use domain::{Moment, draw::hex, drill, words};
+use domain::{Moment, draw::hex, drill};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tokio::process::Child;
 
 use super::{Chosen, Gone, Restorer};
-use crate::runner::{progress::Progress, source::oplog};
+use crate::runner::{process::Group, progress::Progress, source::oplog};
 
 /// `[command]` of a plan: programs with their arguments.
 #[derive(Clone, Debug, Deserialize)]
@@ -97,14 +96,13 @@ impl Commands {
             .env("PASSMUSTER_TENANT", &self.tenant)
             .stdin(Stdio::null())
             .stdout(stdout)
-            .stderr(output)
-            .process_group(0);
+            .stderr(output);
         if let Some(until) = self.until {
             let time = Moment::from_millis(i64::from(until.time) * 1000).context("a moment")?;
             ready.env("PASSMUSTER_BEFORE", oplog::said(until)).env("PASSMUSTER_BEFORE_TIME", time.rfc3339());
         }
-        let exit = match ready.spawn() {
-            Ok(child) => Group(child).ended(Duration::from_secs(self.config.timeout_minutes * 60)).await,
+        let exit = match Group::start(&mut ready) {
+            Ok(group) => group.ended(Duration::from_secs(self.config.timeout_minutes * 60)).await,
             Err(e) => Err(e).with_context(|| format!("{program} did not start")),
         };
         let mut all = Vec::new();
@@ -177,29 +175,6 @@ impl Restorer for Commands {
 
     fn commands(&mut self) -> Vec<drill::Command> {
         std::mem::take(&mut self.ran)
-    }
-}
-
-/// A process and all it started.
-struct Group(Child);
-
-impl Group {
-    /// Its exit status; `None`: a signal ended it.
-    async fn ended(mut self, within: Duration) -> Result<Option<i32>> {
-        match tokio::time::timeout(within, self.0.wait()).await {
-            Ok(status) => Ok(status.context("the command cannot be waited for")?.code()),
-            Err(_) => bail!("it was stopped after {}", words::duration(i64::try_from(within.as_millis())?)),
-        }
-    }
-}
-
-impl Drop for Group {
-    /// Also when the drill is called off while it runs.
-    fn drop(&mut self) {
-        // `None` once it has ended; its number may be another's then.
-        if let Some(id) = self.0.id() {
-            let _ = std::process::Command::new("kill").args(["-KILL", "--", &format!("-{id}")]).status();
-        }
     }
 }
 

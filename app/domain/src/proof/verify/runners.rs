@@ -20,7 +20,7 @@ use crate::{
 
 const WHAT: &str = "The runners' signatures";
 /// What runners bring.
-const BROUGHT: [&str; 3] = ["backup_audit_log", "backup_drill_results", "job_runs"];
+const BROUGHT: [&str; 4] = ["backup_audit_log", "backup_drill_results", "job_runs", "imports"];
 
 /// A runner's key, and the entry that registers it.
 pub(super) struct Registered {
@@ -82,7 +82,8 @@ impl Signed {
             Some(key) if key.seq > record.seq => {
                 self.wrong.push(format!("{place} was sealed before its runner's key was registered"));
             }
-            Some(key) => match verify(&record.value, &signature, &key.public) {
+            // Of an import the runner signs what it told; what was read from it is the portal's word.
+            Some(key) => match verify(record.value.get("told").unwrap_or(&record.value), &signature, &key.public) {
                 Ok(()) => *self.by.entry(key.name.clone()).or_default() += 1,
                 Err(e) => self.wrong.push(format!("{place}: {e}")),
             },
@@ -102,7 +103,7 @@ impl Checking {
         self.none_wrong(WHAT, signed.wrong.clone(), found);
         if signed.unsigned > 0 {
             self.not_proven.push(format!(
-                "Who pushed {} of the attestations, drills and runs of jobs: they carry no runner's signature.",
+                "Who pushed {} of the attestations, drills, imports and runs of jobs: they carry no runner's signature.",
                 signed.unsigned
             ));
         }
