@@ -3,6 +3,7 @@
 
 use domain::{
     attestation::{Attestation, RecoveryPoint, Strength},
+    import::{Import, Told},
     job::{JobKind, JobRun, Outcome},
     key::{Event, Key, KeyEvent},
     proof::verify::verify,
@@ -139,4 +140,45 @@ fn what_a_runner_did_not_sign_is_refused_though_the_company_sealed_it() {
         "{}",
         wrong(&report)
     );
+}
+
+#[test]
+fn what_a_runner_told_of_an_import_is_its_word_and_the_rest_the_portals() {
+    let made = |forge: &dyn Fn(&mut Import)| {
+        let identity = identity();
+        let told =
+            Told { command: Some("atlas backups list".into()), ..Told::of("runs-csv", b"x", Default::default()) };
+        let at = moment("2026-11-15T03:00:05Z");
+        let mut import = Import {
+            schema: 1,
+            signature: Some(identity.sign(&told).expect("signed")),
+            told,
+            facts: 0,
+            facts_digest: domain::import::digest(Vec::new()),
+            not_understood: Vec::new(),
+            not_understood_in_all: 0,
+            occurred_at: at,
+            learned_at: Some(at),
+            by: "runner-1".into(),
+        };
+        forge(&mut import);
+        let event = registered(&identity);
+        let mut sample = Sample::new();
+        sample.seal("keys", Kind::Key, &event.id(), &event);
+        sample.seal("imports", Kind::Record, &Import::id(&import.told), &import);
+        verify(&sample.bundle().1, &trust(&sample.keys), now())
+    };
+    let report = made(&|_| ());
+    assert!(report.verified(), "{}", wrong(&report));
+    assert!(report.checks.iter().any(|c| c.found.contains("1 records are signed by who pushed them: 1 by runner-1")));
+    // What was read from it is not the runner's word, so its signature says nothing of it.
+    assert!(made(&|import| import.facts = 7).verified());
+    for forge in [
+        &(|import: &mut Import| import.told.command = None) as &dyn Fn(&mut Import),
+        &|import| import.told.sha256 = "0".repeat(64),
+        &|import| import.told.about.resource = Some("another".into()),
+    ] {
+        let report = made(forge);
+        assert!(!report.verified() && wrong(&report).contains("does not hold"), "{}", wrong(&report));
+    }
 }
