@@ -5,7 +5,6 @@ use domain::{
     fact::{Basis, Encryption, Fact, Point, PointState, Run, RunKind, RunState},
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{About, Connector, Problem, Read, Unread, answer, time};
 
