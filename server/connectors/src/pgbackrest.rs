@@ -90,6 +90,7 @@ fn facts(b: Backup, stanza: &str, encryption: Option<Encryption>, about: &About)
     let bytes = b.info.map(|info| info.size);
     let basis = bytes.map(|_| Basis::Full);
     let damaged = b.error == Some(true);
+    // It has no word for how a backup stands: being listed is it.
     let said = if damaged { format!("{}, error true", b.kind) } else { b.kind.clone() };
     let state = if damaged { RunState::SucceededWithIssues } else { RunState::Succeeded };
     [

@@ -21,7 +21,8 @@ pub static SNAPSHOTS: Connector = Connector {
 pub static BACKUP: Connector = Connector {
     kind: "restic-backup",
     title: "restic, one backup",
-    command: "restic backup --json PATH",
+    // Why it failed stands on stderr.
+    command: "restic backup --json PATH 2>&1",
     looks: |value| value.get("message_type").is_some(),
     read: backup,
 };
@@ -113,7 +114,7 @@ fn backup(bytes: &[u8], about: &About) -> Result<Read, Unread> {
     }
     let mut said: Vec<String> = Vec::new();
     said.extend(summary.as_ref().map(|s| if s.dry_run { "summary, dry_run" } else { "summary" }.to_owned()));
-    said.extend((errors > 0).then(|| format!("{errors} errors")));
+    said.extend((errors > 0).then(|| format!("errors {errors}")));
     said.extend(exit.as_ref().map(|e| e.code.map_or("exit_error".to_owned(), |code| format!("exit_error {code}"))));
     let said = said.join(", ");
     let exit_code = exit.as_ref().map(|e| e.code);
@@ -191,7 +192,7 @@ mod tests {
         assert_eq!((good.state, good.point.as_deref(), good.bytes), (RunState::Succeeded, Some("abc"), Some(4096)));
         assert_eq!(run(&format!("{error}\n{summary}\n")).state, RunState::Partial);
         let partial = run(&format!("{error}\n{summary}\n{}", exit(3)));
-        assert_eq!((partial.state, partial.said.as_str()), (RunState::Partial, "summary, 1 errors, exit_error 3"));
+        assert_eq!((partial.state, partial.said.as_str()), (RunState::Partial, "summary, errors 1, exit_error 3"));
         let failed = run(&format!("{status}\n{}", exit(12)));
         assert_eq!((failed.state, failed.message.as_deref()), (RunState::Failed, Some("Fatal")));
         let dry = run(&summary.replacen('{', r#"{"dry_run":true,"#, 1));

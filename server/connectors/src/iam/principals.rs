@@ -57,6 +57,8 @@ struct Statement {
     /// Of a trust policy: "*", or by kind of principal one or several.
     #[serde(default)]
     principal: Value,
+    #[serde(default)]
+    not_principal: Value,
 }
 
 impl Statement {
@@ -92,7 +94,6 @@ struct Attached {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Managed {
-    policy_name: String,
     arn: String,
     policy_version_list: Vec<Version>,
 }
@@ -202,8 +203,11 @@ impl Account<'_> {
         for Attached { policy_arn } in detail.attached_managed_policies.iter().flat_map(Many::all) {
             let policy = self.policies.get(policy_arn.as_str());
             // Only the default version is in force.
-            match policy.and_then(|p| Some((p, p.policy_version_list.iter().find(|v| v.is_default_version)?))) {
-                Some((policy, version)) => found.add(&format!("{}{by}", policy.policy_name), &version.document),
+            match policy.and_then(|p| p.policy_version_list.iter().find(|v| v.is_default_version)) {
+                Some(version) => {
+                    let name = policy_arn.rsplit('/').next().unwrap_or(policy_arn);
+                    found.add(&format!("{name}{by}"), &version.document);
+                }
                 None => found.absent(&format!("policy {policy_arn}")),
             }
         }
@@ -257,8 +261,12 @@ fn trusted(document: &Document) -> Vec<String> {
             _ => {}
         }
     }
-    let mut who = BTreeSet::new();
-    document.statement.all().iter().filter(|s| s.effect == "Allow").for_each(|s| texts(&s.principal, &mut who));
+    let (mut who, mut but) = (BTreeSet::new(), BTreeSet::new());
+    for statement in document.statement.all().iter().filter(|s| s.effect == "Allow") {
+        texts(&statement.principal, &mut who);
+        texts(&statement.not_principal, &mut but);
+    }
+    who.extend(but.into_iter().map(|one| format!("all but {one}")));
     who.into_iter().collect()
 }
 
