@@ -25,8 +25,9 @@ pub static CATALOG: Connector = Connector {
 struct Entity {
     kind: String,
     metadata: Metadata,
+    /// Every kind has one of its own.
     #[serde(default)]
-    spec: Spec,
+    spec: Value,
     #[serde(default)]
     relations: Vec<Relation>,
 }
@@ -44,10 +45,8 @@ struct Spec {
     kind: Option<String>,
     owner: Option<String>,
     system: Option<String>,
-    #[serde(default)]
-    depends_on: Vec<String>,
-    #[serde(default)]
-    dependency_of: Vec<String>,
+    depends_on: Option<Vec<String>>,
+    dependency_of: Option<Vec<String>>,
 }
 
 /// As the API tells them, worked out from everybody's `spec`.
@@ -71,15 +70,22 @@ fn read(bytes: &[u8], _: &About) -> Result<Read, Unread> {
             read.not_understood.push(Problem::new(format!("entity[{n}].metadata.name"), entity.metadata.name));
             continue;
         };
+        let spec = match Option::<Spec>::deserialize(&entity.spec) {
+            Ok(spec) => spec.unwrap_or_default(),
+            Err(e) => {
+                read.not_understood.push(Problem::new(format!("entity[{n}].spec"), format!("{own}: {e}")));
+                Spec::default()
+            }
+        };
         let related =
             |kind: &'static str| entity.relations.iter().filter(move |r| r.kind == kind).map(|r| &r.target_ref);
-        for used in entity.spec.depends_on.iter().chain(related("dependsOn")) {
+        for used in spec.depends_on.iter().flatten().chain(related("dependsOn")) {
             match full(used, None) {
                 Some(used) => drop(users.entry(used).or_default().insert(own.clone())),
                 None => read.not_understood.push(Problem::new(format!("entity[{n}].spec.dependsOn"), used.as_str())),
             }
         }
-        for user in entity.spec.dependency_of.iter().chain(related("dependencyOf")) {
+        for user in spec.dependency_of.iter().flatten().chain(related("dependencyOf")) {
             match full(user, None) {
                 Some(user) => drop(users.entry(own.clone()).or_default().insert(user)),
                 None => read.not_understood.push(Problem::new(format!("entity[{n}].spec.dependencyOf"), user.as_str())),
@@ -92,12 +98,12 @@ fn read(bytes: &[u8], _: &About) -> Result<Read, Unread> {
         let store = Store {
             reference: own.clone(),
             name: entity.metadata.name.clone(),
-            kind: match &entity.spec.kind {
+            kind: match &spec.kind {
                 Some(kind) => format!("catalogue resource ({kind})"),
                 None => "catalogue resource".to_owned(),
             },
-            service: entity.spec.system.as_deref().and_then(|system| full(system, Some("system"))),
-            owner: entity.spec.owner.as_deref().and_then(|owner| full(owner, Some("group"))),
+            service: spec.system.as_deref().and_then(|system| full(system, Some("system"))),
+            owner: spec.owner.as_deref().and_then(|owner| full(owner, Some("group"))),
             ..Store::default()
         };
         if stores.insert(own.clone(), store).is_some() {
@@ -124,7 +130,12 @@ fn documents(bytes: &[u8]) -> Result<Vec<Value>, Unread> {
     let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
     if !matches!(first, Some(b'{' | b'[')) {
         let text = std::str::from_utf8(bytes).map_err(|e| Unread::Whole(format!("it is no UTF-8: {e}")))?;
-        let documents: Vec<Value> = serde_saphyr::from_multiple(text)
+        // Files of a whole catalogue in one have more documents than one of a configuration.
+        let options = serde_saphyr::options! {
+            budget: serde_saphyr::budget! { max_documents: 20_000, max_nodes: 500_000, max_events: 2_000_000 },
+            with_snippet: false,
+        };
+        let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
             .map_err(|e| Unread::Whole(format!("it is neither JSON nor YAML: {e}")))?;
         let entities: Vec<Value> = documents.into_iter().filter(|document| !document.is_null()).collect();
         return match entities.is_empty() {
@@ -181,12 +192,17 @@ spec:
   owner: user:ann
   dependsOn: ['Resource:default/orders-db', 'resource:cache', 'component:other', 'nameless']
 ---
+apiVersion: elsewhere/v1
+kind: Gadget
+metadata: {name: g}
+spec: {system: {of: its own}}
+---
 ";
 
     #[test]
     fn resources_are_stores_and_whoever_depends_on_them_uses_them() {
         let read = read(FILE.as_bytes(), &About::default()).expect("it reads");
-        assert_eq!((read.facts.len(), read.passed_by), (2, 1));
+        assert_eq!((read.facts.len(), read.passed_by), (2, 2));
         let Fact::Store(orders) = &read.facts[0] else { panic!("a store") };
         assert_eq!((orders.reference.as_str(), orders.name.as_str()), ("resource:default/orders-db", "Orders-DB"));
         assert_eq!(orders.kind, "catalogue resource (database)");
@@ -195,7 +211,8 @@ spec:
         assert_eq!(orders.used_by, ["component:default/web", "component:shop/till"]);
         let Fact::Store(cache) = &read.facts[1] else { panic!("a store") };
         assert_eq!((cache.reference.as_str(), &cache.owner), ("resource:shop/cache", &None));
-        assert_eq!(read.not_understood, [Problem::new("entity[1].spec.dependsOn", "nameless")]);
+        let told: Vec<&str> = read.not_understood.iter().map(|p| p.at.as_str()).collect();
+        assert_eq!(told, ["entity[1].spec.dependsOn", "entity[2].spec"]);
     }
 
     #[test]
@@ -216,5 +233,19 @@ spec:
         for bad in ["", "just words", "- a\n- b: [", "kind: Resource\nmetadata: 3"] {
             assert!(read(bad.as_bytes(), &About::default()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_whole_catalogue_in_one_file_is_read_and_one_that_swells_is_not() {
+        let one = |n| format!("---\nkind: Resource\nmetadata: {{name: r{n}}}\nspec: {{type: database}}\n");
+        let many: String = (0..2_000).map(one).collect();
+        assert_eq!(read(many.as_bytes(), &About::default()).expect("it reads").facts.len(), 2_000);
+        let mut swelling = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for n in 1..10 {
+            let before = vec![format!("*a{}", n - 1); 9].join(",");
+            swelling.push_str(&format!("a{n}: &a{n} [{before}]\n"));
+        }
+        let refused = read(swelling.as_bytes(), &About::default()).expect_err("refused").to_string();
+        assert!(refused.contains("budget") && !refused.contains('\n'), "{refused}");
     }
 }

@@ -2,7 +2,7 @@
 //! word that is not known is kept as it was said. Nothing here reads a file or a network.
 //!
 //! A new connector is a file with one [`Connector`] and a line in [`ALL`]. Tools that print nothing for machines
-//! (pg_dump, mysqldump) have none: their runs are told through [`generic`]'s kinds, runs-csv and runs-jsonl.
+//! (pg_dump, mysqldump) have none: their runs are told through the kinds runs-csv and runs-jsonl.
 
 mod answer;
 mod atlas;
