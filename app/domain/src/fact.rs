@@ -383,6 +383,9 @@ pub struct Principal {
     pub unless: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Moment>,
+    /// Of a role: who may take it on, as it names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed_by: Vec<String>,
 }
 
 /// Somebody who left, by the personnel system.
@@ -395,6 +398,9 @@ pub struct Leaver {
     /// `None`: still there, or not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_at: Option<Moment>,
+    /// Whether they are gone; a date need not be said with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<bool>,
     pub said: String,
 }
 
@@ -443,6 +449,9 @@ pub struct Call {
     pub at: Moment,
     /// "DeleteRecoveryPoint"
     pub action: String,
+    /// What it asked for, where the action alone does not tell: "add all", "Suspended"
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
     pub by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,

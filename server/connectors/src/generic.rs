@@ -1,13 +1,20 @@
 //! Runs of home-made jobs: a line each, in CSV with a head or in JSON, with the names of [`Line`].
+//!
+//! This is the way for pg_dump, mysqldump and their like too: on success they print nothing that a machine could read,
+//! so whoever starts them writes a line with what came of it.
 
 use domain::{
     Moment,
-    fact::{Basis, Fact, Run, RunKind, RunState},
+    fact::{Basis, Fact, Run, RunState},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{About, Connector, Problem, Read, Unread, time};
+use crate::{
+    About, Connector, Problem, Read, Unread,
+    lines::{self, At},
+    plain, time,
+};
 
 pub static CSV: Connector = Connector {
     kind: "runs-csv",
@@ -46,40 +53,16 @@ struct Line {
 }
 
 fn csv(bytes: &[u8], about: &About) -> Result<Read, Unread> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-    let mut lines = Vec::new();
-    let mut bad = Vec::new();
-    for (n, line) in reader.deserialize::<std::collections::BTreeMap<String, String>>().enumerate() {
-        let at = format!("line {}", n + 2);
-        match line {
-            Err(e) => bad.push(Problem::new(at, e.to_string())),
-            Ok(fields) => {
-                let fields = fields.into_iter().filter(|(_, value)| !value.is_empty());
-                let object = Value::Object(fields.map(|(name, value)| (name, Value::String(value))).collect());
-                match Line::deserialize(object) {
-                    Ok(line) => lines.push((at, line)),
-                    Err(e) => bad.push(Problem::new(at, e.to_string())),
-                }
-            }
-        }
-    }
+    let (lines, bad) = lines::csv(bytes);
     facts(lines, bad, about)
 }
 
 fn jsonl(bytes: &[u8], about: &About) -> Result<Read, Unread> {
-    let text = std::str::from_utf8(bytes).map_err(|e| Unread::Whole(format!("it is no UTF-8: {e}")))?;
-    let (mut lines, mut bad) = (Vec::new(), Vec::new());
-    for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let at = format!("line {}", n + 1);
-        match serde_json::from_str(line) {
-            Ok(line) => lines.push((at, line)),
-            Err(e) => bad.push(Problem::new(at, e.to_string())),
-        }
-    }
+    let (lines, bad) = lines::json(bytes)?;
     facts(lines, bad, about)
 }
 
-fn facts(lines: Vec<(String, Line)>, mut bad: Vec<Problem>, about: &About) -> Result<Read, Unread> {
+fn facts(lines: Vec<At<Line>>, mut bad: Vec<Problem>, about: &About) -> Result<Read, Unread> {
     let mut read = Read::default();
     for (at, line) in lines {
         match run(line, about) {
@@ -131,22 +114,14 @@ fn run(line: Line, about: &About) -> Result<Run, String> {
     };
     let reference = line.reference.unwrap_or_else(|| format!("{}/{}", line.job, started_at.rfc3339()));
     Ok(Run {
-        reference,
-        what: RunKind::Backup,
         resource: line.resource.or_else(|| about.resource.clone()),
         job: Some(line.job),
-        state,
-        said: line.state,
-        scheduled_for: None,
         started_at: Some(started_at),
         finished_at,
         bytes,
         basis: bytes.map(|_| Basis::Unknown),
         message: line.message,
-        point: None,
-        from_region: None,
-        to_region: None,
-        target: None,
+        ..plain::run(reference, state, line.state)
     })
 }
 

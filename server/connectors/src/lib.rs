@@ -1,11 +1,25 @@
 //! Vendors' own output, read into facts. A connector reports and never judges; what is not stated stays absent, and a
 //! word that is not known is kept as it was said. Nothing here reads a file or a network.
 //!
-//! A new connector is a file with one [`Connector`] and a line in [`ALL`].
+//! A new connector is a file with one [`Connector`] and a line in [`ALL`]. Tools that print nothing for machines
+//! (pg_dump, mysqldump) have none: their runs are told through the kinds runs-csv and runs-jsonl.
 
 mod answer;
 mod atlas;
+mod backstage;
+mod cloudtrail;
+mod elasticsearch;
 mod generic;
+mod hris;
+mod iam;
+mod lines;
+mod opsgenie;
+mod pagerduty;
+mod pgbackrest;
+mod plain;
+mod redis;
+mod restic;
+mod terraform;
 mod time;
 
 use domain::{Moment, fact::Fact};
@@ -42,9 +56,32 @@ pub struct Read {
     pub facts: Vec<Fact>,
     /// What was there and not understood, with its place: kept as it was said, and told.
     pub not_understood: Vec<Problem>,
+    /// How many things were understood and are of no concern: calls about something else, other kinds of entities.
+    pub passed_by: usize,
 }
 
-pub const ALL: &[&Connector] = &[&atlas::SNAPSHOTS, &generic::CSV, &generic::JSONL];
+pub const ALL: &[&Connector] = &[
+    &atlas::SNAPSHOTS,
+    &backstage::CATALOG,
+    &cloudtrail::EVENTS,
+    &elasticsearch::SNAPSHOTS,
+    &generic::CSV,
+    &generic::JSONL,
+    &hris::LEAVERS_CSV,
+    &hris::SCIM_USERS,
+    &iam::PRINCIPALS,
+    &iam::SIMULATION,
+    &opsgenie::ALERT_LOG,
+    &opsgenie::ONCALLS,
+    &pagerduty::LOG,
+    &pagerduty::ONCALLS,
+    &pgbackrest::INFO,
+    &redis::INFO,
+    &restic::BACKUP,
+    &restic::SNAPSHOTS,
+    &terraform::DESTROY,
+    &terraform::STATE,
+];
 
 pub fn of(kind: &str) -> Option<&'static Connector> {
     ALL.iter().copied().find(|connector| connector.kind == kind)
