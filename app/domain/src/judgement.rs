@@ -358,6 +358,14 @@ mod tests {
                 None,
             ),
             (
+                "leavers",
+                vec![
+                    json!({ "fact": "leaver", "reference": "e2", "names": ["ben"], "gone": true, "said": "active: false" }),
+                    json!({ "fact": "principal", "reference": "b", "name": "ben", "kind": "user", "may": ["decrypt"], "through": ["p"] }),
+                ],
+                Some((Verdict::Missed, "is gone, and ben may still decrypt")),
+            ),
+            (
                 "delete-refused",
                 vec![
                     json!({ "fact": "call", "reference": "c", "at": "2026-11-16T10:00:00Z", "action": "DeleteRecoveryPoint", "by": "op", "refused": "AccessDenied" }),

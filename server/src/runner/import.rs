@@ -127,6 +127,9 @@ fn check(connector: &Connector, bytes: &[u8], args: &ImportArgs, json: bool) -> 
     for place in &read.not_understood {
         println!("not understood, and kept as it was said: {}: {}", place.at, place.says);
     }
+    if read.passed_by > 0 {
+        println!("{} more are of no concern here and were passed by.", read.passed_by);
+    }
     println!("{} facts; nothing was sent.", read.facts.len());
     Ok(ExitCode::SUCCESS)
 }

@@ -18,7 +18,10 @@ pub fn leavers(facts: &Facts) -> Vec<Found> {
     }
     let judged = facts.all.iter().filter_map(|known| {
         let Fact::Leaver(leaver) = &known.fact else { return None };
-        let left_at = leaver.left_at.filter(|at| *at <= facts.now)?;
+        let left_at = leaver.left_at.filter(|at| *at <= facts.now);
+        if left_at.is_none() && leaver.gone != Some(true) {
+            return None;
+        }
         let same = |name: &str| leaver.names.iter().any(|own| plain(own) == plain(name));
         let still: Vec<_> = may.iter().filter(|(_, principal)| same(&principal.name)).collect();
         let mut records = vec![known.id.clone()];
@@ -26,11 +29,8 @@ pub fn leavers(facts: &Facts) -> Vec<Found> {
         let (verdict, says) = match still.first() {
             None => (Verdict::Met, "no account of theirs may act on backups".to_owned()),
             Some((_, principal)) => {
-                let since = words::date(left_at);
-                (
-                    Verdict::Missed,
-                    format!("left on {since}, and {} may still {}", principal.name, principal.may.join(", ")),
-                )
+                let since = left_at.map_or_else(|| "is gone".to_owned(), |at| format!("left on {}", words::date(at)));
+                (Verdict::Missed, format!("{since}, and {} may still {}", principal.name, principal.may.join(", ")))
             }
         };
         Some(Found {
