@@ -14,9 +14,13 @@ pub use self::{
     sketch::{Key, Named},
 };
 
+/// Of the format and of what its digests are computed from: those of another are not comparable.
+pub const SCHEMA: u32 = 2;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fingerprint {
+    /// [`SCHEMA`].
     pub schema: u32,
     pub database: String,
     pub taken_at: Moment,
@@ -255,7 +259,7 @@ mod tests {
 
     fn fingerprint(collections: Vec<Collection>) -> Fingerprint {
         let taken_at = Moment::from_millis(0).expect("a moment");
-        Fingerprint { schema: 1, database: "d".to_owned(), taken_at, server_version: None, collections }
+        Fingerprint { schema: SCHEMA, database: "d".to_owned(), taken_at, server_version: None, collections }
     }
 
     #[test]

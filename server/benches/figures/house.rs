@@ -64,10 +64,8 @@ pub async fn part(args: &[String]) {
     let bytes = match args {
         [what, uri, keys, out] if what == "bundle" => make(uri, Path::new(keys), Path::new(out)).await,
         [what, zip] if what == "verify" => check(Path::new(zip)),
-        [what, uri, db] if what == "fingerprint" => crate::engine::fingerprint_part(uri, db).await,
-        [what, dir, db, uri, into] if what == "restore" => {
-            crate::engine::restore_part(Path::new(dir), db, uri, into).await
-        }
+        [what, uri, db] if what == "fingerprint" => crate::fingerprint::part(uri, db).await,
+        [what, dir, db, uri, into] if what == "restore" => crate::restore::part(Path::new(dir), db, uri, into).await,
         _ => panic!("no such part: {args:?}"),
     };
     let took = Took { seconds: began.elapsed().as_secs_f64(), peak_mib: peak_mib(), bytes };

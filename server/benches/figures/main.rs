@@ -3,9 +3,13 @@
 //! They are printed as a table and written to `target/bench/*.json`. Nothing fails here because it was slow.
 
 mod bundle;
-mod engine;
 mod figure;
+mod fingerprint;
 mod house;
+mod orders;
+mod pair;
+mod restore;
+mod scan;
 
 use std::process::ExitCode;
 
@@ -13,6 +17,8 @@ use figure::Figure;
 
 /// What a person may ask for by name: `make bench` takes all, `make bench ONLY=bundle` one.
 const GROUPS: [&str; 3] = ["bundle", "fingerprint", "restore"];
+/// Only by its name: it takes long.
+const TENFOLD: &str = "fingerprint-10x";
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -28,10 +34,11 @@ fn main() -> ExitCode {
     for group in wanted {
         match group {
             "bundle" => figures.extend(runtime.block_on(bundle::figures())),
-            "fingerprint" => figures.extend(runtime.block_on(engine::fingerprint())),
-            "restore" => figures.extend(runtime.block_on(engine::restore())),
+            "fingerprint" => figures.extend(runtime.block_on(fingerprint::figures())),
+            "restore" => figures.extend(runtime.block_on(restore::figures())),
+            TENFOLD => figures.extend(runtime.block_on(fingerprint::tenfold())),
             other => {
-                eprintln!("there is no group {other}; there are: {}", GROUPS.join(", "));
+                eprintln!("there is no group {other}; there are: {}, {TENFOLD}", GROUPS.join(", "));
                 return ExitCode::from(2);
             }
         }

@@ -78,7 +78,8 @@ async fn side(name: &str) -> Result<Fingerprint> {
     }
     let text = std::fs::read_to_string(name).with_context(|| format!("cannot read {name}"))?;
     let read: Fingerprint = serde_json::from_str(&text).with_context(|| format!("{name} is no fingerprint"))?;
-    anyhow::ensure!(read.schema == 1, "{name} is of schema {}, and only 1 is known here", read.schema);
+    let (theirs, ours) = (read.schema, fingerprint::SCHEMA);
+    anyhow::ensure!(theirs == ours, "{name} is of schema {theirs}, and only {ours} is known here");
     Ok(read)
 }
 

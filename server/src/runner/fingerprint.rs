@@ -5,7 +5,7 @@
 
 pub mod hash;
 pub mod id;
-mod read;
+pub mod read;
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use bson::Timestamp;
 use chrono::Utc;
 use domain::{
     Moment,
-    fingerprint::{Collection, Contents, Fingerprint, Kind, Read},
+    fingerprint::{Collection, Contents, Fingerprint, Kind, Read, SCHEMA},
 };
 use mongodb::Client;
 
@@ -85,7 +85,7 @@ async fn live_at(client: &Client, database: &str, wish: Wish, at: Option<Timesta
     }
     collections.sort_by(|a, b| a.name.cmp(&b.name));
     let server_version = live::version(&db).await;
-    Ok(Fingerprint { schema: 1, database: database.to_owned(), taken_at, server_version, collections })
+    Ok(Fingerprint { schema: SCHEMA, database: database.to_owned(), taken_at, server_version, collections })
 }
 
 /// Of a recovery point, read once from its beginning.
@@ -119,7 +119,7 @@ pub async fn of_point(point: RecoveryPoint, database: &str, wish: Wish) -> Resul
         }
         collections.sort_by(|a, b| a.name.cmp(&b.name));
         let (taken_at, server_version) = (point.taken_at, point.server_version.clone());
-        Ok(Fingerprint { schema: 1, database, taken_at, server_version, collections })
+        Ok(Fingerprint { schema: SCHEMA, database, taken_at, server_version, collections })
     })
     .await
     .context("the reading ended early")?

@@ -1,6 +1,8 @@
-//! Reads every document of a live collection: several ranges of `_id` at once, all at the same cluster time.
+//! Reads every document of a live collection at one cluster time: whole and in its natural order, or as several ranges
+//! of `_id` at once where this machine has the cores to hash them.
 //!
-//! While a batch is on its way the one before it is hashed. Of each range two batches are in memory.
+//! While a batch is on its way those before it are hashed, in whatever order: their contents are added up. Of each
+//! range three batches are in memory.
 
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use mongodb::{
     options::{FindOptions, Hint, SessionOptions},
     raw_batch_cursor::RawBatch,
 };
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::id;
 use crate::runner::{
@@ -26,14 +28,16 @@ use crate::runner::{
     source::{Collection, Kind, live::refuses_snapshot},
 };
 
-/// Ranges read at once.
-const WAYS: usize = 4;
+/// Batches of a range that are hashed at once; meanwhile the next one is read.
+const HASHED_AT_ONCE: usize = 2;
+/// Ranges read at once, at most.
+const MOST_WAYS: usize = 4;
 /// Below so many documents one range is quicker.
 const WORTH_RANGES: u64 = 10_000;
-/// Documents that are looked at to find where each range ends; many, so that the ranges are alike.
-const LOOKED_AT: usize = 32 * WAYS;
-/// Documents of a batch: at 1 KiB each some 2 MiB, and never more than the server's 16 MiB.
-const BATCH: u32 = 2000;
+/// Documents that are looked at for each range, to find where it ends; many, so that the ranges are alike.
+const LOOKED_AT: usize = 32;
+/// Documents of a batch: at 1 KiB each some 4 MiB, and never more than the server's 16 MiB.
+const BATCH: u32 = 4000;
 
 pub struct Found {
     pub contents: Contents,
@@ -95,22 +99,27 @@ async fn attempt(
     db_hash: bool,
 ) -> Result<(Contents, Option<String>), Error> {
     if db_hash {
-        let (contents, md5) = range(db.clone(), collection.data_name(), at, Range::Ordered).await?;
-        return Ok((contents, md5));
+        return range(db.clone(), collection.data_name(), at, Range::Ordered).await;
     }
+    Ok((in_ranges(db, collection, at, ways()).await?, None))
+}
+
+/// So many ranges at once, where the collection is worth it.
+pub async fn in_ranges(
+    db: &Database,
+    collection: &Collection,
+    at: Option<Timestamp>,
+    ways: usize,
+) -> Result<Contents, Error> {
     let mut reading = JoinSet::new();
-    for one in ranges(db, collection).await? {
+    for one in ranges(db, collection, ways).await? {
         reading.spawn(range(db.clone(), collection.data_name(), at, one));
     }
-    let mut whole: Option<Contents> = None;
+    let mut whole = Contents::default();
     while let Some(part) = reading.join_next().await {
-        let (part, _) = part.map_err(|e| Error::custom(e.to_string()))??;
-        match &mut whole {
-            Some(whole) => whole.merge(&part),
-            None => whole = Some(part),
-        }
+        whole.merge(&ended(part)?.0);
     }
-    Ok((whole.unwrap_or_default(), None))
+    Ok(whole)
 }
 
 enum Range {
@@ -121,11 +130,19 @@ enum Range {
     Between(Box<(Option<Bson>, Option<Bson>)>),
 }
 
+/// One for every two cores, which hash what one cursor delivers. Ranges cost the server twice as much a document as the
+/// natural order, because it looks each up in the index of `_id`: more of them than can be hashed would only slow it.
+fn ways() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores / HASHED_AT_ONCE).clamp(1, MOST_WAYS)
+}
+
 /// Alike parts of the collection. An index of another kind than the plain one on `_id` has no such bounds.
-async fn ranges(db: &Database, collection: &Collection) -> Result<Vec<Range>, Error> {
+async fn ranges(db: &Database, collection: &Collection, ways: usize) -> Result<Vec<Range>, Error> {
     let whole = || vec![Range::Whole];
     let options = &collection.options;
-    if collection.kind != Kind::Plain
+    if ways == 1
+        || collection.kind != Kind::Plain
         || collection.capped()
         || options.contains_key("collation")
         || options.contains_key("clusteredIndex")
@@ -136,12 +153,12 @@ async fn ranges(db: &Database, collection: &Collection) -> Result<Vec<Range>, Er
     if there.estimated_document_count().await? < WORTH_RANGES {
         return Ok(whole());
     }
-    let sample = i64::try_from(LOOKED_AT).unwrap_or(i64::MAX);
+    let sample = i64::try_from(LOOKED_AT * ways).unwrap_or(i64::MAX);
     let stages =
         [doc! { "$sample": { "size": sample } }, doc! { "$project": { "_id": 1 } }, doc! { "$sort": { "_id": 1 } }];
     let sampled: Vec<Document> = there.aggregate(stages).await?.try_collect().await?;
     let mut bounds: Vec<Bson> =
-        (1..WAYS).filter_map(|n| sampled.get(n * sampled.len() / WAYS)?.get("_id").cloned()).collect();
+        (1..ways).filter_map(|n| sampled.get(n * sampled.len() / ways)?.get("_id").cloned()).collect();
     bounds.dedup();
     let mut ranges = Vec::new();
     let mut from = None;
@@ -195,16 +212,20 @@ async fn session_at(db: &Database, at: Timestamp) -> Result<ClientSession, Error
     db.client().start_session().with_options(options).await
 }
 
-/// Hashes the batch before, while the next one is read.
+/// Hashes the batches before, while the next one is read.
 struct Hashing {
-    contents: Option<JoinHandle<Result<Contents, Error>>>,
+    /// What the batches hashed so far came to, in parts; those at work are with their batches.
+    contents: Vec<Contents>,
+    at_work: JoinSet<Result<Contents, Error>>,
+    /// Only in order.
     md5: Option<JoinHandle<Result<Md5, Error>>>,
 }
 
 impl Hashing {
     fn new(ordered: bool) -> Self {
         Self {
-            contents: Some(tokio::spawn(async { Ok(Contents::default()) })),
+            contents: vec![Contents::default(); HASHED_AT_ONCE],
+            at_work: JoinSet::new(),
             md5: ordered.then(|| tokio::spawn(async { Ok(Md5::new()) })),
         }
     }
@@ -212,32 +233,36 @@ impl Hashing {
     async fn take(&mut self, batch: RawBatch) -> Result<(), Error> {
         let batch = Arc::new(batch);
         if let Some(before) = self.md5.take() {
-            let (mut md5, batch) = (ended(before).await?, batch.clone());
+            let (mut md5, batch) = (ended(before.await)?, batch.clone());
             self.md5 = Some(tokio::task::spawn_blocking(move || {
                 each(&batch, |raw| md5.update(raw))?;
                 Ok(md5)
             }));
         }
-        if let Some(before) = self.contents.take() {
-            let mut contents = ended(before).await?;
-            self.contents = Some(tokio::task::spawn_blocking(move || {
-                each(&batch, |raw| contents.add(raw, &id::key(raw)))?;
-                Ok(contents)
-            }));
+        if self.contents.is_empty()
+            && let Some(done) = self.at_work.join_next().await
+        {
+            self.contents.push(ended(done)?);
         }
+        let mut contents = self.contents.pop().unwrap_or_default();
+        self.at_work.spawn_blocking(move || {
+            each(&batch, |raw| contents.add(raw, &id::key(raw)))?;
+            Ok(contents)
+        });
         Ok(())
     }
 
-    async fn finish(self) -> Result<(Contents, Option<String>), Error> {
-        let contents = match self.contents {
-            Some(last) => ended(last).await?,
-            None => Contents::default(),
-        };
+    async fn finish(mut self) -> Result<(Contents, Option<String>), Error> {
+        let mut whole = self.contents.pop().unwrap_or_default();
+        self.contents.iter().for_each(|part| whole.merge(part));
+        while let Some(done) = self.at_work.join_next().await {
+            whole.merge(&ended(done)?);
+        }
         let md5 = match self.md5 {
-            Some(last) => Some(hex(&ended(last).await?.finalize())),
+            Some(last) => Some(hex(&ended(last.await)?.finalize())),
             None => None,
         };
-        Ok((contents, md5))
+        Ok((whole, md5))
     }
 }
 
@@ -251,6 +276,6 @@ fn each(batch: &RawBatch, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
     Ok(())
 }
 
-async fn ended<T>(work: JoinHandle<Result<T, Error>>) -> Result<T, Error> {
-    work.await.map_err(|e| Error::custom(e.to_string()))?
+fn ended<T>(work: Result<Result<T, Error>, JoinError>) -> Result<T, Error> {
+    work.map_err(|e| Error::custom(e.to_string()))?
 }

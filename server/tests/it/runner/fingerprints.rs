@@ -5,7 +5,7 @@ use std::process::Command;
 use bson::{Document, doc};
 use domain::fingerprint::{Fingerprint, Read, What, compare};
 use server::runner::{
-    fingerprint::{Wish, id, of, of_live, of_point, servers_own},
+    fingerprint::{Wish, id, of, of_live, of_point, read, servers_own},
     progress::Silent,
     source::{directory, live},
 };
@@ -65,11 +65,20 @@ async fn a_dump_its_restore_and_the_source_have_one_fingerprint_and_mongodb_itse
 async fn the_command_names_the_one_document_of_many_that_was_altered() {
     let (a, b) = (database("cmp_a").await, database("cmp_b").await);
     for (db, forward) in [(&a, true), (&b, false)] {
-        // More than are read in one range, in two orders, with ids of two types.
+        // Enough for ranges, in two orders, with ids of two types.
         let ids = (0..10_050).map(|n| if forward { n } else { 10_049 - n });
         company::insert(db, "orders", ids.map(|n| doc! { "_id": n, "total": n % 7, "note": "secret content" })).await;
         company::insert(db, "orders", (0..50).map(|n| doc! { "_id": format!("order-{n}") })).await;
         company::insert(db, "few", (0..50).map(|n| doc! { "_id": n, "note": "secret content" })).await;
+    }
+    // However many cores this machine has, and so ranges by itself.
+    let (orders, _) =
+        live::listed(&a).await.expect("listed").into_iter().find(|(c, _)| c.name == "orders").expect("it");
+    let whole = read::in_ranges(&a, &orders, None, 1).await.expect("read");
+    for (db, ways) in [(&a, 3), (&b, 4)] {
+        let ranges = read::in_ranges(db, &orders, None, ways).await.expect("read");
+        assert_eq!((ranges.documents(), ranges.digest()), (10_100, whole.digest()));
+        assert_eq!(ranges.sketch(), whole.sketch());
     }
     let place = |db: &mongodb::Database| format!("{}#{}", mongod().trim_end_matches('/'), db.name());
     let orders = b.collection::<Document>("orders");
