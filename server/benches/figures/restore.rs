@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Instant};
 
-use bson::{RawDocumentBuf, doc};
+use bson::RawDocumentBuf;
 use mongodb::{Client, Database, options::InsertManyOptions};
 use server::{
     demo::mongod::Mongod,
