@@ -13,4 +13,5 @@ import "./journeys/audit.test.mjs";
 import "./journeys/provider.test.mjs";
 import "./journeys/live.test.mjs";
 import "./journeys/runner.test.mjs";
+import "./journeys/imports.test.mjs";
 import "./tamper.test.mjs";

@@ -144,7 +144,7 @@ pub fn router(house: &House) -> Router {
         .route("/api/v1/drills/{id}/live", put(intake::hear))
         .route("/api/v1/drills/{id}/press", post(intake::press))
         .route("/api/v1/drills/{id}/draw", post(intake::draw))
-        .route("/api/v1/drills/{id}", put(intake::finish))
+        .route("/api/v1/drills/{id}", get(intake::stands).put(intake::finish))
         .route("/api/v1/runner-key", put(runs::key))
         .route("/api/v1/attestations", post(runs::attestations))
         .route("/api/v1/job-runs", post(runs::run))

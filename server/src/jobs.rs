@@ -19,11 +19,12 @@ use domain::{
     drill::Drill,
     finding::{Finding, Severity, State},
     gap::{self, Gap, Missing, Run},
+    live::Live,
     role::Scope,
     schedule,
 };
 
-use crate::{compose::House, ledger::canonical, time::checkpoints::stamp_head};
+use crate::{compose::House, ledger::canonical, runner::leftovers, time::checkpoints::stamp_head};
 
 /// How often the portal looks. A gap is due by the week and a silent runner by the minute.
 const EVERY: Duration = Duration::from_secs(10);
@@ -85,11 +86,14 @@ pub async fn run(house: House) {
 /// Files a drill whose runner fell silent as abandoned, with what it had done.
 pub async fn silent_drills(house: &House) -> Result<(), PortError> {
     let now = house.clock.now();
-    for (id, mut drill) in house.store.silent_drills(now).await? {
-        drill.abandoned = Some("the runner fell silent; what it left in staging must be looked for".to_owned());
-        drill.measured = None;
+    for Live { id, so_far: mut drill, heard_at, .. } in house.store.silent_drills(now).await? {
+        let why = format!("the runner fell silent; {}", leftovers::said_of(&drill));
         if drill.by_hand() {
+            // Its steps are what people pressed, and nothing else.
             drill.exposure = by_hand::exposure(&drill.log);
+            (drill.abandoned, drill.measured) = (Some(why), None);
+        } else {
+            drill.abandon(&why, heard_at);
         }
         drill.learned_at = Some(now);
         drill.verdict = Drill::judge(&drill.plan, None, &drill.checks, drill.abandoned.as_deref());

@@ -278,6 +278,10 @@ struct DrillArgs {
     /// Push a record that was saved because the portal was away.
     #[arg(long, value_name = "FILE")]
     push: Option<PathBuf>,
+    /// Run no drill; drop copies that earlier drills left on the target: those whose drill the portal says is over, or
+    /// those named here.
+    #[arg(long, value_name = "DATABASE", num_args = 0..)]
+    clear_leftovers: Option<Vec<String>>,
     #[command(flatten)]
     portal: PortalArgs,
 }
@@ -452,6 +456,9 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
         plan.exclude.push(exclusion(&text)?);
     }
     let plan = plan.ready(args.public_value)?;
+    if let Some(named) = &args.clear_leftovers {
+        return clear_leftovers(&plan, portal.as_ref(), named).await;
+    }
     let progress = progress();
     let ended = runner::run(&plan, portal.as_ref(), &*progress, &stop_at_signal()).await?;
     let drill = &ended.drill;
@@ -473,13 +480,16 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
     match ended.filed {
         Filed::Sealed(seq) => eprintln!("Filed and sealed at № {seq}."),
         Filed::Nowhere => eprintln!("No portal was named (--portal), so the record is not filed anywhere."),
-        Filed::Refused(why) => {
-            let file = PathBuf::from(format!("{}.json", ended.id));
-            std::fs::write(&file, record).with_context(|| format!("saving {}", file.display()))?;
+        Filed::Later(why) => {
+            let file = kept(&ended.id, &record)?;
             bail!(
                 "the drill ran, and its record was not taken: {why}. It is kept in {0}; file it with: passmuster drill --push {0} --portal … --token-file …",
                 file.display()
             );
+        }
+        Filed::Refused(why) => {
+            let file = kept(&ended.id, &record)?;
+            bail!("the drill ran, and its record was refused: {why}. It is kept in {}", file.display());
         }
     }
     Ok(if drill.abandoned.is_some() || drill.verdict.contents == domain::verdict::Verdict::Missed {
@@ -487,6 +497,37 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Keeps a record that the portal did not take; where the disk does not take it either, it is printed.
+fn kept(id: &str, record: &str) -> Result<PathBuf> {
+    let file = PathBuf::from(format!("./{id}.json"));
+    runner::queue::write_whole(&file, record.as_bytes()).with_context(|| {
+        println!("{record}");
+        format!(
+            "the portal did not take the record of {id}, and {} cannot be written; it is printed above",
+            file.display()
+        )
+    })?;
+    Ok(file)
+}
+
+async fn clear_leftovers(plan: &runner::plan::Plan, portal: Option<&Portal>, named: &[String]) -> Result<ExitCode> {
+    let cleared = runner::leftovers::clear(plan, portal, named).await?;
+    for name in &cleared.dropped {
+        println!("{name}  dropped");
+    }
+    for (name, why) in &cleared.kept {
+        println!("{name}  kept: {why}");
+    }
+    if cleared.dropped.is_empty() && cleared.kept.is_empty() {
+        println!("No copy of a drill is on {}.", plan.target_host());
+    } else if portal.is_none() && named.is_empty() {
+        eprintln!(
+            "Name those to drop, --clear-leftovers DATABASE …, or let the portal say which are over: --portal, --token-file."
+        );
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn run_attest(args: AttestArgs, json: bool) -> Result<ExitCode> {

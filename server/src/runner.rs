@@ -17,6 +17,7 @@ pub mod fingerprint;
 pub mod identity;
 pub mod import;
 pub mod isolation;
+pub mod leftovers;
 mod own;
 pub mod plan;
 pub mod portal;
@@ -26,14 +27,12 @@ pub mod queue;
 pub mod refusal;
 pub mod restore;
 pub mod restorer;
+mod scratch;
 pub mod source;
 mod teardown;
+mod telling;
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use bson::Timestamp;
@@ -41,10 +40,9 @@ use chrono::Utc;
 use domain::{
     Moment, draw,
     drill::{
-        Act, Check, CheckId, CheckVerdict, Draw, Drill, DrillVerdict, Erasures, Excluded, LogLine, Measured, Outcome,
-        Source, Staging, Step, StepId, UNDER_WAY,
+        Check, CheckId, CheckVerdict, Draw, Drill, DrillVerdict, Erasures, Excluded, Measured, Outcome, Source,
+        Staging, Step, StepId, UNDER_WAY,
     },
-    live::Heartbeat,
     schedule::quarter_of,
     verdict::Verdict,
     words,
@@ -56,17 +54,14 @@ use self::{
     canary::{Canary, Lost},
     compare::Record,
     plan::{From, Plan},
-    portal::Portal,
+    portal::{Final, Portal},
     progress::{Progress, Told},
     refusal::refusal,
     restorer::Restorer,
+    scratch::Scratch,
     source::oplog,
+    telling::{HEARTBEAT, Telling},
 };
-
-/// How often the portal hears of a drill under way.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// And while people press: they wait for what they pressed.
-const PRESSING: Duration = Duration::from_secs(2);
 
 /// A drill that ended, one way or the other, and where its record is.
 pub struct Ended {
@@ -80,8 +75,20 @@ pub enum Filed {
     Sealed(u64),
     /// No portal was named.
     Nowhere,
-    /// The portal did not take it; why.
+    /// The portal is away, or has trouble of its own: it may take the record later.
+    Later(String),
+    /// It understood and refused, and would again.
     Refused(String),
+}
+
+impl Filed {
+    fn of(answer: Result<u64>) -> Self {
+        match answer {
+            Ok(seq) => Filed::Sealed(seq),
+            Err(why) if why.downcast_ref::<Final>().is_some() => Filed::Refused(format!("{why:#}")),
+            Err(why) => Filed::Later(format!("{why:#}")),
+        }
+    }
 }
 
 /// Runs one drill to its end. `Err` only when it could not begin; whatever happens later is in the record.
@@ -106,34 +113,28 @@ pub async fn run(
             (isolation::look(plan, &target).await?, true)
         }
     };
+    let scratch = Scratch::make()?;
+    let mut drill = blank(plan, began);
+    drill.target.isolated = isolation.isolated;
+    drill.target.why = Some(isolation.why);
+    if let Some(portal) = portal {
+        portal.begin(&id, &drill).await?;
+    }
     let mut run = Run {
         plan,
         portal,
         progress: &told,
         // Where another restores, the copy has the tenant's own name.
-        copy: target.database(&format!("{}{}", plan::STAGING, id[2..].to_lowercase().replace('-', "_"))),
+        copy: target.database(&leftovers::database(&id)),
+        telling: Telling::of(portal, &id, HEARTBEAT, &drill, Some(told.moving())),
         id: id.clone(),
-        drill: blank(plan, began),
-        shared: Arc::new(Mutex::new(None)),
+        drill,
         canary: None,
         restorer: None,
         given: Vec::new(),
         was_empty,
     };
-    run.drill.target.isolated = isolation.isolated;
-    run.drill.target.why = Some(isolation.why);
-    run.share();
-    if let Some(portal) = portal {
-        portal.begin(&id, &run.drill).await?;
-    }
-    let heard = Heard::default();
-    let heartbeat = portal.map(|portal| {
-        let (shared, moving) = (run.shared.clone(), told.moving());
-        let say =
-            move || Some(Heartbeat { so_far: read(&shared)?, progress: moving.lock().ok()?.says(Instant::now()) });
-        tokio::spawn(beat(portal.clone(), id.clone(), HEARTBEAT, say, heard.clone()))
-    });
-    let scratch = tempfile::Builder::new().prefix("passmuster-drill-").tempdir().context("no room for a dump")?;
+    let heard = run.telling.heard.clone();
     let worked = tokio::select! {
         worked = run.work(scratch.path().to_owned()) => worked,
         () = stop.cancelled() => Err(anyhow::anyhow!("stopped by the operator")),
@@ -144,15 +145,10 @@ pub async fn run(
     }
     run.tear_down().await;
     run.judge();
-    if let Some(heartbeat) = heartbeat {
-        heartbeat.abort();
-    }
+    run.telling.end();
     let filed = match portal {
         None => Filed::Nowhere,
-        Some(portal) => match portal.finish(&id, &run.drill).await {
-            Ok(seq) => Filed::Sealed(seq),
-            Err(why) => Filed::Refused(format!("{why:#}")),
-        },
+        Some(portal) => Filed::of(portal.finish(&id, &run.drill).await),
     };
     Ok(Ended { id, drill: run.drill, filed })
 }
@@ -165,8 +161,7 @@ struct Run<'a> {
     copy: Database,
     id: String,
     drill: Drill,
-    /// What the heartbeat tells the portal.
-    shared: Arc<Mutex<Option<Drill>>>,
+    telling: Telling,
     /// What is in the source and must not stay there.
     canary: Option<Canary>,
     /// Who restores, where it is not the runner.
@@ -246,10 +241,14 @@ impl Run<'_> {
     async fn lay(&mut self, tenant: &str) -> Result<Option<Timestamp>> {
         let Some(wanted) = &self.plan.canary else { return Ok(None) };
         let origin = self.plan.origin().await?.context("a canary is lost in a live database, and none is in reach")?;
-        let canary = self.canary.insert(Canary::new(origin, tenant, wanted, &self.plan.last_write_field));
-        let from = canary.lay(&self.id).await?;
+        let canary = Canary::new(origin, tenant, wanted, &self.plan.last_write_field);
         self.drill.canary = Some(canary.described());
-        Ok(Some(from))
+        self.canary = Some(canary);
+        self.share();
+        // Told before it is there: a runner that dies now leaves something that its record names.
+        self.telling.said().await;
+        let Some(canary) = &mut self.canary else { return Ok(None) };
+        Ok(Some(canary.lay(&self.id).await?))
     }
 
     async fn lose(&mut self, from: Option<Timestamp>) -> Result<Option<Lost>> {
@@ -257,7 +256,8 @@ impl Run<'_> {
         let begun = self.begin(StepId::Lose);
         let Some(canary) = &self.canary else { return Ok(None) };
         let lost = canary.lose(from).await?;
-        let note = format!("{}, at {} of the operation log", canary.place(), oplog::said(lost.until));
+        let mut note = format!("{}, at {} of the operation log", canary.place(), oplog::said(lost.until));
+        note += &canary.says_of_others();
         if let Some(told) = &mut self.drill.canary {
             told.expected.clone_from(&lost.sha256);
             told.lost_at = Some(lost.at);
@@ -328,15 +328,11 @@ impl Run<'_> {
     }
 
     fn abandon(&mut self, why: &str) {
-        let at = now();
-        if let Some(step) = self.drill.steps.last_mut().filter(|s| s.note == UNDER_WAY) {
-            step.ended_at = at;
-            step.outcome = Outcome::Failed;
-            step.note = why.to_owned();
-            step.commands.extend(self.restorer.as_mut().map(|restorer| restorer.commands()).unwrap_or_default());
+        let commands = self.restorer.as_mut().map(|restorer| restorer.commands()).unwrap_or_default();
+        if let Some(step) = self.drill.abandon(why, now()) {
+            step.commands.extend(commands);
+            self.progress.ends(step);
         }
-        self.drill.abandoned = Some(why.to_owned());
-        self.drill.measured = None;
         self.share();
     }
 
@@ -373,9 +369,7 @@ impl Run<'_> {
     }
 
     fn share(&self) {
-        if let Ok(mut shared) = self.shared.lock() {
-            *shared = Some(self.drill.clone());
-        }
+        self.telling.change(&self.drill);
     }
 }
 
@@ -446,59 +440,6 @@ fn blank(plan: &Plan, at: Moment) -> Drill {
         by: plan.by.clone(),
         signature: None,
     }
-}
-
-/// What people wrote and pressed, as the portal last answered.
-#[derive(Clone, Default)]
-pub(super) struct Heard {
-    log: Arc<Mutex<Vec<LogLine>>>,
-    changed: Arc<tokio::sync::Notify>,
-}
-
-impl Heard {
-    fn lines(&self) -> Vec<LogLine> {
-        self.log.lock().map(|log| log.clone()).unwrap_or_default()
-    }
-
-    fn learn(&self, lines: Vec<LogLine>) {
-        if let Ok(mut log) = self.log.lock() {
-            *log = lines;
-        }
-        self.changed.notify_one();
-    }
-
-    /// Waits for somebody to stop the drill: who, and why.
-    async fn stopped(&self) -> String {
-        loop {
-            let stop = self.lines().into_iter().find(|line| line.act == Act::Abandons);
-            if let Some(stop) = stop {
-                return format!("{} stopped it: {}", stop.by, stop.says.trim_end_matches('.'));
-            }
-            self.changed.notified().await;
-        }
-    }
-}
-
-/// Tells the portal where the drill stands, again and again, and keeps what it answers.
-async fn beat(
-    portal: Portal,
-    id: String,
-    every: Duration,
-    say: impl Fn() -> Option<Heartbeat> + Send + 'static,
-    heard: Heard,
-) {
-    loop {
-        tokio::time::sleep(every).await;
-        let Some(said) = say() else { continue };
-        match portal.hear(&id, &said).await {
-            Ok(lines) => heard.learn(lines),
-            Err(cause) => tracing::warn!(%cause, drill = id, "the portal does not hear the drill; it goes on"),
-        }
-    }
-}
-
-fn read(shared: &Mutex<Option<Drill>>) -> Option<Drill> {
-    shared.lock().ok()?.clone()
 }
 
 /// "D-20261116-130210-c6"

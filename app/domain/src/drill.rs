@@ -522,6 +522,17 @@ impl Drill {
         DrillVerdict { rto, rpo, contents, reasons }
     }
 
+    /// Ends it early: the step under way failed with the reason, and nothing was measured. The step, if there is one.
+    pub fn abandon(&mut self, why: &str, at: Moment) -> Option<&mut Step> {
+        self.abandoned = Some(why.to_owned());
+        self.measured = None;
+        let step = self.steps.last_mut().filter(|step| step.under_way())?;
+        step.ended_at = at.max(step.started_at);
+        step.outcome = Outcome::Failed;
+        why.clone_into(&mut step.note);
+        Some(step)
+    }
+
     /// Whether people did the steps and pressed as they went.
     pub fn by_hand(&self) -> bool {
         self.source.kind == by_hand::KIND

@@ -26,7 +26,7 @@ use super::downloads::zip;
 use crate::{
     compose::House,
     ledger::canonical,
-    runner::portal::{List, Press, SealedDrill, SealedList},
+    runner::portal::{List, Press, SealedDrill, SealedList, Stands},
     store::tokens::Held,
 };
 
@@ -214,6 +214,18 @@ pub async fn draw(
     // The first signed head that covers the list. A later one would do, but only one can be chosen.
     let head = house.evidence.checkpoint_covering(seal.seq).await?;
     Ok(Json(SealedList { seq: seal.seq, root: head.root }))
+}
+
+/// Whether a drill is over: its record is filed, complete or abandoned.
+pub async fn stands(
+    State(house): State<House>,
+    machine: Machine,
+    Path(id): Path<String>,
+) -> Result<Json<Stands>, Refusal> {
+    machine.may(TokenScope::DrillsWrite)?;
+    let id = drill_id(id)?;
+    let over = app::ports::Drills::get(&house.evidence, &Scope::EVERYTHING, &id).await?.is_some();
+    Ok(Json(Stands { over }))
 }
 
 /// Files a drill's record. The same record again is answered like the first time.

@@ -85,6 +85,8 @@ impl Run<'_> {
             self.choose(Some(lost.until)).await?;
         }
         self.drill.exposure = Some(Exposure { from: now(), until: None, proof: "a restore was asked for".to_owned() });
+        self.share();
+        self.telling.said().await;
         let asked = self.restorer()?.request().await?;
         self.end(begun, asked);
 

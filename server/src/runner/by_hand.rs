@@ -3,25 +3,21 @@
 //! The portal stamps every press, so there is none without one. What this side adds to the presses is the plan, the
 //! verdict, and that nobody looked at the contents.
 
-use std::{
-    io::{BufRead, IsTerminal},
-    sync::{Arc, Mutex},
-};
+use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, Result};
 use domain::{
     by_hand,
     drill::{Act, Check, CheckId, CheckVerdict, Drill, Measured},
-    live::Heartbeat,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Ended, Filed, Heard, PRESSING, beat, blank, new_id, now,
+    Ended, Filed, blank, new_id, now,
     plan::{From, Plan},
     portal::Portal,
-    read,
+    telling::{PRESSING, Telling},
 };
 
 pub async fn run(plan: &Plan, portal: Option<&Portal>, stop: &CancellationToken) -> Result<Ended> {
@@ -34,11 +30,8 @@ pub async fn run(plan: &Plan, portal: Option<&Portal>, stop: &CancellationToken)
     drill.source.recovery_point.clone_from(recovery_point);
     drill.source.taken_at = *taken_at;
     portal.begin(&id, &drill).await?;
-    let shared = Arc::new(Mutex::new(Some(drill.clone())));
-    let heard = Heard::default();
-    let said = shared.clone();
-    let say = move || Some(Heartbeat { so_far: read(&said)?, progress: None });
-    let heartbeat = tokio::spawn(beat(portal.clone(), id.clone(), PRESSING, say, heard.clone()));
+    let telling = Telling::of(Some(portal), &id, PRESSING, &drill, None);
+    let heard = telling.heard.clone();
     tell(&id, None);
     let mut enter = entered();
     let mut told = None;
@@ -55,7 +48,7 @@ pub async fn run(plan: &Plan, portal: Option<&Portal>, stop: &CancellationToken)
             told = next;
         }
         tokio::select! {
-            () = heard.changed.notified() => {}
+            () = heard.changed() => {}
             Some(()) = enter.recv() => {
                 if let Err(cause) = portal.press(&id, &plan.by).await {
                     eprintln!("  Not pressed: {cause:#}");
@@ -64,14 +57,11 @@ pub async fn run(plan: &Plan, portal: Option<&Portal>, stop: &CancellationToken)
             () = stop.cancelled() => break Some("stopped by the operator at the terminal".to_owned()),
         }
     };
-    heartbeat.abort();
+    telling.end();
     let asked = drill.log.iter().find(|line| line.act == Act::Abandons);
     let asked = asked.map(|line| format!("{} stopped it: {}", line.by, line.says.trim_end_matches('.')));
     conclude(&mut drill, asked.or(stopped));
-    let filed = match portal.finish(&id, &drill).await {
-        Ok(seq) => Filed::Sealed(seq),
-        Err(why) => Filed::Refused(format!("{why:#}")),
-    };
+    let filed = Filed::of(portal.finish(&id, &drill).await);
     Ok(Ended { id, drill, filed })
 }
 

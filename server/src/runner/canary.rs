@@ -30,7 +30,13 @@ pub struct Canary {
     field: String,
     /// Whether its collection was there before.
     shared: bool,
+    /// What earlier drills left beside it, for people to read.
+    others: Vec<String>,
 }
+
+const SAYS: &str = "written by a restore drill, which loses it and brings it back";
+/// A drill that began longer ago than this is over.
+const OLD_SECONDS: i64 = 24 * 3600;
 
 /// What was lost, and when.
 pub struct Lost {
@@ -45,7 +51,15 @@ pub struct Lost {
 impl Canary {
     pub fn new(origin: Client, database: &str, plan: &plan::Canary, field: &str) -> Self {
         let (database, collection) = (database.to_owned(), plan.collection.clone());
-        Self { origin, database, collection, id: ObjectId::new(), field: field.to_owned(), shared: true }
+        Self {
+            origin,
+            database,
+            collection,
+            id: ObjectId::new(),
+            field: field.to_owned(),
+            shared: true,
+            others: Vec::new(),
+        }
     }
 
     /// For the record, before anything is lost.
@@ -69,17 +83,49 @@ impl Canary {
     pub async fn lay(&mut self, drill: &str) -> Result<Timestamp> {
         let from = oplog::now(&self.origin).await?;
         let names = self.db().list_collection_names().await.map_err(refusal)?;
-        self.shared = names.contains(&self.collection);
+        // A collection of the drills' own name is theirs, also where one that was killed left it.
+        self.shared = names.contains(&self.collection) && self.collection != plan::CANARY;
+        self.clear_others(drill).await?;
         let document = doc! {
             "_id": self.id,
             "drill": drill,
-            "says": "written by a restore drill, which loses it and brings it back",
+            "says": SAYS,
             &self.field: bson::DateTime::from_chrono(Utc::now()),
         };
         let document = RawDocumentBuf::try_from(&document)?;
         let said = || format!("the canary cannot be written to {}.{}", self.database, self.collection);
         self.there().insert_one(document).await.map_err(refusal).with_context(said)?;
         Ok(from)
+    }
+
+    /// Finds what killed drills left here, and takes away what is older than a day. A younger one may be of a drill
+    /// under way.
+    async fn clear_others(&mut self, drill: &str) -> Result<()> {
+        let theirs = doc! { "says": SAYS, "drill": { "$type": "string", "$ne": drill } };
+        let said = || format!("{}.{} cannot be read", self.database, self.collection);
+        let mut found = self.there().find(theirs).await.map_err(refusal).with_context(said)?;
+        let mut others = Vec::new();
+        while found.advance().await.map_err(refusal).with_context(said)? {
+            let document = Document::try_from(found.current())?;
+            // Whatever has another _id was not written by a drill.
+            let (Ok(id), Ok(of)) = (document.get_object_id("_id"), document.get_str("drill")) else { continue };
+            let old = Utc::now().timestamp() - id.timestamp().timestamp_millis() / 1000 > OLD_SECONDS;
+            if old {
+                self.there().delete_one(doc! { "_id": id, "says": SAYS }).await.map_err(refusal).with_context(said)?;
+            }
+            let fate = if old { "removed" } else { "less than a day old, so it stays" };
+            others.push(format!("the document {} of drill {of} ({fate})", id.to_hex()));
+        }
+        if !others.is_empty() {
+            tracing::warn!("found in {}.{}: {}", self.database, self.collection, others.join(", "));
+        }
+        self.others = others;
+        Ok(())
+    }
+
+    /// What earlier drills left, as a note goes on; empty when that is nothing.
+    pub fn says_of_others(&self) -> String {
+        if self.others.is_empty() { String::new() } else { format!("; also there: {}", self.others.join(", ")) }
     }
 
     /// Changes it, so that no older copy holds it as it is, and deletes it.

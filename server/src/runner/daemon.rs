@@ -348,7 +348,7 @@ impl Daemon {
             Work::Drill(plan) => {
                 self.portal.register().await?;
                 let ended = super::run(plan, Some(&self.portal), &*self.progress, stop).await?;
-                if let Filed::Refused(why) = &ended.filed {
+                if let Filed::Later(why) | Filed::Refused(why) = &ended.filed {
                     tracing::warn!(drill = ended.id, why, "the portal did not take the drill yet; it waits");
                     self.queue.put(&Push {
                         method: "PUT".to_owned(),

@@ -1,11 +1,6 @@
 //! The runner's own key: what it pushes, it signs. It never leaves the runner's folder; the portal knows the public half.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::Path,
-};
+use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::Path};
 
 use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -40,13 +35,12 @@ impl Identity {
         getrandom::fill(&mut secret).map_err(|e| anyhow::anyhow!("the system gives no randomness: {e}"))?;
         let key = SigningKey::from_bytes(&secret);
         let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|e| anyhow::anyhow!("the key cannot be written: {e}"))?;
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .with_context(|| format!("cannot make the runner's key {}", path.display()))?;
-        file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).context("the disk did not take the key")?;
+        // Whole or not at all: half a key would keep the runner from ever starting again. Nobody else may read it.
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let said = || format!("the disk did not take the runner's key {}", path.display());
+        let mut file = tempfile::NamedTempFile::new_in(dir).with_context(said)?;
+        file.write_all(pem.as_bytes()).and_then(|()| file.as_file().sync_all()).with_context(said)?;
+        file.persist_noclobber(path).with_context(said)?;
         Ok(Self(key))
     }
 

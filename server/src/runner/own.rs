@@ -14,7 +14,7 @@ use mongodb::Client;
 use super::{
     Run,
     canary::Lost,
-    compare, now,
+    compare, leftovers, now,
     plan::{Compare, From},
     restore,
     source::{self, RecoveryPoint, live, oplog},
@@ -22,6 +22,7 @@ use super::{
 
 impl Run<'_> {
     pub(super) async fn by_itself(&mut self, tenant: &str, scratch: &Path) -> Result<()> {
+        let left = leftovers::of_copies(self.copy.client(), &self.id).await;
         let begun = self.begin(StepId::Dump);
         let from = self.lay(tenant).await?;
         let mut point = self.recovery_point(tenant, scratch).await?;
@@ -31,7 +32,10 @@ impl Run<'_> {
         let begun = self.begin(StepId::Provision);
         restore::must_be_empty(&self.copy).await?;
         self.drill.exposure = Some(Exposure { from: now(), until: None, proof: "the restored copy exists".to_owned() });
-        self.end(begun, format!("{} on {}", self.copy.name(), self.plan.target_host()));
+        self.share();
+        // Told before there is one: a runner that dies now leaves a copy that its record names.
+        self.telling.said().await;
+        self.end(begun, format!("{} on {}{left}", self.copy.name(), self.plan.target_host()));
 
         let begun = self.begin(StepId::Restore);
         let mut note = String::new();

@@ -280,9 +280,7 @@ impl PlanFile {
             by: self.by.unwrap_or_else(|| "operator".to_owned()),
             never: self.never,
             same_cluster: self.same_cluster.unwrap_or(false),
-            canary: self
-                .canary
-                .map(|c| Canary { collection: c.collection.unwrap_or_else(|| "passmuster_canary".to_owned()) }),
+            canary: self.canary.map(|c| Canary { collection: c.collection.unwrap_or_else(|| CANARY.to_owned()) }),
             erased: self.erased.as_deref().map(erasure::List::read).transpose()?,
         })
     }
@@ -347,6 +345,8 @@ impl PlanFile {
 
 /// Databases that are never a tenant's: the server's own, and the portal's, as it is called where nothing else is said.
 const SYSTEM: [&str; 4] = ["admin", "config", "local", "passmuster"];
+/// The collection that a canary is laid in where the plan names none. By its name it is the drills' own.
+pub const CANARY: &str = "passmuster_canary";
 /// How the databases of drills begin.
 pub const STAGING: &str = "staging_d_";
 

@@ -78,6 +78,12 @@ pub struct SealedDrill {
     pub seq: u64,
 }
 
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Stands {
+    /// Its record is filed; one that is under way or was never heard of is not over.
+    pub over: bool,
+}
+
 #[derive(Deserialize)]
 struct Refusal {
     detail: Option<String>,
@@ -186,6 +192,12 @@ impl Portal {
     pub async fn seal_list(&self, id: &str, eligible: &[String], excluded: &[Excluded]) -> Result<SealedList> {
         let list = List { eligible: eligible.to_vec(), excluded: excluded.to_vec() };
         self.send(reqwest::Method::POST, &format!("drills/{id}/draw"), &list).await
+    }
+
+    /// Whether a drill's record is filed, complete or abandoned.
+    pub async fn is_over(&self, id: &str) -> Result<bool> {
+        let stands: Stands = self.send(reqwest::Method::GET, &format!("drills/{id}"), &()).await?;
+        Ok(stands.over)
     }
 
     /// Files the record; tried for half a minute, because the drill itself cannot be repeated.

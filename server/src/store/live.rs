@@ -77,10 +77,10 @@ impl Store {
     }
 
     /// Drills whose runner fell silent, as far as they came.
-    pub async fn silent_drills(&self, now: Moment) -> Result<Vec<(String, Drill)>, PortError> {
+    pub async fn silent_drills(&self, now: Moment) -> Result<Vec<Live>, PortError> {
         let long_ago = date(now.plus_millis(-SILENCE_MS));
         let rows = rows(self.documents(LIVE).find(doc! { "heardAt": { "$lt": long_ago } })).await?;
-        rows.iter().map(|row| live(row).map(|live| (live.id, live.so_far))).collect()
+        rows.iter().map(live).collect()
     }
 
     /// Adds a line to the drill under way, when the rule allows it after the lines that are there.

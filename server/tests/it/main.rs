@@ -15,6 +15,7 @@ mod gaps;
 mod imports;
 mod isolation;
 mod keys;
+mod kills;
 mod ledger;
 mod live;
 mod lost_document;

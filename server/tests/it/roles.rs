@@ -431,6 +431,11 @@ async fn a_machine_does_what_its_token_says_and_nothing_else() {
         let said = text(answer).await;
         assert!(said.contains("\"detail\""), "{said}");
     }
+    // Whether a drill is over, its runner may ask of any; nothing else is told.
+    let over = "/api/v1/drills/D-unknown";
+    assert_eq!(portal.machine("GET", over, None, "").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(portal.machine("GET", over, Some(&reads), "").await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(text(portal.machine("GET", over, Some(&writes), "").await).await, r#"{"over":false}"#);
     // A session is no token, and a token no session.
     assert!(portal.get("/drills", Some(&format!("passmuster={writes}"))).await.status().is_redirection());
 }

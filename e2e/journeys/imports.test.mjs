@@ -1,0 +1,88 @@
+// A backup job's own report is piped in: what it comes to stands on /backups with its reason, opens a finding, and only
+// the facts close it.
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import AxeBuilderModule from "@axe-core/playwright";
+import { pageAs } from "../browser.mjs";
+import { output, portal, root } from "../portal.mjs";
+
+const AxeBuilder = AxeBuilderModule.default ?? AxeBuilderModule;
+const binary = process.env.PASSMUSTER_BIN ?? join(root, "target/debug/passmuster");
+const run = promisify(execFile);
+
+/** What passmuster says of what is piped into it. */
+function piped(args, input) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, args, { stdio: ["pipe", "pipe", "pipe"] });
+    let said = "";
+    child.stdout.on("data", (part) => { said += part; });
+    child.stderr.on("data", (part) => { said += part; });
+    child.on("error", reject);
+    child.on("exit", (code) => resolve({ code, said }));
+    child.stdin.end(input);
+  });
+}
+
+test("a job's own report comes to a verdict, a finding, and its end", async (t) => {
+  const { url, data } = await portal();
+  const work = await mkdtemp(join(tmpdir(), "passmuster-import-"));
+  t.after(() => rm(work, { recursive: true, force: true }));
+  const made = await run(binary, ["--config", join(data, "passmuster.toml"), "token", "new", "--name", "import-cron",
+    "--scope", "imports:write"]);
+  const token = join(work, "token");
+  await writeFile(token, made.stdout.match(/pm_[\w-]+/)[0], { mode: 0o600 });
+  const day = 86_400_000;
+  const line = (job, ago, state, bytes, message = "") =>
+    `${job},${state},${new Date(Date.now() - ago * day).toISOString()},${bytes},cartie-prod,${message}\n`;
+  const head = "job,state,started_at,bytes,resource,message\n";
+  let report = head;
+  for (let ago = 9; ago > 0; ago--) {
+    report += line("nightly-export", ago, ago < 3 ? "failed" : "ok", 212_000 + ago, ago < 3 ? "AccessDenied" : "");
+    report += line("kms-metadata", ago, "ok", ago === 1 ? 400 : 212_000 + ago);
+  }
+  const to = ["--portal", url, "--token-file", token];
+  const wrong = await piped(["import", "atlas-snapshots", "-", ...to], '{"job":"a","state":"ok","started_at":"2026-11-16T01:30:00Z"}');
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.said, /it looks like runs-jsonl; nothing was stored/);
+  const brought = await piped(["import", "runs-csv", "-", "--command", "backup-report --csv", ...to], report);
+  assert.match(brought.said, /18 facts, 18 of them new/);
+
+  const page = await pageAs("owner");
+  t.after(() => page.context().close());
+  const judged = page.locator("section", { has: page.getByRole("heading", { name: "What vendors’ reports come to" }) });
+  const failed = judged.getByRole("row", { name: /nightly-export of cartie-prod: failed two times in a row/ });
+  // The portal looks every ten seconds.
+  for (let looks = 0; looks < 60; looks++) {
+    await page.goto("/backups");
+    if (await failed.getByRole("link").count()) break;
+    await page.waitForTimeout(500);
+  }
+  await assert.doesNotReject(failed.getByRole("link").waitFor({ timeout: 1000 }), "a finding was opened");
+  assert.match(await failed.innerText(), /missed[\s\S]*perhaps a grant that expired or was taken away/);
+  assert.equal(await judged.getByRole("row", { name: /kms-metadata of cartie-prod: 400 B, where 212 kB is usual/ }).count(), 1);
+  await mkdir(output, { recursive: true });
+  for (const width of [1440, 390]) {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      const found = await new AxeBuilder({ page }).analyze();
+      assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target)}`), []);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${width}: ${wide} px too wide`);
+      await page.screenshot({ path: join(output, `imports-${width}-${colorScheme}.png`), fullPage: true });
+    }
+  }
+  const finding = await failed.getByRole("link").innerText();
+  await piped(["import", "runs-csv", "-", ...to], head + line("nightly-export", 0, "ok", 212_001));
+  for (let looks = 0; looks < 60; looks++) {
+    await page.goto("/findings?state=closed");
+    if (await page.getByText(finding, { exact: true }).count()) break;
+    await page.waitForTimeout(500);
+  }
+  assert.ok(await page.getByText(finding, { exact: true }).count(), `${finding} closed by the facts`);
+});
