@@ -80,7 +80,7 @@ test("a job's own report comes to a verdict, a finding, and its end", async (t) 
   const finding = await failed.getByRole("link").innerText();
   await piped(["import", "runs-csv", "-", ...to], head + line("nightly-export", 0, "ok", 212_001));
   for (let looks = 0; looks < 60; looks++) {
-    await page.goto("/findings?state=closed");
+    await page.goto("/findings?standing=closed");
     if (await page.getByText(finding, { exact: true }).count()) break;
     await page.waitForTimeout(500);
   }

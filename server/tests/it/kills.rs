@@ -88,9 +88,9 @@ impl Field {
         command
     }
 
-    /// From now on these commands of the drill's never come back.
-    async fn hold(&self, commands: &[&str]) {
-        let data = doc! { "failCommands": commands.to_vec(), "blockConnection": true, "blockTimeMS": 600_000, "appName": "drill" };
+    /// From now on this command of the drill's comes back only after so long, whatever happens to the fail point.
+    async fn hold(&self, command: &str, milliseconds: i32) {
+        let data = doc! { "failCommands": [command], "blockConnection": true, "blockTimeMS": milliseconds, "appName": "drill" };
         self.fail_point(doc! { "configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data }).await;
     }
 
@@ -131,6 +131,9 @@ impl Field {
     }
 }
 
+/// Longer than any test.
+const NEVER: i32 = 600_000;
+
 /// Waits for what must come; how long it takes is nobody's matter.
 async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
@@ -161,7 +164,8 @@ async fn a_runner_killed_in_any_step_leaves_an_abandoned_drill_and_leftovers_tha
         (StepId::TearDown, "dropDatabase", true),
     ];
     for (step, command, copy) in rows {
-        field.hold(&[command]).await;
+        // It is killed as soon as the portal hears of the step; what it had asked for goes on in mongod for as long.
+        field.hold(command, 3000).await;
         let child = field.passmuster(&field.url, &[]).spawn().expect("it starts");
         let id = field.in_step(step).await;
         let _ = said(child);
@@ -207,7 +211,8 @@ async fn a_runner_killed_in_any_step_leaves_an_abandoned_drill_and_leftovers_tha
 async fn a_portal_that_goes_away_in_the_middle_gets_the_record_later_and_once() {
     let field = Field::open().await;
     let way = Way::to(&field.url).await;
-    field.hold(&["aggregate"]).await;
+    // Long enough to be cut off in it.
+    field.hold("aggregate", 2000).await;
     let mut child = field.passmuster(&way.url, &[]).spawn().expect("it starts");
     let id = field.in_step(StepId::Query).await;
     way.cut();
@@ -233,7 +238,7 @@ async fn a_portal_that_goes_away_in_the_middle_gets_the_record_later_and_once() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_dies_in_mid_restore_is_told_and_the_next_drill_finds_what_is_left() {
     let field = Field::open().await;
-    field.hold(&["create"]).await;
+    field.hold("create", NEVER).await;
     let mut child = field.passmuster(&field.url, &[]).spawn().expect("it starts");
     let id = field.in_step(StepId::Restore).await;
     kill_9(&field.dir.path().join("db"));
