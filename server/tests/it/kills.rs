@@ -165,7 +165,7 @@ async fn a_runner_killed_in_any_step_leaves_an_abandoned_drill_and_leftovers_tha
     ];
     for (step, command, copy) in rows {
         // It is killed as soon as the portal hears of the step; what it had asked for goes on in mongod for as long.
-        field.hold(command, 3000).await;
+        field.hold(command, 6000).await;
         let child = field.passmuster(&field.url, &[]).spawn().expect("it starts");
         let id = field.in_step(step).await;
         let _ = said(child);
@@ -212,7 +212,7 @@ async fn a_portal_that_goes_away_in_the_middle_gets_the_record_later_and_once() 
     let field = Field::open().await;
     let way = Way::to(&field.url).await;
     // Long enough to be cut off in it.
-    field.hold("aggregate", 2000).await;
+    field.hold("aggregate", 6000).await;
     let mut child = field.passmuster(&way.url, &[]).spawn().expect("it starts");
     let id = field.in_step(StepId::Query).await;
     way.cut();
