@@ -5,6 +5,7 @@ use domain::{
     fact::{Basis, Encryption, Fact, Point, PointState, Run, RunKind, RunState},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{About, Connector, Problem, Read, Unread, answer, time};
 
@@ -14,7 +15,7 @@ pub static SNAPSHOTS: Connector = Connector {
     command: "atlas backups snapshots list CLUSTER --limit 500 -o json",
     looks: |value| {
         let first = value.get("results").and_then(|r| r.get(0));
-        first.is_some_and(|one| one.get("snapshotType").is_some())
+        first.is_some_and(is_snapshot)
     },
     read,
 };
@@ -54,10 +55,15 @@ fn read(bytes: &[u8], about: &About) -> Result<Read, Unread> {
     // One snapshot by itself is `describe`'s answer.
     let list = match value.get("results") {
         Some(_) => answer::list_of(&value, "results")?,
-        None if value.get("snapshotType").is_some() || value.get("id").is_some() => std::slice::from_ref(&value),
+        None if is_snapshot(&value) => std::slice::from_ref(&value),
         None => return Err(Unread::Whole("it has no list results, and is no snapshot".to_owned())),
     };
     answer::whole(&value)?;
+    if let Some(n) = list.iter().position(|one| !is_snapshot(one)) {
+        return Err(Unread::Whole(format!(
+            "results[{n}] is no snapshot: it has neither snapshotType nor scheduledTime"
+        )));
+    }
     let mut read = Read::default();
     for (n, snapshot) in answer::each::<Snapshot>(list, "results")?.into_iter().enumerate() {
         let said = snapshot.status.clone().unwrap_or_default();
@@ -69,6 +75,11 @@ fn read(bytes: &[u8], about: &About) -> Result<Read, Unread> {
         read.facts.extend(facts(snapshot, said, run, point, about));
     }
     Ok(read)
+}
+
+/// Flex clusters' snapshots have no type.
+fn is_snapshot(value: &Value) -> bool {
+    value.get("snapshotType").is_some() || value.get("scheduledTime").is_some()
 }
 
 fn states(said: &str) -> (RunState, Option<PointState>) {
@@ -169,7 +180,7 @@ mod tests {
 
     #[test]
     fn every_bad_snapshot_is_told_and_a_page_of_several_is_refused() {
-        let bad = r#"{"results":[{"id":1},{"id":"a","createdAt":"2026-08-10T03:29:21"}]}"#;
+        let bad = r#"{"results":[{"id":1,"snapshotType":"onDemand"},{"id":"a","snapshotType":"onDemand","createdAt":"2026-08-10T03:29:21"}]}"#;
         let Err(Unread::Places(places)) = read(bad.as_bytes(), &About::default()) else { panic!("refused") };
         assert_eq!(places.len(), 2);
         assert!(places[1].says.contains("no zone"), "{places:?}");

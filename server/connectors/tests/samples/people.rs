@@ -1,46 +1,12 @@
-//! What the vendors' own tools printed, where it is: PASSMUSTER_SAMPLES, or `shared/samples` beside the repository. It is
-//! other people's, so no copy of it is kept here; without it these tests say so and pass.
+//! Who may, who left, who is on call, what was called, what is there: catalogue, logs, personnel and infrastructure.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
-
-use connectors::About;
-use domain::Moment;
 use serde_json::{Value, json};
 
-const FOLDERS: &[&str] = &["backstage", "cloudtrail", "hris", "iam", "opsgenie", "pagerduty", "terraform"];
+use crate::{Reads, at};
 
-const KINDS: &[&str] = &[
-    "backstage-catalog",
-    "cloudtrail-events",
-    "elasticsearch-snapshots",
-    "hris-leavers-csv",
-    "iam-principals",
-    "iam-simulation",
-    "opsgenie-alert-log",
-    "opsgenie-oncalls",
-    "pagerduty-log",
-    "pagerduty-oncalls",
-    "pgbackrest-info",
-    "redis-info",
-    "restic-backup",
-    "restic-snapshots",
-    "scim-users",
-    "terraform-destroy",
-    "terraform-state",
-];
+pub const FOLDERS: &[&str] = &["backstage", "cloudtrail", "hris", "iam", "opsgenie", "pagerduty", "terraform"];
 
-/// A file, the kind that reads it, how many facts, things not understood and things passed by there are, and some of
-/// what the facts say.
-type Reads = (&'static str, &'static str, [usize; 3], Vec<(&'static str, Value)>);
-
-fn at(time: &str) -> Value {
-    serde_json::to_value(Moment::parse(time).expect("a time")).expect("JSON")
-}
-
-fn reads() -> Vec<Reads> {
+pub fn reads() -> Vec<Reads> {
     vec![
         (
             "backstage/catalog-model.artist-lookup-component.yaml",
@@ -221,7 +187,7 @@ fn reads() -> Vec<Reads> {
 }
 
 /// A file that looks like this kind's, and why that refuses it.
-const REFUSED: &[(&str, &str, &str)] = &[
+pub const REFUSED: &[(&str, &str, &str)] = &[
     ("hris/fivetran.workday_person_contact_email_address_data.csv", "hris-leavers-csv", "does not say who left"),
     ("hris/fivetran.workday_person_name_data.csv", "hris-leavers-csv", "does not say who left"),
     ("iam/awscli-doc.iam.get-account-authorization-details.1.json", "iam-principals", "one page of several"),
@@ -236,7 +202,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
 ];
 
 /// Files that no connector reads, and why.
-const UNREAD: &[(&str, &str)] = &[
+pub const UNREAD: &[(&str, &str)] = &[
     ("cloudtrail/awscli-doc.cloudtrail.describe-trails.1.json", "says which trails there are, and nothing of calls"),
     ("cloudtrail/awscli-doc.cloudtrail.get-trail-status.1.json", "says whether a trail runs, and nothing of calls"),
     ("cloudtrail/moto.cloudtrail-get-trail-status.json", "says whether a trail runs, and nothing of calls"),
@@ -261,101 +227,3 @@ const UNREAD: &[(&str, &str)] = &[
     ("terraform/plan-destroy.txt", "is for people; what is planned is not what was done"),
     ("terraform/state-list-before.txt", "its empty answer is no different from a failed command's"),
 ];
-
-fn samples() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples");
-    let dir = std::env::var_os("PASSMUSTER_SAMPLES").map_or(beside, PathBuf::from);
-    if dir.is_dir() {
-        return Some(dir);
-    }
-    eprintln!("Not tested: there are no samples of vendors' output at {}.", dir.display());
-    None
-}
-
-fn about() -> About {
-    About {
-        resource: Some("drill".to_owned()),
-        collected_at: Moment::parse("2026-11-22T12:00:00Z"),
-        ..About::default()
-    }
-}
-
-fn read(dir: &Path, file: &str, kind: &str) -> Result<connectors::Read, connectors::Unread> {
-    let bytes = std::fs::read(dir.join(file)).expect("it opens");
-    (connectors::of(kind).expect("a kind").read)(&bytes, &about())
-}
-
-#[test]
-fn every_file_is_read_as_it_should_be() {
-    let Some(dir) = samples() else { return };
-    for (file, kind, counts, values) in reads() {
-        let read = read(&dir, file, kind).unwrap_or_else(|e| panic!("{file}: {e}"));
-        let found = [read.facts.len(), read.not_understood.len(), read.passed_by];
-        assert_eq!(found, counts, "{file}: {:?}", read.not_understood);
-        let facts = serde_json::to_value(&read.facts).expect("JSON");
-        for (place, value) in values {
-            assert_eq!(facts.pointer(place).unwrap_or(&Value::Null), &value, "{file}{place}: {facts:#}");
-        }
-    }
-    for (file, kind, why) in REFUSED {
-        let refused = read(&dir, file, kind).expect_err(file).to_string();
-        assert!(refused.contains(why), "{file}: {refused}");
-    }
-}
-
-#[test]
-fn no_other_kind_reads_it() {
-    let Some(dir) = samples() else { return };
-    let table = reads();
-    let files = table.iter().map(|(file, ..)| *file);
-    for file in files.chain(REFUSED.iter().map(|(file, ..)| *file)).chain(UNREAD.iter().map(|(file, _)| *file)) {
-        for kind in KINDS {
-            let wanted = table.iter().any(|(f, k, ..)| f == &file && k == kind);
-            assert_eq!(read(&dir, file, kind).is_ok(), wanted, "{file} as {kind}");
-        }
-    }
-}
-
-#[test]
-fn every_file_is_accounted_for() {
-    let Some(dir) = samples() else { return };
-    let table = reads();
-    let mut known: BTreeSet<&str> = table.iter().map(|(file, ..)| *file).collect();
-    known.extend(REFUSED.iter().map(|(file, ..)| *file));
-    known.extend(UNREAD.iter().map(|(file, _)| *file));
-    let mut there = BTreeSet::new();
-    for folder in FOLDERS {
-        for entry in std::fs::read_dir(dir.join(folder)).expect("a folder") {
-            there.insert(format!("{folder}/{}", entry.expect("an entry").file_name().to_string_lossy()));
-        }
-    }
-    assert_eq!(known, there.iter().map(String::as_str).collect());
-}
-
-#[test]
-fn no_file_of_the_crate_holds_a_real_address_or_account() {
-    fn walk(dir: &Path, into: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(dir).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() { walk(&path, into) } else { into.push(path) }
-        }
-    }
-    let mut files = Vec::new();
-    for dir in ["src", "tests"] {
-        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut files);
-    }
-    for file in files {
-        let text = std::fs::read_to_string(&file).expect("text");
-        for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || "@.-_+".contains(c))) {
-            let Some((name, domain)) = word.trim_matches('.').split_once('@') else { continue };
-            let address = !name.is_empty() && domain.contains('.');
-            let ours = ["example.com", "example.org"].contains(&domain);
-            assert!(!address || ours, "{}: {word}", file.display());
-        }
-        for number in text.split(|c: char| !c.is_ascii_alphanumeric()) {
-            let account = number.len() == 12 && number.bytes().all(|b| b.is_ascii_digit());
-            let ours = ["111122223333", "123456789012"].contains(&number);
-            assert!(!account || ours, "{}: {number}", file.display());
-        }
-    }
-}
