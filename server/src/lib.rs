@@ -15,6 +15,7 @@ pub mod people;
 pub mod provider;
 pub mod reviews;
 pub mod runner;
+mod said;
 pub mod sign;
 pub mod store;
 pub mod time;

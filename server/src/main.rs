@@ -331,7 +331,7 @@ fn main() -> ExitCode {
     match runtime.block_on(run(cli)) {
         Ok(code) => code,
         Err(e) => {
-            eprintln!("passmuster: {e:#}");
+            server::aside!("passmuster: {e:#}");
             ExitCode::from(1)
         }
     }
@@ -464,13 +464,13 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
     let drill = &ended.drill;
     let record = serde_json::to_string_pretty(drill).context("the record as JSON")?;
     if json {
-        println!("{record}");
+        server::say!("{record}");
     } else {
-        println!("{}  {}", ended.id, drill.sentence());
+        server::say!("{}  {}", ended.id, drill.sentence());
         for check in &drill.checks {
-            println!("  {:9} {}: {}", check_word(check.verdict), check.id.title(), check.detail);
+            server::say!("  {:9} {}: {}", check_word(check.verdict), check.id.title(), check.detail);
         }
-        println!(
+        server::say!(
             "  RTO {}, RPO {}, contents {}",
             drill.verdict.rto.word(),
             drill.verdict.rpo.word(),
@@ -478,8 +478,8 @@ async fn run_drill(args: DrillArgs, json: bool) -> Result<ExitCode> {
         );
     }
     match ended.filed {
-        Filed::Sealed(seq) => eprintln!("Filed and sealed at № {seq}."),
-        Filed::Nowhere => eprintln!("No portal was named (--portal), so the record is not filed anywhere."),
+        Filed::Sealed(seq) => server::aside!("Filed and sealed at № {seq}."),
+        Filed::Nowhere => server::aside!("No portal was named (--portal), so the record is not filed anywhere."),
         Filed::Later(why) => {
             let file = kept(&ended.id, &record)?;
             bail!(

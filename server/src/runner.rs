@@ -442,17 +442,17 @@ fn blank(plan: &Plan, at: Moment) -> Drill {
     }
 }
 
-/// "D-20261116-130210-c6"
+/// "D-20261116-130210-c61f": several runners begin at the same second of their calendars.
 fn new_id(at: Moment) -> String {
-    format!("D-{}-{:02x}", at.utc().format("%Y%m%d-%H%M%S"), random_byte())
+    format!("D-{}-{:04x}", at.utc().format("%Y%m%d-%H%M%S"), u16::from_le_bytes(random()))
 }
 
 fn now() -> Moment {
     Moment::from(Utc::now())
 }
 
-fn random_byte() -> u8 {
-    let mut byte = [0u8; 1];
-    getrandom::fill(&mut byte).expect("the system has randomness");
-    byte[0]
+fn random() -> [u8; 2] {
+    let mut bytes = [0; 2];
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    bytes
 }

@@ -124,7 +124,9 @@ pub struct Attested {
 impl JobRun {
     /// The same run has the same id whoever files it and however often: "weekly-attestation-20261122T0300-done".
     pub fn id(&self) -> String {
-        let due = self.due_at.utc().format("%Y%m%dT%H%M%S");
+        // A calendar is filed when it changes, which may be twice in a second.
+        let exactly = if self.outcome == Outcome::Scheduled { "%Y%m%dT%H%M%S%.3f" } else { "%Y%m%dT%H%M%S" };
+        let due = self.due_at.utc().format(exactly);
         format!("{}-{due}-{}", self.job, self.outcome.word())
     }
 

@@ -51,7 +51,7 @@ pub async fn run(plan: &Plan, portal: Option<&Portal>, stop: &CancellationToken)
             () = heard.changed() => {}
             Some(()) = enter.recv() => {
                 if let Err(cause) = portal.press(&id, &plan.by).await {
-                    eprintln!("  Not pressed: {cause:#}");
+                    crate::aside!("  Not pressed: {cause:#}");
                 }
             }
             () = stop.cancelled() => break Some("stopped by the operator at the terminal".to_owned()),
@@ -91,9 +91,11 @@ fn conclude(drill: &mut Drill, abandoned: Option<String>) {
 fn tell(id: &str, next: Option<Act>) {
     let here = if std::io::stdin().is_terminal() { ", or press Enter here" } else { "" };
     match next {
-        None => eprintln!("Drill {id} by hand. Its steps are pressed on the portal’s page /drills/{id}/live{here}."),
-        Some(Act::Begins { step }) => eprintln!("  {:42} press start when you begin it", step.title()),
-        Some(Act::Ends { step }) => eprintln!("  {:42} under way; press done when it is", step.title()),
+        None => {
+            crate::aside!("Drill {id} by hand. Its steps are pressed on the portal’s page /drills/{id}/live{here}.")
+        }
+        Some(Act::Begins { step }) => crate::aside!("  {:42} press start when you begin it", step.title()),
+        Some(Act::Ends { step }) => crate::aside!("  {:42} under way; press done when it is", step.title()),
         Some(Act::Note | Act::Abandons) => {}
     }
 }

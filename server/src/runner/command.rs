@@ -131,6 +131,6 @@ fn machine(found: &[Difference]) -> Value {
 }
 
 fn could_not_look(error: &anyhow::Error) -> ExitCode {
-    eprintln!("passmuster: {error:#}");
+    crate::aside!("passmuster: {error:#}");
     ExitCode::from(2)
 }

@@ -7,7 +7,7 @@ use mongodb::Client;
 
 use super::{isolation, plan, plan::Plan, portal::Portal, refusal::refusal};
 
-/// The database of a drill's copy: "staging_d_20261125_050404_10" of D-20261125-050404-10.
+/// The database of a drill's copy: "staging_d_20261125_050404_10c6" of D-20261125-050404-10c6.
 pub fn database(drill: &str) -> String {
     format!("{}{}", plan::STAGING, drill.trim_start_matches("D-").to_lowercase().replace('-', "_"))
 }
@@ -15,7 +15,7 @@ pub fn database(drill: &str) -> String {
 /// The drill whose copy a database is. `None`: it is not named as drills name theirs, and so it is none of theirs.
 pub fn drill_of(database: &str) -> Option<String> {
     let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
-    let hex = |part: &str| part.len() == 2 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let hex = |part: &str| part.len() == 4 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let parts: Vec<&str> = database.strip_prefix(plan::STAGING)?.split('_').collect();
     match parts.as_slice() {
         [day, time, rest] if digits(day, 8) && digits(time, 6) && hex(rest) => Some(format!("D-{day}-{time}-{rest}")),
@@ -112,15 +112,15 @@ mod tests {
 
     #[test]
     fn only_what_is_named_as_a_drills_copy_is_one() {
-        let id = "D-20261125-050404-1f";
+        let id = "D-20261125-050404-1f0a";
         assert_eq!(drill_of(&database(id)).as_deref(), Some(id));
         for other in [
             "staging_d_20261125_050404",
-            "staging_d_20261125_050404_1f_more",
+            "staging_d_20261125_050404_1f0a_more",
             "staging_d_20261125_050404_it_1",
-            "staging_d_2026112_050404_1f",
-            "staging_d_20261125_050404_1F",
-            "staging_20261125_050404_1f",
+            "staging_d_2026112_050404_1f0a",
+            "staging_d_20261125_050404_1F0A",
+            "staging_20261125_050404_1f0a",
             "staging_d_orders",
             "alder",
         ] {

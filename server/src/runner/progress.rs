@@ -64,7 +64,7 @@ impl Progress for Terminal {
         {
             bar.finish_and_clear();
         }
-        eprintln!("  {:34} {:>8}  {}", step.id.title(), words::clock(step.took_ms()), step.note);
+        crate::aside!("  {:34} {:>8}  {}", step.id.title(), words::clock(step.took_ms()), step.note);
     }
 }
 
