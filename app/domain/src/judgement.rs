@@ -5,12 +5,16 @@
 
 mod access;
 mod jobs;
+mod keeping;
 mod safety;
+mod scope;
 
 use std::collections::BTreeMap;
 
 use crate::{
     Moment,
+    acceptance::{Acceptance, What},
+    datastore::{self, Datastore, Described},
     fact::Fact,
     finding::Severity,
     import::{Import, Reported},
@@ -33,12 +37,27 @@ pub struct Facts {
     pub all: Vec<Known>,
     /// When each kind of tool was last asked.
     pub asked: BTreeMap<String, Moment>,
+    /// Put together from all of these and what somebody wrote.
+    pub stores: Vec<Datastore>,
+    /// Scope exclusions that are signed and in force.
+    pub left_out: Vec<Acceptance>,
+    /// Drills that restored something, and their records.
+    pub drilled: Vec<(Moment, String)>,
     pub now: Moment,
+}
+
+/// What is known beside vendors' words.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    pub described: Vec<Sealed<Described>>,
+    /// Signed ones.
+    pub acceptances: Vec<Acceptance>,
+    pub drilled: Vec<(Moment, String)>,
 }
 
 impl Facts {
     /// From sealed records; `words` are the last on each thing.
-    pub fn of(words: &[Sealed<Reported>], imports: &[Sealed<Import>], now: Moment) -> Self {
+    pub fn of(words: &[Sealed<Reported>], imports: &[Sealed<Import>], beside: Beside, now: Moment) -> Self {
         let mut asked = BTreeMap::new();
         for import in imports {
             let newest: &mut Moment =
@@ -50,7 +69,30 @@ impl Facts {
             connector: word.value.connector.clone(),
             fact: word.value.fact.clone(),
         };
-        Self { all: words.iter().map(known).collect(), asked, now }
+        let all: Vec<Known> = words.iter().map(known).collect();
+        let stores = datastore::assemble(&all, &beside.described);
+        let in_force = |a: &Acceptance| a.what == What::Exclusion && a.until > now;
+        let left_out = beside.acceptances.into_iter().filter(in_force).collect();
+        Self { all, asked, stores, left_out, drilled: beside.drilled, now }
+    }
+
+    /// The exclusion whose first line names it.
+    fn left_out(&self, name: &str) -> Option<&Acceptance> {
+        let words = |text: &str| {
+            text.to_lowercase().split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let name = words(name);
+        let names = |a: &&Acceptance| words(&a.title).windows(name.len().max(1)).any(|part| part == name);
+        self.left_out.iter().find(names)
+    }
+
+    /// The datastore that something was found of: by its name, or by the first record that it rests on.
+    fn store(&self, found: &Found) -> Option<&Datastore> {
+        let named = self.stores.iter().find(|store| store.name == found.about);
+        named.or_else(|| {
+            let first = self.all.iter().position(|known| found.records.first() == Some(&known.id))?;
+            self.stores.iter().find(|store| store.facts.contains(&first))
+        })
     }
 
     fn asked(&self, connector: &str) -> Moment {
@@ -61,6 +103,8 @@ impl Facts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     pub rule: &'static str,
+    /// The datastore's address, where it is about one.
+    pub store: Option<String>,
     /// What it is about, as people call it: "nightly-export", "vault tier1".
     pub about: String,
     pub verdict: Verdict,
@@ -136,6 +180,55 @@ pub const RULES: &[Rule] = &[
         why: "What is not backed up cannot be restored.",
         severity: Severity::High,
         judge: safety::backed_up,
+    },
+    Rule {
+        id: "in-catalogue",
+        title: "The catalogue and the backups tell of the same",
+        why: "What nobody lists, nobody misses until it is gone.",
+        severity: Severity::Medium,
+        judge: scope::catalogue,
+    },
+    Rule {
+        id: "cadence",
+        title: "Recovery points are as close as the RPO",
+        why: "What was written between two recovery points is lost.",
+        severity: Severity::High,
+        judge: keeping::cadence,
+    },
+    Rule {
+        id: "points-due",
+        title: "Every recovery point that should be there is",
+        why: "A schedule is a plan; only what is there can be restored.",
+        severity: Severity::Medium,
+        judge: keeping::points_due,
+    },
+    Rule {
+        id: "kept",
+        title: "Kept as long as agreed",
+        why: "What a contract promises cannot be restored once it is deleted.",
+        severity: Severity::High,
+        judge: keeping::kept,
+    },
+    Rule {
+        id: "copy-lag",
+        title: "Copies elsewhere are as fresh as the RPO",
+        why: "When a region is lost, only its copies count.",
+        severity: Severity::High,
+        judge: keeping::copies,
+    },
+    Rule {
+        id: "retrieval",
+        title: "An archive gives back within the RTO",
+        why: "What comes back tomorrow does not help today.",
+        severity: Severity::Medium,
+        judge: keeping::retrieval,
+    },
+    Rule {
+        id: "restored",
+        title: "Restored within the quarter",
+        why: "Backups that nobody restored are a hope.",
+        severity: Severity::Medium,
+        judge: scope::restored,
     },
     Rule {
         id: "own-key",
@@ -214,6 +307,7 @@ pub fn judge(facts: &Facts) -> Vec<Judgement> {
         found.sort_by(|a, b| a.about.cmp(&b.about));
         all.extend(found.into_iter().map(|f| Judgement {
             rule: rule.id,
+            store: facts.store(&f).map(|store| store.id.clone()),
             about: f.about,
             verdict: f.verdict,
             says: f.says,
@@ -224,12 +318,15 @@ pub fn judge(facts: &Facts) -> Vec<Judgement> {
 }
 
 #[cfg(test)]
+mod stores_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn nothing_follows_from_nothing_and_no_two_rules_share_a_name() {
-        let facts = Facts { all: Vec::new(), asked: BTreeMap::new(), now: Moment::EPOCH };
+        let facts = Facts::of(&[], &[], Beside::default(), Moment::EPOCH);
         assert_eq!(judge(&facts), []);
         let mut ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
         ids.sort_unstable();
@@ -399,7 +496,9 @@ mod tests {
                 fact: serde_json::from_value(fact.clone()).unwrap_or_else(|e| panic!("{fact}: {e}")),
             });
             let now = Moment::parse("2026-11-25T00:00:00Z").expect("a time");
-            let known = Facts { all: all.collect(), asked: BTreeMap::new(), now };
+            let all: Vec<Known> = all.collect();
+            let stores = datastore::assemble(&all, &[]);
+            let known = Facts { all, asked: BTreeMap::new(), stores, left_out: Vec::new(), drilled: Vec::new(), now };
             let found: Vec<Judgement> = judge(&known).into_iter().filter(|j| j.rule == rule).collect();
             match expected {
                 None => assert_eq!(found, [], "{rule}: {facts:?}"),

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod by_hand;
 pub mod control;
 pub mod coverage;
+pub mod datastore;
 pub mod draw;
 pub mod drill;
 pub mod ejson;

@@ -232,7 +232,8 @@ mod tests {
     }
 
     fn facts(all: Vec<Known>, asked: i64, now: i64) -> Facts {
-        Facts { all, asked: BTreeMap::from([("k".to_owned(), at(asked))]), now: at(now) }
+        let asked = BTreeMap::from([("k".to_owned(), at(asked))]);
+        Facts { all, asked, stores: Vec::new(), left_out: Vec::new(), drilled: Vec::new(), now: at(now) }
     }
 
     fn daily(sizes: &[i64]) -> Vec<Known> {
