@@ -4,6 +4,8 @@ export const pages = [
   { name: "runbook", path: "/runbook" },
   { name: "targets", path: "/targets" },
   { name: "backups", path: "/backups" },
+  { name: "datastores", path: "/datastores" },
+  { name: "datastore", path: "/datastores", first: /^\/datastores\/[^/?#]+$/ },
   { name: "drills", path: "/drills" },
   { name: "drill", path: "/drills", first: /^\/drills\/[^/?#]+$/ },
   { name: "findings", path: "/findings" },

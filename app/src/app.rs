@@ -60,6 +60,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/runbook") view=pages::runbook::Runbook ssr=SsrMode::Async />
                 <Route path=path!("/runbook/versions/:version") view=pages::runbook::RunbookVersionPage ssr=SsrMode::Async />
                 <Route path=path!("/backups") view=pages::backups::Backups ssr=SsrMode::Async />
+                <Route path=path!("/datastores") view=pages::datastores::Datastores ssr=SsrMode::Async />
+                <Route path=path!("/datastores/:id") view=pages::datastore::DatastoreRecord ssr=SsrMode::Async />
                 <Route path=path!("/findings") view=pages::findings::Findings ssr=SsrMode::Async />
                 <Route path=path!("/controls") view=pages::controls::Controls ssr=SsrMode::Async />
                 <Route path=path!("/controls/:id") view=pages::control::Control ssr=SsrMode::Async />

@@ -5,6 +5,8 @@ pub mod audits;
 pub mod backups;
 pub mod control;
 pub mod controls;
+pub mod datastore;
+pub mod datastores;
 pub mod drill;
 pub mod drills;
 pub mod evidence;

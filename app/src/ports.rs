@@ -14,6 +14,7 @@ use domain::{
     attestation::{Attestation, Strength},
     audit::{Audit, Terms},
     control::Control,
+    datastore::Described,
     drill::{Act, Drill},
     finding::Finding,
     gap::Gap,
@@ -58,6 +59,7 @@ pub struct Ports {
     pub requests: Arc<dyn requests::Requests>,
     pub jobs: Arc<dyn JobRuns>,
     pub imports: Arc<dyn Imports>,
+    pub datastores: Arc<dyn Datastores>,
 }
 
 /// Whose portal this is.
@@ -206,6 +208,15 @@ pub trait Imports: Send + Sync {
     async fn imports(&self, scope: &Scope) -> Result<Vec<Sealed<Import>>, PortError>;
     /// The last word on each thing, newest first.
     async fn last_words(&self, scope: &Scope) -> Result<Vec<Sealed<Reported>>, PortError>;
+}
+
+/// What people wrote of datastores.
+#[async_trait]
+pub trait Datastores: Send + Sync {
+    /// The last word on each, as of the end of the scope's period.
+    async fn described(&self, scope: &Scope) -> Result<Vec<Sealed<Described>>, PortError>;
+    /// Seals a new word. `seen`: the place in the ledger of the one it replaces; `Conflict` when another came meanwhile.
+    async fn describe(&self, id: &str, described: &Described, seen: Option<u64>) -> Result<(), PortError>;
 }
 
 #[async_trait]

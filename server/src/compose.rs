@@ -136,6 +136,7 @@ impl House {
             requests: Arc::new(requests.clone()),
             jobs: Arc::new(evidence.clone()),
             imports: Arc::new(evidence.clone()),
+            datastores: Arc::new(evidence.clone()),
         };
         let limits = Arc::new(Limits::default());
         Ok(Self {

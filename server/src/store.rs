@@ -5,6 +5,7 @@ pub mod attachments;
 pub mod audits;
 pub mod bundles;
 pub mod codes;
+pub mod datastores;
 pub mod evidence;
 pub mod imports;
 pub mod jobs;

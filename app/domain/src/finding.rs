@@ -55,6 +55,16 @@ impl Severity {
             Severity::High => "high",
         }
     }
+
+    /// So long there is to mend what opened by itself.
+    pub fn due_ms(self) -> i64 {
+        let days = match self {
+            Severity::High => 14,
+            Severity::Medium => 30,
+            Severity::Low => 90,
+        };
+        days * 24 * 3600 * 1000
+    }
 }
 
 /// A state carries its facts.

@@ -100,6 +100,8 @@ impl Facts {
     }
 }
 
+pub use keeping::{Due, due};
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     pub rule: &'static str,

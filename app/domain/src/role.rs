@@ -73,6 +73,8 @@ pub enum Permission {
     SignAsRunner,
     /// Write an accepted risk or a scope exclusion down, to be signed.
     WriteAcceptances,
+    /// Write of a datastore what no source states.
+    DescribeDatastores,
 }
 
 /// One line of the table of permissions.
@@ -173,6 +175,12 @@ pub const RULES: &[Rule] = {
             permission: WriteAcceptances,
             says: "Write down an accepted risk or a scope exclusion",
             roles: OWNER,
+            token: None,
+        },
+        Rule {
+            permission: DescribeDatastores,
+            says: "Write of a datastore what no source states",
+            roles: COMPANY,
             token: None,
         },
     ]

@@ -17,7 +17,7 @@ use domain::{
 };
 use leptos_router::params::ParamsMap;
 
-use super::{coverage, guard};
+use super::{coverage, guard, known};
 use crate::{
     ports::{AttestationFilter, Attested, Page, Ports},
     problem::Problem,
@@ -250,7 +250,7 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
     let jobs = jobs(&actor, &ports, &missed, ports.clock.now()).await?;
     let words = ports.imports.last_words(&actor.scope).await?;
     let imports = ports.imports.imports(&actor.scope).await?;
-    let judged = judgement::judge(&judgement::Facts::of(&words, &imports, ports.clock.now()));
+    let judged = judgement::judge(&known::facts(&ports, &actor.scope, ports.clock.now()).await?);
     let judged = judged.into_iter().map(|j| Judged { finding: opened(&j.cause()), judgement: j }).collect();
     let reported = reported(words);
     let newest = coverage.attested.into_iter().map(|a| (a.tenant.clone(), a)).collect();

@@ -30,6 +30,7 @@ const GROUPS: [(&str, &[Place]); 4] = [
     (
         "Practise",
         &[
+            place("datastores", "Datastores", "/datastores"),
             place("backups", "Backups", "/backups"),
             place("drills", "Drills", "/drills"),
             place("findings", "Findings", "/findings"),

@@ -333,6 +333,7 @@ fn role(name: &str) -> &'static str {
         "data/records/imports.jsonl" => {
             "where these facts came from: digests, commands, who and when, exact sealed bytes"
         }
+        "data/records/datastores.jsonl" => "what people wrote of datastores, exact sealed bytes",
         "data/keys/keys.jsonl" => "keys that came into use or were retired, exact sealed bytes",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         "data/reviews/acceptances.jsonl" => "accepted risks and scope exclusions, exact sealed bytes",

@@ -43,7 +43,7 @@ const PART: usize = 500;
 const PARTS: usize = 4;
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 13] = [
+pub const COLLECTIONS: [&str; 14] = [
     "backup_audit_log",
     "backup_drill_results",
     "findings",
@@ -54,6 +54,7 @@ pub const COLLECTIONS: [&str; 13] = [
     "job_runs",
     "facts",
     "imports",
+    "datastores",
     "acceptances",
     "signoffs",
     "passkeys",

@@ -11,7 +11,7 @@ use domain::{
     role::Scope,
 };
 
-use super::{DUE_MS, PORTAL};
+use super::PORTAL;
 use crate::{compose::House, ledger::canonical};
 
 pub async fn judgements(house: &House) -> Result<(), PortError> {
@@ -21,17 +21,17 @@ pub async fn judgements(house: &House) -> Result<(), PortError> {
         return Ok(());
     }
     let now = house.clock.now();
-    let words = house.evidence.last_words(&everything).await?;
+    let facts = app::api::known::facts(&house.ports, &everything, now).await?;
     let findings = Findings::all(&house.evidence, &everything).await?;
     let mut number = findings.iter().filter_map(|f| f.id.strip_prefix("F-")?.parse::<u32>().ok()).max().unwrap_or(0);
-    for judged in judge(&Facts::of(&words, &imports, now)) {
+    for judged in judge(&facts) {
         let cause = judged.cause();
         let known = findings.iter().find(|f| f.value.cause.as_deref() == Some(&cause));
         match (known, judged.falls_short()) {
             (None, false) => {}
             (None, true) => {
                 number += 1;
-                let finding = opened(&judged, &format!("F-{number:03}"), now);
+                let finding = opened(&judged, &facts, &format!("F-{number:03}"), now);
                 append(house, canonical::insert("findings", &finding.id, &finding)).await?;
             }
             (Some(finding), short) => follow(house, finding, &judged, short, now).await?,
@@ -61,7 +61,7 @@ async fn follow(
             state: State::Open,
             what: judged.says.clone(),
             severity: judged.severity(),
-            due_at: now.plus_millis(DUE_MS),
+            due_at: now.plus_millis(judged.severity().due_ms()),
             ..value.clone()
         },
     };
@@ -77,8 +77,10 @@ async fn append(house: &House, item: Result<crate::ledger::Item, impl std::fmt::
     }
 }
 
-fn opened(judged: &Judgement, id: &str, now: Moment) -> Finding {
+fn opened(judged: &Judgement, facts: &Facts, id: &str, now: Moment) -> Finding {
     let rule = judgement::rule(judged.rule);
+    let store = facts.stores.iter().find(|store| Some(&store.id) == judged.store.as_ref());
+    let owner = store.and_then(|store| store.owner.as_ref()).map(|owner| owner.value.clone());
     Finding {
         schema: 1,
         id: id.to_owned(),
@@ -89,8 +91,8 @@ fn opened(judged: &Judgement, id: &str, now: Moment) -> Finding {
         what: judged.says.clone(),
         why: rule.map_or("", |rule| rule.why).to_owned(),
         plan: String::new(),
-        owner: "operator".to_owned(),
-        due_at: now.plus_millis(DUE_MS),
+        owner: owner.unwrap_or_else(|| "operator".to_owned()),
+        due_at: now.plus_millis(judged.severity().due_ms()),
         state: State::Open,
         controls: Kind::Gaps.answers().to_vec(),
         attachments: vec![],

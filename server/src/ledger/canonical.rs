@@ -8,6 +8,7 @@ use domain::{
     acceptance::Acceptance,
     attestation::Attestation,
     control::{Control, Evidence},
+    datastore::Described,
     draw::hex,
     drill::Drill,
     ejson,
@@ -197,6 +198,10 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             facts.answers = answers(Evidence::Attestations);
             facts.understood = reads::<Import>(plain).is_some();
         }
+        crate::store::datastores::DATASTORES => {
+            facts.answers = answers(Evidence::Attestations);
+            facts.understood = reads::<Described>(plain).is_some();
+        }
         "requests" => match reads::<Request>(plain) {
             Some(request) => facts.answers = request.answers(),
             None => facts.understood = false,
@@ -241,6 +246,7 @@ pub fn unread(coll: &str, canonical: &[u8]) -> String {
         crate::jobs::runs::JOB_RUNS => why::<JobRun>(&plain, "a job's run"),
         crate::store::imports::FACTS => why::<Reported>(&plain, "a fact"),
         crate::store::imports::IMPORTS => why::<Import>(&plain, "an import"),
+        crate::store::datastores::DATASTORES => why::<Described>(&plain, "a datastore’s description"),
         "requests" => why::<Request>(&plain, "a request"),
         "signoffs" => why::<Signoff>(&plain, "a sign-off"),
         "acceptances" => why::<Acceptance>(&plain, "an acceptance"),

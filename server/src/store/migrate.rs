@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0009_reviews", text: include_str!("../../../migrations/0009_reviews.json") },
     Migration { name: "0010_jobs", text: include_str!("../../../migrations/0010_jobs.json") },
     Migration { name: "0011_imports", text: include_str!("../../../migrations/0011_imports.json") },
+    Migration { name: "0012_datastores", text: include_str!("../../../migrations/0012_datastores.json") },
 ];
 
 #[derive(serde::Deserialize)]

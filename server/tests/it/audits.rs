@@ -261,6 +261,7 @@ async fn the_preview_is_exactly_what_the_auditor_sees_and_changes_nothing() {
         "/runbook",
         "/targets",
         "/backups",
+        "/datastores",
         "/drills",
         "/findings",
         "/controls",

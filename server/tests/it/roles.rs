@@ -8,11 +8,12 @@ use domain::role::{Role, Scope, TokenScope};
 use crate::portal::{Portal, attestation, text};
 
 /// Pages that only someone signed in sees.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "/",
     "/runbook",
     "/targets",
     "/backups",
+    "/datastores",
     "/drills",
     "/findings",
     "/controls",
@@ -41,7 +42,7 @@ const FILES: [&str; 9] = [
     "/ledger/tile/entries/000.p/1",
     "/ledger/proofs/0.tlog-proof",
 ];
-const ABSENT: [&str; 17] = [
+const ABSENT: [&str; 18] = [
     "/ledger/tile/0/000",
     "/ledger/tile/0/0",
     "/ledger/tile/9/000.p/1",
@@ -54,6 +55,7 @@ const ABSENT: [&str; 17] = [
     "/evidence/B-999/download",
     "/runbook/versions/9",
     "/controls/CC9",
+    "/datastores/none",
     "/requests/R-999",
     "/attachments/x",
     "/attachments/0000000000000000000000000000000000000000000000000000000000000000",

@@ -73,7 +73,7 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 14] = [
+pub const COLLECTIONS: [Collection; 15] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
@@ -89,6 +89,7 @@ pub const COLLECTIONS: [Collection; 14] = [
     Collection { name: "job_runs", kind: Kind::Record, file: "data/records/job_runs.jsonl" },
     Collection { name: "facts", kind: Kind::Record, file: "data/records/facts.jsonl" },
     Collection { name: "imports", kind: Kind::Record, file: "data/records/imports.jsonl" },
+    Collection { name: "datastores", kind: Kind::Record, file: "data/records/datastores.jsonl" },
 ];
 
 impl Collection {
