@@ -7,6 +7,7 @@ mod authenticator;
 mod bundle;
 mod codes;
 mod daemon;
+mod datastores;
 mod device;
 mod drawn;
 mod drill;

@@ -211,6 +211,17 @@ impl Portal {
         self.send(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
 
+    /// A form as a program sends it, which is told why by status and JSON.
+    pub async fn script_form(&self, path: &str, form: &str, cookie: &str) -> Response<Body> {
+        let request = Request::post(path)
+            .header(header::HOST, "portal.test")
+            .header(header::ORIGIN, "http://portal.test")
+            .header(header::COOKIE, cookie)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()));
+        self.send(request.expect("a request")).await
+    }
+
     pub async fn machine(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> Response<Body> {
         let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = token {

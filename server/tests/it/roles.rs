@@ -129,6 +129,7 @@ async fn every_page_the_router_knows_is_in_this_table() {
                 "/requests/{id}",
                 "/settings/audits/{id}",
                 "/controls/{id}",
+                "/datastores/{id}",
                 "/drills/{id}",
                 "/drills/{id}/live",
                 "/reviews/{subject}",
@@ -153,7 +154,7 @@ async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
         .map(|(path, _)| *path)
         .chain(REQUEST_ACTS)
         .chain(DRILL_ACTS.map(|(path, _)| path))
-        .chain(["/evidence/make", theme])
+        .chain(["/evidence/make", "/datastores/describe", theme])
         .collect();
     assert_eq!(known, named);
     let answer = portal.post("/evidence/make", "period=audit", None).await;
