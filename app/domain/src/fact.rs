@@ -285,6 +285,9 @@ pub struct Schedule {
     /// Of a policy that nobody can weaken: whether it is in force, in the vendor's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforced: Option<String>,
+    /// What it leaves open: "it can be deleted".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weakened_by: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

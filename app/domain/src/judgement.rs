@@ -411,6 +411,24 @@ mod tests {
             ("locked", vec![json!({ "fact": "vault", "reference": "v", "name": "v" })], None),
             (
                 "locked",
+                vec![json!({ "fact": "schedule", "reference": "p", "items": [], "enforced": "ACTIVE" })],
+                Some((Verdict::Met, "leaves nothing open")),
+            ),
+            (
+                "locked",
+                vec![
+                    json!({ "fact": "schedule", "reference": "p", "items": [], "enforced": "ACTIVE", "weakenedBy": ["it can be deleted"] }),
+                ],
+                Some((Verdict::AtRisk, "in force, and it can be deleted")),
+            ),
+            (
+                "locked",
+                vec![json!({ "fact": "schedule", "reference": "p", "items": [], "enforced": "ENABLING" })],
+                Some((Verdict::AtRisk, "not in force")),
+            ),
+            ("locked", vec![json!({ "fact": "schedule", "reference": "p", "items": [] })], None),
+            (
+                "locked",
                 vec![json!({ "fact": "bucket", "reference": "b", "objectLock": "GOVERNANCE", "lockDays": 30 })],
                 Some((Verdict::AtRisk, "GOVERNANCE")),
             ),

@@ -61,6 +61,11 @@ pub struct Read {
 }
 
 pub const ALL: &[&Connector] = &[
+    &atlas::CLUSTERS,
+    &atlas::COMPLIANCE,
+    &atlas::EXPORTS,
+    &atlas::RESTORES,
+    &atlas::SCHEDULE,
     &atlas::SNAPSHOTS,
     &backstage::CATALOG,
     &cloudtrail::EVENTS,

@@ -121,6 +121,14 @@ pub fn locked(facts: &Facts) -> Vec<Found> {
                     (true, _) => (about, Verdict::Met, "locked for good".to_owned()),
                 }
             }
+            Fact::Schedule(policy) => {
+                let about = "the backup compliance policy".to_owned();
+                match (policy.enforced.as_deref()?, policy.weakened_by.as_slice()) {
+                    ("ACTIVE", []) => (about, Verdict::Met, "in force, and leaves nothing open".to_owned()),
+                    ("ACTIVE", open) => (about, Verdict::AtRisk, format!("in force, and {}", open.join(", "))),
+                    (state, _) => (about, Verdict::AtRisk, format!("not in force: it is {state}")),
+                }
+            }
             Fact::Bucket(bucket) => {
                 let about = format!("bucket {}", bucket.reference);
                 match (bucket.object_lock.as_deref()?, bucket.lock_days) {

@@ -7,16 +7,14 @@ use domain::{
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::{first_is, listed};
 use crate::{About, Connector, Problem, Read, Unread, answer, time};
 
 pub static SNAPSHOTS: Connector = Connector {
     kind: "atlas-snapshots",
     title: "MongoDB Atlas, snapshots",
     command: "atlas backups snapshots list CLUSTER --limit 500 -o json",
-    looks: |value| {
-        let first = value.get("results").and_then(|r| r.get(0));
-        first.is_some_and(is_snapshot)
-    },
+    looks: |value| first_is(value, is_snapshot),
     read,
 };
 
@@ -52,18 +50,7 @@ struct Snapshot {
 
 fn read(bytes: &[u8], about: &About) -> Result<Read, Unread> {
     let value = answer::json(bytes)?;
-    // One snapshot by itself is `describe`'s answer.
-    let list = match value.get("results") {
-        Some(_) => answer::list_of(&value, "results")?,
-        None if is_snapshot(&value) => std::slice::from_ref(&value),
-        None => return Err(Unread::Whole("it has no list results, and is no snapshot".to_owned())),
-    };
-    answer::whole(&value)?;
-    if let Some(n) = list.iter().position(|one| !is_snapshot(one)) {
-        return Err(Unread::Whole(format!(
-            "results[{n}] is no snapshot: it has neither snapshotType nor scheduledTime"
-        )));
-    }
+    let list = listed(&value, "snapshot: it has neither snapshotType nor scheduledTime", is_snapshot)?;
     let mut read = Read::default();
     for (n, snapshot) in answer::each::<Snapshot>(list, "results")?.into_iter().enumerate() {
         let said = snapshot.status.clone().unwrap_or_default();
