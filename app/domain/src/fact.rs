@@ -44,7 +44,16 @@ impl Fact {
             Fact::Call(f) => ("call", &f.reference),
             Fact::Destroy(f) => ("destroy", &f.reference),
         };
-        format!("{kind}/{reference}")
+        let aspect = match self {
+            Fact::Point(f) => &f.aspect,
+            Fact::Key(f) => &f.aspect,
+            Fact::Bucket(f) => &f.aspect,
+            _ => &None,
+        };
+        match aspect {
+            Some(aspect) => format!("{kind}/{reference}/{aspect}"),
+            None => format!("{kind}/{reference}"),
+        }
     }
 }
 
@@ -225,6 +234,9 @@ pub struct Point {
     /// Of a continuous one: what can be restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<(Moment, Moment)>,
+    /// What of it, where one answer tells only that: the last word on one aspect leaves the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aspect: Option<String>,
 }
 
 /// Something that holds data.
@@ -324,7 +336,7 @@ pub struct Vault {
 }
 
 /// An encryption key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Key {
     pub reference: String,
@@ -340,6 +352,9 @@ pub struct Key {
     pub rotates: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Moment>,
+    /// What of it, where one answer tells only that: the last word on one aspect leaves the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aspect: Option<String>,
 }
 
 /// A bucket of objects, as far as one answer tells of it.
@@ -367,6 +382,12 @@ pub struct Bucket {
     /// Objects go to this class after so many days.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves_to: Vec<(String, i64)>,
+    /// Whether everybody may read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<bool>,
+    /// What of it, where one answer tells only that: the last word on one aspect leaves the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aspect: Option<String>,
 }
 
 /// Somebody or something that may act on backups.

@@ -406,6 +406,13 @@ mod tests {
             (
                 "locked",
                 vec![json!({ "fact": "vault", "reference": "v", "name": "v", "locked": true })],
+                Some((Verdict::AtRisk, "some may still unlock it")),
+            ),
+            (
+                "locked",
+                vec![
+                    json!({ "fact": "vault", "reference": "v", "name": "v", "locked": true, "lockFinalAt": "2026-01-01T00:00:00Z" }),
+                ],
                 Some((Verdict::Met, "for good")),
             ),
             ("locked", vec![json!({ "fact": "vault", "reference": "v", "name": "v" })], None),

@@ -6,19 +6,25 @@
 
 mod answer;
 mod atlas;
+mod aws;
+mod aws_backup;
 mod backstage;
 mod cloudtrail;
+mod ebs;
 mod elasticsearch;
 mod generic;
 mod hris;
 mod iam;
+mod kms;
 mod lines;
 mod opsgenie;
 mod pagerduty;
 mod pgbackrest;
 mod plain;
+mod rds;
 mod redis;
 mod restic;
+mod s3;
 mod terraform;
 mod time;
 
@@ -67,8 +73,16 @@ pub const ALL: &[&Connector] = &[
     &atlas::RESTORES,
     &atlas::SCHEDULE,
     &atlas::SNAPSHOTS,
+    &aws_backup::COPY_JOBS,
+    &aws_backup::JOBS,
+    &aws_backup::PLANS,
+    &aws_backup::POINTS,
+    &aws_backup::RESTORE_JOBS,
+    &aws_backup::VAULTS,
     &backstage::CATALOG,
     &cloudtrail::EVENTS,
+    &ebs::SNAPSHOTS,
+    &ebs::SNAPSHOT_ATTRIBUTES,
     &elasticsearch::SNAPSHOTS,
     &generic::CSV,
     &generic::JSONL,
@@ -76,14 +90,21 @@ pub const ALL: &[&Connector] = &[
     &hris::SCIM_USERS,
     &iam::PRINCIPALS,
     &iam::SIMULATION,
+    &kms::KEYS,
     &opsgenie::ALERT_LOG,
     &opsgenie::ONCALLS,
     &pagerduty::LOG,
     &pagerduty::ONCALLS,
     &pgbackrest::INFO,
+    &rds::AUTOMATED_BACKUPS,
+    &rds::INSTANCES,
+    &rds::SNAPSHOTS,
+    &rds::SNAPSHOT_ATTRIBUTES,
     &redis::INFO,
     &restic::BACKUP,
     &restic::SNAPSHOTS,
+    &s3::BUCKET,
+    &s3::OBJECT,
     &terraform::DESTROY,
     &terraform::STATE,
 ];

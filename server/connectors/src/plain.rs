@@ -45,5 +45,6 @@ pub fn point(reference: String, state: PointState, said: String) -> Point {
         locked_until: None,
         shared_with: None,
         window: None,
+        aspect: None,
     }
 }

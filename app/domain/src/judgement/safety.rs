@@ -118,7 +118,9 @@ pub fn locked(facts: &Facts) -> Vec<Found> {
                         let until = words::date_time(at);
                         (about, Verdict::AtRisk, format!("locked, and can be unlocked until {until} UTC"))
                     }
-                    (true, _) => (about, Verdict::Met, "locked for good".to_owned()),
+                    (true, Some(_)) => (about, Verdict::Met, "locked for good".to_owned()),
+                    // Amazon's governance mode has no date: "AWS Backup Vault Lock", developer guide.
+                    (true, None) => (about, Verdict::AtRisk, "locked, and some may still unlock it".to_owned()),
                 }
             }
             Fact::Schedule(policy) => {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{first_is, listed};
-use crate::{About, Connector, Problem, Read, Unread, answer, time};
+use crate::{About, Connector, Problem, Read, Unread, answer, plain, time};
 
 pub static EXPORTS: Connector = Connector {
     kind: "atlas-exports",
@@ -63,22 +63,15 @@ fn read(bytes: &[u8], about: &About) -> Result<Read, Unread> {
         };
         let to = job.prefix.as_ref().map_or_else(String::new, |prefix| format!("/{prefix}"));
         read.facts.push(Fact::Run(Run {
-            reference: job.id,
-            what: RunKind::Export,
             resource: about.resource.clone(),
             job: Some(format!("export to bucket {}", job.export_bucket_id)),
-            state,
-            said,
-            scheduled_for: None,
             started_at: job.created_at,
             finished_at: job.finished_at,
-            bytes: None,
-            basis: None,
             message: job.state_reason.and_then(|reason| reason.message),
             point: job.snapshot_id,
-            from_region: None,
-            to_region: None,
             target: Some(format!("{}{to}", job.export_bucket_id)),
+            what: RunKind::Export,
+            ..plain::run(job.id, state, said)
         }));
     }
     Ok(read)

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{first_is, listed};
-use crate::{About, Connector, Read, Unread, answer, time};
+use crate::{About, Connector, Read, Unread, answer, plain, time};
 
 pub static RESTORES: Connector = Connector {
     kind: "atlas-restores",
@@ -74,21 +74,13 @@ fn run(job: Job, about: &About) -> Run {
     Run {
         // Its id is the only thing that tells when it was asked for.
         started_at: time::of_object_id(&job.id),
-        reference: job.id,
-        what: RunKind::Restore,
         resource: about.resource.clone(),
-        job: None,
-        state,
-        said: said.to_owned(),
-        scheduled_for: None,
         finished_at: job.finished_at,
-        bytes: None,
-        basis: None,
         message: Some(message),
         point: job.snapshot_id,
-        from_region: None,
-        to_region: None,
         target: job.target_cluster_name,
+        what: RunKind::Restore,
+        ..plain::run(job.id, state, said.to_owned())
     }
 }
 

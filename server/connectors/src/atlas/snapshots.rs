@@ -2,13 +2,13 @@
 
 use domain::{
     Moment,
-    fact::{Basis, Encryption, Fact, Point, PointState, Run, RunKind, RunState},
+    fact::{Basis, Encryption, Fact, Point, PointState, Run, RunState},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{first_is, listed};
-use crate::{About, Connector, Problem, Read, Unread, answer, time};
+use crate::{About, Connector, Problem, Read, Unread, answer, plain, time};
 
 pub static SNAPSHOTS: Connector = Connector {
     kind: "atlas-snapshots",
@@ -88,12 +88,8 @@ fn facts(s: Snapshot, said: String, state: RunState, point: Option<PointState>, 
     let job =
         s.policy_items.filter(|items| !items.is_empty()).map(|items| items.join(", ")).or_else(|| cadence.clone());
     let mut facts = vec![Fact::Run(Run {
-        reference: s.id.clone(),
-        what: RunKind::Backup,
         resource: resource.clone(),
         job,
-        state,
-        said: said.clone(),
         scheduled_for: s.scheduled_time,
         // Its id tells when it was asked for.
         started_at: s.start_time.or_else(|| time::of_object_id(&s.id)),
@@ -103,32 +99,22 @@ fn facts(s: Snapshot, said: String, state: RunState, point: Option<PointState>, 
         // "fallback": taken by another way than the usual one.
         message: s.snapshot_type.filter(|kind| kind == "fallback").map(|kind| format!("snapshotType {kind}")),
         point: point.map(|_| s.id.clone()),
-        from_region: None,
-        to_region: None,
-        target: None,
+        ..plain::run(s.id.clone(), state, said.clone())
     })];
     facts.extend(point.map(|state| {
         Fact::Point(Point {
-            reference: s.id,
             resource,
             cadence,
-            state,
-            said,
             taken_at,
-            data_as_of: None,
             expires_at: s.expires_at.or(s.expiration),
             bytes,
             basis: bytes.map(|_| Basis::Full),
             region: about.region.clone(),
             copies: s.copy_regions,
-            copy_of: None,
             // Atlas encrypts all of them; a key of the customer's is named.
             encryption: Some(if s.master_key.is_some() { Encryption::CustomerManaged } else { Encryption::Unknown }),
             key: s.master_key,
-            vault: None,
-            locked_until: None,
-            shared_with: None,
-            window: None,
+            ..plain::point(s.id, state, said)
         })
     }));
     facts
