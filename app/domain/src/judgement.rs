@@ -372,6 +372,29 @@ mod tests {
             ),
             ("own-key", vec![point(json!({ "encryption": "none" }))], Some((Verdict::Missed, "not encrypted"))),
             ("own-key", vec![point(json!({ "encryption": "unknown" }))], None),
+            // A key's own word, by the ARN that ends with its id or by an alias.
+            (
+                "own-key",
+                vec![
+                    point(json!({ "encryption": "unknown", "key": "arn:aws:kms:us-east-1:111122223333:key/k1" })),
+                    json!({ "fact": "key", "reference": "k1", "customers": true }),
+                ],
+                Some((Verdict::Met, "one's own")),
+            ),
+            (
+                "own-key",
+                vec![
+                    point(json!({ "encryption": "unknown", "key": "arn:aws:kms:us-east-1:111122223333:key/k1" })),
+                    json!({ "fact": "key", "reference": "k1", "aliases": ["alias/aws/rds"], "customers": false, "aspect": "alias/aws/rds" }),
+                ],
+                Some((Verdict::AtRisk, "the vendor's")),
+            ),
+            (
+                "not-shared",
+                vec![json!({ "fact": "bucket", "reference": "b", "public": true })],
+                Some((Verdict::Missed, "everybody")),
+            ),
+            ("not-shared", vec![json!({ "fact": "bucket", "reference": "b" })], None),
             ("own-key", vec![point(json!({ "encryption": "none", "state": "failed" }))], None),
             ("not-shared", vec![point(json!({ "sharedWith": ["all"] }))], Some((Verdict::Missed, "everybody"))),
             (

@@ -227,8 +227,18 @@ pub fn copies(facts: &Facts) -> Vec<Found> {
         let copies = store.facts.iter().filter_map(|n| {
             let known = &facts.all[*n];
             let Fact::Run(run) = &known.fact else { return None };
-            let ended = run.finished_at.filter(|at| run.what == RunKind::Copy && *at >= since)?;
-            let good = matches!(run.state, RunState::Succeeded | RunState::SucceededWithIssues);
+            if run.what != RunKind::Copy {
+                return None;
+            }
+            // One that is still on its way counts with what it has taken until it was asked.
+            let ended = match run.state {
+                RunState::Queued | RunState::Running => facts.asked(&known.connector),
+                _ => run.finished_at?,
+            };
+            if ended < since {
+                return None;
+            }
+            let good = !matches!(run.state, RunState::Failed | RunState::Aborted | RunState::Expired);
             let taken = points.iter().find(|(_, point, _)| Some(&point.reference) == run.point.as_ref());
             let began = taken.map(|(_, _, at)| *at).or(run.started_at).filter(|_| good)?;
             Some((ended.since(began), run.to_region.clone(), known.id.as_str()))

@@ -32,15 +32,19 @@ pub fn own_key(facts: &Facts) -> Vec<Found> {
     type Told<'f> = (usize, Vec<(&'f Known, Encryption)>);
     let mut by_store: BTreeMap<&str, Told<'_>> = BTreeMap::new();
     for known in &facts.all {
-        let (store, encryption) = match &known.fact {
+        let (store, encryption, key) = match &known.fact {
             Fact::Point(point) if point.state == PointState::Available => {
-                (point.resource.as_deref().unwrap_or(&known.connector), point.encryption)
+                (point.resource.as_deref().unwrap_or(&known.connector), point.encryption, &point.key)
             }
-            Fact::Store(store) => (store.name.as_str(), store.encryption),
-            Fact::Bucket(bucket) => (bucket.reference.as_str(), bucket.encryption),
+            Fact::Store(store) => (store.name.as_str(), store.encryption, &store.key),
+            Fact::Bucket(bucket) => (bucket.reference.as_str(), bucket.encryption, &bucket.key),
             _ => continue,
         };
-        let Some(encryption) = encryption.filter(|e| *e != Encryption::Unknown) else { continue };
+        let encryption = match encryption {
+            Some(Encryption::Unknown) => key.as_deref().and_then(|key| whose(facts, key)),
+            told => told,
+        };
+        let Some(encryption) = encryption else { continue };
         let (all, other) = by_store.entry(store).or_default();
         *all += 1;
         if encryption != Encryption::CustomerManaged {
@@ -69,6 +73,20 @@ pub fn own_key(facts: &Facts) -> Vec<Found> {
     judged.collect()
 }
 
+/// A key's own word on whose it is: by its id, which an ARN ends with, or by an alias.
+fn whose(facts: &Facts, key: &str) -> Option<Encryption> {
+    let id = key.rsplit('/').next().unwrap_or(key);
+    let told = facts.all.iter().find_map(|known| match &known.fact {
+        Fact::Key(told) if told.reference == id || told.aliases.iter().any(|alias| key.ends_with(alias.as_str())) => {
+            told.customers
+        }
+        _ => None,
+    });
+    // Amazon's own aliases are the account's default keys.
+    let default = key.contains("alias/aws/").then_some(false);
+    told.or(default).map(|own| if own { Encryption::CustomerManaged } else { Encryption::VendorManaged })
+}
+
 /// A judgement names so many of the records it rests on.
 const RECORDS: usize = 20;
 
@@ -91,6 +109,10 @@ pub fn not_shared(facts: &Facts) -> Vec<Found> {
     let shared = facts.all.iter().filter_map(|known| {
         let (about, with) = match &known.fact {
             Fact::Point(point) => (point.reference.clone(), point.shared_with.clone()?),
+            Fact::Bucket(bucket) => {
+                let with = if bucket.public? { vec!["all".to_owned()] } else { Vec::new() };
+                (format!("bucket {}", bucket.reference), with)
+            }
             Fact::Store(store) if store.public? => (store.name.clone(), vec!["all".to_owned()]),
             Fact::Store(store) => (store.name.clone(), Vec::new()),
             _ => return None,

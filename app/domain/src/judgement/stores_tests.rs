@@ -100,6 +100,9 @@ fn each_rule_says_what_follows_and_nothing_without_a_target() {
     let mut uncopied = taken(&["2026-11-25T00:00:00Z", "2026-11-25T06:00:00Z"]);
     uncopied[0].1["copies"] = json!(["us"]);
     uncopied.push(schedule(json!([])));
+    let mut stalled = vec![run("copy", "2026-11-25T10:00:00Z", "")];
+    stalled[0].1["state"] = json!("running");
+    stalled[0].1.as_object_mut().expect("an object").remove("finishedAt");
     let old = vec![run("backup", "2026-05-01T00:00:00Z", "2026-05-01T00:10:00Z")];
     let mut came_back = old.clone();
     came_back.push(run("restore", "2026-11-01T00:00:00Z", "2026-11-01T00:10:00Z"));
@@ -128,6 +131,7 @@ fn each_rule_says_what_follows_and_nothing_without_a_target() {
             hours("5", ""),
             Some((Verdict::Missed, "taken 6 h before it was asked is not in us yet")),
         ),
+        ("copy-lag", &stalled, hours("1", ""), Some((Verdict::Missed, "a copy took up to 2 h"))),
         ("copy-lag", &close, hours("1", ""), None),
         ("restored", &old, None, Some((Verdict::Stale, "green for 6 months without a restore"))),
         ("restored", &came_back, None, Some((Verdict::Met, "last restored on 2026-11-01"))),
