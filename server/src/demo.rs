@@ -6,6 +6,7 @@ pub mod company;
 pub mod mongod;
 pub mod past;
 pub mod tenants;
+pub mod vendors;
 
 use std::{
     net::SocketAddr,
@@ -123,7 +124,9 @@ async fn portal(
         let (house, stop) = (house.clone(), stop.clone());
         async move { http::serve(&house, listener, stop).await }
     });
-    first_drill(&house, uri, &format!("http://{address}"), &token, began, progress, &stop).await?;
+    let here = format!("http://{address}");
+    vendors(&house, &here, &token, began).await?;
+    first_drill(&house, uri, &here, &token, began, progress, &stop).await?;
     let link = async |person: &str| -> Result<String> {
         let code = house.store.new_link(person, house.clock.now()).await?;
         Ok(format!("{url}/sign-in?code={code}"))
@@ -249,6 +252,28 @@ async fn seed(house: &House, began: Moment) -> Result<()> {
         done.insert_one(doc! { "_id": "asked" }).await?;
     }
     crate::jobs::reviews::reviews(house).await?;
+    Ok(())
+}
+
+/// What the tools of the demo's vendors would have printed, brought as a machine brings it.
+async fn vendors(house: &House, url: &str, token: &str, began: Moment) -> Result<()> {
+    let done = house.store.documents("demo");
+    if done.find_one(doc! { "_id": "vendors" }).await?.is_some() {
+        return Ok(());
+    }
+    let portal = Portal::new(url, token)?;
+    for output in vendors::outputs(began) {
+        let kind = output.kind;
+        let beside = output.beside(began);
+        portal.import(kind, &beside, output.text.into_bytes()).await.with_context(|| format!("bringing {kind}"))?;
+    }
+    match house.ports.datastores.describe("cartie-prod", &vendors::described(began), None).await {
+        // Written by a start that was interrupted.
+        Ok(()) | Err(PortError::Conflict(_)) => {}
+        Err(e) => return Err(e.into()),
+    }
+    crate::jobs::judgements::judgements(house).await?;
+    done.insert_one(doc! { "_id": "vendors" }).await?;
     Ok(())
 }
 

@@ -49,18 +49,18 @@ struct PolicyItem {
 }
 
 impl PolicyItem {
-    /// A month counts 30 days and a year 365: what is promised in months is never longer in days than it is.
+    /// A year has 365 days and a month a twelfth of them.
     fn item(self) -> ScheduleItem {
-        let unit = match self.retention_unit.as_deref() {
-            Some("days") => Some(1),
-            Some("weeks") => Some(7),
-            Some("months") => Some(30),
-            Some("years") => Some(365),
+        let days = |n: i64| match self.retention_unit.as_deref() {
+            Some("days") => Some(n),
+            Some("weeks") => Some(n * 7),
+            Some("months") => Some(n * 365 / 12),
+            Some("years") => Some(n * 365),
             _ => None,
         };
         // Of the slower paces it says which day, not how many.
         let every = self.frequency_interval.filter(|_| self.frequency_type == "hourly");
-        let keep_days = unit.zip(self.retention_value).map(|(unit, n)| unit * n);
+        let keep_days = self.retention_value.and_then(days);
         ScheduleItem { cadence: self.frequency_type, every, keep_days }
     }
 }

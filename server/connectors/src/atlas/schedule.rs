@@ -86,7 +86,7 @@ mod tests {
         let item = |cadence: &str, every, keep_days| ScheduleItem { cadence: cadence.to_owned(), every, keep_days };
         assert_eq!(
             schedule.items,
-            [item("hourly", Some(6), Some(7)), item("monthly", None, Some(360)), item("daily", None, None)]
+            [item("hourly", Some(6), Some(7)), item("monthly", None, Some(365)), item("daily", None, None)]
         );
         assert_eq!(
             (schedule.window_days, schedule.copies_to.as_slice()),

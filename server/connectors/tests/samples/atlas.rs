@@ -237,7 +237,7 @@ pub fn reads() -> Vec<Reads> {
             vec![
                 ("/0/resource", json!("backupSchedule-600")),
                 ("/0/items/0/every", json!(6)),
-                ("/0/items/3/keepDays", json!(360)),
+                ("/0/items/3/keepDays", json!(365)),
             ],
         ),
         (
@@ -247,7 +247,7 @@ pub fn reads() -> Vec<Reads> {
             vec![
                 ("/0/resource", json!("backupSchedule-600")),
                 ("/0/items/0/every", json!(6)),
-                ("/0/items/3/keepDays", json!(360)),
+                ("/0/items/3/keepDays", json!(365)),
             ],
         ),
     ]
