@@ -304,7 +304,7 @@ mod tests {
 
     fn known(connector: &str, fact: serde_json::Value) -> Known {
         let fact = serde_json::from_value(fact).expect("a fact");
-        Known { id: format!("{connector}-1"), connector: connector.to_owned(), fact }
+        Known { id: format!("{connector}-1"), connector: connector.to_owned(), fact, demo: false }
     }
 
     fn rds() -> Known {

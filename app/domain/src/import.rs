@@ -22,6 +22,9 @@ pub struct Import {
     pub not_understood: Vec<String>,
     /// How many of these there are in all.
     pub not_understood_in_all: i64,
+    /// `true` for what the example company invents.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
     /// When the tool was asked, where that is told; else when it was brought.
     pub occurred_at: Moment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +92,9 @@ pub struct Reported {
     pub import: String,
     #[serde(flatten)]
     pub fact: Fact,
+    /// `true` for what the example company invents.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
     pub occurred_at: Moment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned_at: Option<Moment>,
@@ -172,6 +178,7 @@ mod tests {
             connector: "runs-csv".into(),
             import: "I-1".into(),
             fact: run(RunState::Failed),
+            demo: false,
             occurred_at: at,
             learned_at: Some(at),
             by: "cron".into(),

@@ -28,6 +28,8 @@ pub struct Known {
     pub id: String,
     pub connector: String,
     pub fact: Fact,
+    /// Invented by the example company.
+    pub demo: bool,
 }
 
 /// Everything a judgement may rest on.
@@ -68,6 +70,7 @@ impl Facts {
             id: word.id.clone(),
             connector: word.value.connector.clone(),
             fact: word.value.fact.clone(),
+            demo: word.value.demo,
         };
         let all: Vec<Known> = words.iter().map(known).collect();
         let stores = datastore::assemble(&all, &beside.described);
@@ -84,6 +87,11 @@ impl Facts {
         let name = words(name);
         let names = |a: &&Acceptance| words(&a.title).windows(name.len().max(1)).any(|part| part == name);
         self.left_out.iter().find(names)
+    }
+
+    fn invented(&self, records: &[String]) -> bool {
+        let mut known = self.all.iter().filter(|known| records.contains(&known.id)).peekable();
+        known.peek().is_some() && known.all(|known| known.demo)
     }
 
     /// The datastore that something was found of: by its name, or by the first record that it rests on.
@@ -114,6 +122,8 @@ pub struct Judgement {
     pub says: String,
     /// The records it rests on.
     pub records: Vec<String>,
+    /// All of these are invented by the example company.
+    pub demo: bool,
 }
 
 impl Judgement {
@@ -301,16 +311,25 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
-/// All of them, by rule and then by what they are about.
+/// All of them, by rule and then by what they are about: one of each, for what is said twice of one thing is one
+/// judgement, and the worse word counts.
 pub fn judge(facts: &Facts) -> Vec<Judgement> {
     let mut all = Vec::new();
     for rule in RULES {
         let mut found = (rule.judge)(facts);
-        found.sort_by(|a, b| a.about.cmp(&b.about));
+        found.sort_by(|a, b| (&a.about, rank(b.verdict)).cmp(&(&b.about, rank(a.verdict))));
+        found.dedup_by(|next, worst| {
+            let same = next.about == worst.about;
+            if same && next.verdict == worst.verdict {
+                worst.records.append(&mut next.records);
+            }
+            same
+        });
         all.extend(found.into_iter().map(|f| Judgement {
             rule: rule.id,
             store: facts.store(&f).map(|store| store.id.clone()),
             about: f.about,
+            demo: facts.invented(&f.records),
             verdict: f.verdict,
             says: f.says,
             records: f.records,
@@ -319,12 +338,46 @@ pub fn judge(facts: &Facts) -> Vec<Judgement> {
     all
 }
 
+/// How much a verdict asks for somebody.
+pub fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Met => 0,
+        Verdict::Untested => 1,
+        Verdict::Stale => 2,
+        Verdict::AtRisk => 3,
+        Verdict::Missed => 4,
+    }
+}
+
 #[cfg(test)]
 mod stores_tests;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_twice_of_one_thing_is_one_judgement_and_the_worse_counts() {
+        let bucket = |id: &str, public: bool| Known {
+            id: id.to_owned(),
+            connector: "s3-bucket".to_owned(),
+            fact: Fact::Bucket(crate::fact::Bucket {
+                reference: "b".to_owned(),
+                public: Some(public),
+                aspect: Some(id.to_owned()),
+                ..Default::default()
+            }),
+            demo: false,
+        };
+        let mut facts = Facts::of(&[], &[], Beside::default(), Moment::EPOCH);
+        facts.all = vec![bucket("block", false), bucket("policy", true), bucket("acl", true)];
+        let found: Vec<_> = judge(&facts).into_iter().filter(|j| j.rule == "not-shared").collect();
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].verdict, found[0].records.as_slice()),
+            (Verdict::Missed, ["policy".to_owned(), "acl".to_owned()].as_slice())
+        );
+    }
 
     #[test]
     fn nothing_follows_from_nothing_and_no_two_rules_share_a_name() {
@@ -544,6 +597,7 @@ mod tests {
                 id: format!("f{n}"),
                 connector: "k".into(),
                 fact: serde_json::from_value(fact.clone()).unwrap_or_else(|e| panic!("{fact}: {e}")),
+                demo: false,
             });
             let now = Moment::parse("2026-11-25T00:00:00Z").expect("a time");
             let all: Vec<Known> = all.collect();

@@ -3,9 +3,8 @@
 use domain::{
     Moment,
     datastore::{Datastore, Described, From, Words, slug},
-    judgement::{Due, Facts, Judgement, due, judge},
+    judgement::{Due, Facts, Judgement, due, judge, rank},
     role::{Actor, Permission},
-    verdict::Verdict,
 };
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
@@ -39,17 +38,6 @@ pub struct Line {
 impl Line {
     pub fn worst(&self) -> Option<&Judgement> {
         self.judged.iter().max_by_key(|j| rank(j.verdict))
-    }
-}
-
-/// How much a verdict asks for somebody.
-pub fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Met => 0,
-        Verdict::Untested => 1,
-        Verdict::Stale => 2,
-        Verdict::AtRisk => 3,
-        Verdict::Missed => 4,
     }
 }
 

@@ -300,14 +300,7 @@ fn Judgements(mut judged: Vec<Judged>) -> impl IntoView {
     if judged.is_empty() {
         return ().into_any();
     }
-    let rank = |verdict: Verdict| match verdict {
-        Verdict::Missed => 0,
-        Verdict::AtRisk => 1,
-        Verdict::Stale => 2,
-        Verdict::Untested => 3,
-        Verdict::Met => 4,
-    };
-    judged.sort_by_key(|j| rank(j.judgement.verdict));
+    judged.sort_by_key(|j| std::cmp::Reverse(judgement::rank(j.judgement.verdict)));
     let met = judged.iter().filter(|j| j.judgement.verdict == Verdict::Met).count();
     let says = format!("{met} of {} met", judged.len());
     let rows = judged
@@ -429,6 +422,7 @@ fn import(sealed: Sealed<Import>) -> impl IntoView {
             <th scope="row">
                 <code>{value.told.connector}</code>
                 <span class="second">"by " {value.by} {value.told.command.map(|command| format!(", {command}"))}</span>
+                <Demo demo=value.demo />
             </th>
             <td><When at=value.occurred_at /></td>
             <td class="n">{words::count(value.facts)} <span class="second">{unclear}</span></td>

@@ -17,8 +17,8 @@ use crate::{
         datastores::{DatastorePage, load, source},
     },
     parts::{
-        Computed, ErrorNote, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement, capital, loaded,
-        plural,
+        Computed, Demo, ErrorNote, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement, capital,
+        loaded, plural,
     },
 };
 
@@ -71,7 +71,8 @@ fn statement(page: &DatastorePage) -> impl IntoView + use<> {
     });
     let lacks = page.store.lacks();
     let open = (!lacks.is_empty()).then(|| format!(" No source states its {}.", and(&lacks)));
-    view! { {opening} {short} "." {open} }
+    let demo = page.store.described.as_ref().is_some_and(|described| described.value.demo);
+    view! { {opening} {short} "." {open} " " <Demo demo=demo /> }
 }
 
 fn and(words: &[&str]) -> String {

@@ -87,6 +87,7 @@ fn Table(lines: Vec<Line>, catalogue: bool) -> impl IntoView {
                         <th class="w-12 hide-phone" scope="col">"RPO, RTO"</th>
                         <th class="w-12 hide-phone" scope="col">"Kept"</th>
                         <th class="w-25" scope="col">"What it comes to"</th>
+                        <td class="sl"></td>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -140,6 +141,7 @@ fn row(line: Line) -> impl IntoView {
             <td class="hide-phone">{targets}</td>
             <td class="hide-phone">{kept}</td>
             <td>{worst}</td>
+            <td class="sl"></td>
         </tr>
     }
 }

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::http::imports::Beside;
 
+/// As the version of the tool that printed it.
+pub const INVENTED: &str = "none: invented by passmuster demo";
+
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
@@ -23,7 +26,7 @@ impl Output {
             resource: self.resource.map(str::to_owned),
             collected_at: Some(began.rfc3339()),
             command: Some(self.command.to_owned()),
-            tool: Some("none: invented by passmuster demo".to_owned()),
+            tool: Some(INVENTED.to_owned()),
             ..Beside::default()
         }
     }

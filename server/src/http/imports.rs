@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::intake::{Machine, Refusal, unprocessable};
 use crate::{
     compose::House,
+    demo::vendors::INVENTED,
     ledger::{Item, canonical},
     store::imports::{FACTS, IMPORTS},
 };
@@ -152,6 +153,7 @@ async fn file(
     let read = read.map_err(|e| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))??;
     let occurred_at = told.collected_at.unwrap_or(now);
     let by = machine.name().to_owned();
+    let demo = house.company.demo && told.tool.as_deref() == Some(INVENTED);
     let mut items = Vec::new();
     let mut ids = Vec::new();
     for fact in read.facts {
@@ -162,6 +164,7 @@ async fn file(
             import: id.clone(),
             occurred_at: fact.happened_at().unwrap_or(occurred_at),
             fact,
+            demo,
             learned_at: Some(now),
             by: by.clone(),
         };
@@ -177,6 +180,7 @@ async fn file(
         facts_digest: import::digest(ids),
         not_understood_in_all: i64::try_from(not_understood.len()).unwrap_or(i64::MAX),
         not_understood: not_understood.into_iter().take(PLACES).collect(),
+        demo,
         occurred_at,
         learned_at: Some(now),
         by,

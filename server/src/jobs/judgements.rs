@@ -80,7 +80,8 @@ async fn append(house: &House, item: Result<crate::ledger::Item, impl std::fmt::
 fn opened(judged: &Judgement, facts: &Facts, id: &str, now: Moment) -> Finding {
     let rule = judgement::rule(judged.rule);
     let store = facts.stores.iter().find(|store| Some(&store.id) == judged.store.as_ref());
-    let owner = store.and_then(|store| store.owner.as_ref()).map(|owner| owner.value.clone());
+    let owner =
+        store.and_then(|store| store.owner.as_ref()).map(|owner| domain::datastore::short(&owner.value).to_owned());
     Finding {
         schema: 1,
         id: id.to_owned(),
@@ -96,7 +97,7 @@ fn opened(judged: &Judgement, facts: &Facts, id: &str, now: Moment) -> Finding {
         state: State::Open,
         controls: Kind::Gaps.answers().to_vec(),
         attachments: vec![],
-        demo: false,
+        demo: judged.demo,
         occurred_at: now,
         by: PORTAL.to_owned(),
     }

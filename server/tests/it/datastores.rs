@@ -97,10 +97,10 @@ async fn one_is_put_together_completed_by_hand_and_judged_and_what_no_catalogue_
     let findings = Findings::all(&portal.house.evidence, &Scope::EVERYTHING).await.expect("read");
     let of = |cause: &str| findings.iter().find(|f| f.value.cause.as_deref() == Some(cause)).map(|f| &f.value);
     let cadence = of("cadence: Orders").expect("opened");
-    assert_eq!((cadence.owner.as_str(), cadence.severity), ("group:default/shop", Severity::High));
+    assert_eq!((cadence.owner.as_str(), cadence.severity), ("shop", Severity::High));
     assert_eq!(cadence.due_at.since(cadence.occurred_at), Severity::High.due_ms());
     let missing = of("in-catalogue: search-index").expect("opened");
-    assert_eq!((missing.owner.as_str(), &missing.state), ("group:default/search", &State::Open));
+    assert_eq!((missing.owner.as_str(), &missing.state), ("search", &State::Open));
     assert!(of("in-catalogue: Orders").is_none(), "what is in both is accused of nothing");
     portal.assert_ledger_whole().await;
 }

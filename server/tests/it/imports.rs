@@ -110,6 +110,7 @@ async fn facts_whose_import_was_cut_off_count_as_nothing_until_the_file_comes_ag
         import: Import::id(&Told::of("runs-jsonl", line.as_bytes(), Default::default())),
         occurred_at: fact.happened_at().expect("a time"),
         fact,
+        demo: false,
         learned_at: None,
         by: "cron".into(),
     };

@@ -36,6 +36,7 @@ mod requests;
 mod reviews;
 mod roles;
 mod runner;
+mod samples;
 mod sessions;
 mod signed;
 mod time;

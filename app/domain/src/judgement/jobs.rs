@@ -228,7 +228,7 @@ mod tests {
             to_region: None,
             target: None,
         });
-        Known { id: format!("run-{hour}"), connector: "k".into(), fact }
+        Known { id: format!("run-{hour}"), connector: "k".into(), fact, demo: false }
     }
 
     fn facts(all: Vec<Known>, asked: i64, now: i64) -> Facts {

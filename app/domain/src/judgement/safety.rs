@@ -146,7 +146,7 @@ pub fn locked(facts: &Facts) -> Vec<Found> {
                 }
             }
             Fact::Schedule(policy) => {
-                let about = "the backup compliance policy".to_owned();
+                let about = policy.reference.replacen('/', " ", 1);
                 match (policy.enforced.as_deref()?, policy.weakened_by.as_slice()) {
                     ("ACTIVE", []) => (about, Verdict::Met, "in force, and leaves nothing open".to_owned()),
                     ("ACTIVE", open) => (about, Verdict::AtRisk, format!("in force, and {}", open.join(", "))),

@@ -25,6 +25,7 @@ fn known(facts: &[(&str, Value)], words: Option<Words>) -> Facts {
             id: format!("f{n}"),
             connector: (*connector).to_owned(),
             fact: serde_json::from_value(fact.clone()).unwrap_or_else(|e| panic!("{fact}: {e}")),
+            demo: false,
         })
         .collect();
     let seal = Seal { seq: 1, sha256: "ab".repeat(32), at: now(), by: "Founder".to_owned(), broken: false };

@@ -157,6 +157,7 @@ fn what_a_runner_told_of_an_import_is_its_word_and_the_rest_the_portals() {
             facts_digest: domain::import::digest(Vec::new()),
             not_understood: Vec::new(),
             not_understood_in_all: 0,
+            demo: false,
             occurred_at: at,
             learned_at: Some(at),
             by: "runner-1".into(),
