@@ -1,7 +1,7 @@
 //! Datastores: what holds data and is backed up, put together from what vendors' tools said of it, and completed by
 //! hand where no source states something. Each value keeps where it comes from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,11 +83,6 @@ impl Datastore {
         ];
         all.into_iter().filter(|(_, lacks)| *lacks).map(|(what, _)| what).collect()
     }
-
-    /// Whether a vendor's word means this one: in full, or by its last part.
-    fn named(&self, name: &str) -> bool {
-        self.names.iter().any(|own| own.eq_ignore_ascii_case(name))
-    }
 }
 
 /// "orders" of "arn:aws:rds:eu-central-1:111122223333:db:orders" and of "resource:default/orders".
@@ -100,47 +95,87 @@ pub const CATALOGUE: &str = "backstage-catalog";
 /// All of them, by name. Facts are sorted in by the names they use: in full first, then by the last part of it where
 /// that is one datastore's alone.
 pub fn assemble(facts: &[Known], described: &[Sealed<Described>]) -> Vec<Datastore> {
-    let mut all = Vec::new();
+    let mut known = Assembling::default();
     for sealed in described {
-        all.push(of_hand(sealed));
+        known.begin(of_hand(sealed));
     }
     let catalogue = |known: &Known| known.connector == CATALOGUE;
-    for (n, known) in facts.iter().enumerate().filter(|(_, known)| !catalogue(known)) {
-        match &known.fact {
+    for (n, fact) in facts.iter().enumerate().filter(|(_, fact)| !catalogue(fact)) {
+        match &fact.fact {
             Fact::Store(store) => {
-                let names = [store.reference.as_str(), store.name.as_str()];
-                let at = exactly(&all, &names).unwrap_or_else(|| begin(&mut all, &store.name, &names));
-                take_store(&mut all[at], n, known);
+                let at = known.of(&[&store.reference, &store.name], &store.name);
+                take_store(&mut known.all[at], n, fact);
             }
             Fact::Bucket(bucket) => {
-                let names = [bucket.reference.as_str()];
-                let at = exactly(&all, &names).unwrap_or_else(|| begin(&mut all, short(names[0]), &names));
-                take_bucket(&mut all[at], n, known);
+                let at = known.of(&[&bucket.reference], short(&bucket.reference));
+                take_bucket(&mut known.all[at], n, fact);
             }
             _ => {}
         }
     }
-    for (n, known) in facts.iter().enumerate().filter(|(_, known)| !catalogue(known)) {
-        let Some(resource) = resource(&known.fact) else { continue };
-        let at = find(&all, resource).unwrap_or_else(|| begin(&mut all, short(resource), &[resource]));
-        take_about(&mut all[at], n, known);
+    for (n, fact) in facts.iter().enumerate().filter(|(_, fact)| !catalogue(fact)) {
+        let Some(resource) = resource(&fact.fact) else { continue };
+        let at = known.find(resource).unwrap_or_else(|| known.of(&[resource], short(resource)));
+        take_about(&mut known.all[at], n, fact);
     }
-    for (n, known) in facts.iter().enumerate().filter(|(_, known)| catalogue(known)) {
-        let Fact::Store(store) = &known.fact else { continue };
-        let found = find(&all, &store.reference).or_else(|| find(&all, &store.name));
-        let at = found.unwrap_or_else(|| {
-            all.push(Datastore { name: store.name.clone(), ..Datastore::default() });
-            all.len() - 1
-        });
-        take_catalogue(&mut all[at], n, known);
+    for (n, fact) in facts.iter().enumerate().filter(|(_, fact)| catalogue(fact)) {
+        let Fact::Store(store) = &fact.fact else { continue };
+        let found = known.find(&store.reference).or_else(|| known.find(&store.name));
+        let at = found.unwrap_or_else(|| known.of(&[&store.reference, &store.name], &store.name));
+        take_catalogue(&mut known.all[at], n, fact);
     }
+    let mut all = known.all;
     for store in &mut all {
         store.names.sort();
         store.names.dedup();
     }
-    all.sort_by(|a, b| (a.name.to_lowercase(), &a.names).cmp(&(b.name.to_lowercase(), &b.names)));
+    all.sort_by_cached_key(|store| (store.name.to_lowercase(), store.names.clone()));
     name_addresses(&mut all);
     all
+}
+
+/// Those known so far, found by their names.
+#[derive(Default)]
+struct Assembling {
+    all: Vec<Datastore>,
+    /// By a whole name, in small letters.
+    whole: HashMap<String, usize>,
+    /// By the last part of a name; several may share it.
+    last: HashMap<String, BTreeSet<usize>>,
+}
+
+impl Assembling {
+    fn begin(&mut self, store: Datastore) -> usize {
+        self.all.push(store);
+        let at = self.all.len() - 1;
+        for name in self.all[at].names.clone() {
+            self.call(at, &name);
+        }
+        at
+    }
+
+    fn call(&mut self, at: usize, name: &str) {
+        self.whole.entry(name.to_lowercase()).or_insert(at);
+        self.last.entry(short(name).to_lowercase()).or_default().insert(at);
+    }
+
+    /// The one of these names, or a new one.
+    fn of(&mut self, names: &[&str], name: &str) -> usize {
+        let found = names.iter().find_map(|name| self.whole.get(&name.to_lowercase()).copied());
+        let at = found.unwrap_or_else(|| self.begin(Datastore { name: name.to_owned(), ..Datastore::default() }));
+        for name in names {
+            self.call(at, name);
+            self.all[at].names.push((*name).to_owned());
+        }
+        at
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.whole.get(&name.to_lowercase()).copied().or_else(|| {
+            let mut found = self.last.get(&short(name).to_lowercase())?.iter();
+            found.next().copied().filter(|_| found.next().is_none())
+        })
+    }
 }
 
 /// The datastore that something is about, in its vendor's word.
@@ -151,27 +186,6 @@ fn resource(fact: &Fact) -> Option<&str> {
         Fact::Schedule(schedule) => schedule.resource.as_deref(),
         _ => None,
     }
-}
-
-fn exactly(all: &[Datastore], names: &[&str]) -> Option<usize> {
-    all.iter().position(|store| names.iter().any(|name| store.named(name)))
-}
-
-fn find(all: &[Datastore], name: &str) -> Option<usize> {
-    exactly(all, &[name]).or_else(|| {
-        let same = |store: &Datastore| store.names.iter().any(|own| short(own).eq_ignore_ascii_case(short(name)));
-        let mut found = all.iter().enumerate().filter(|(_, store)| same(store));
-        match (found.next(), found.next()) {
-            (Some((at, _)), None) => Some(at),
-            _ => None,
-        }
-    })
-}
-
-fn begin(all: &mut Vec<Datastore>, name: &str, names: &[&str]) -> usize {
-    let names = names.iter().map(|name| (*name).to_owned()).collect();
-    all.push(Datastore { name: name.to_owned(), names, ..Datastore::default() });
-    all.len() - 1
 }
 
 fn of_hand(sealed: &Sealed<Described>) -> Datastore {
@@ -214,7 +228,6 @@ fn take_store(store: &mut Datastore, n: usize, known: &Known) {
     let Fact::Store(fact) = &known.fact else { return };
     store.here = true;
     store.facts.push(n);
-    store.names.extend([fact.reference.clone(), fact.name.clone()]);
     say(&mut store.kind, Some(&fact.kind), known);
     say(&mut store.service, fact.service.as_ref(), known);
     say(&mut store.owner, fact.owner.as_ref(), known);
@@ -258,7 +271,6 @@ fn take_catalogue(store: &mut Datastore, n: usize, known: &Known) {
     let Fact::Store(fact) = &known.fact else { return };
     store.facts.push(n);
     store.in_catalogue = Some(known.id.clone());
-    store.names.extend([fact.reference.clone(), fact.name.clone()]);
     if store.kind.is_none() {
         say(&mut store.kind, Some(&fact.kind), known);
     }
@@ -276,15 +288,22 @@ fn copies<'v>(store: &mut Datastore, to: impl Iterator<Item = &'v String>, known
     }
 }
 
-/// One that is described keeps the id of its record. Of the others, two of one name get numbers.
+/// One that is described keeps the id of its record. Of the others, two of one name get numbers, in their names too: a
+/// judgement names what it is about.
 fn name_addresses(all: &mut [Datastore]) {
     let mut taken: BTreeSet<String> = all.iter().map(|store| store.id.clone()).filter(|id| !id.is_empty()).collect();
     for store in all.iter_mut().filter(|store| store.id.is_empty()) {
         let slug = slug(&store.name);
-        let numbered = (2..).map(|n| format!("{slug}-{n}"));
-        let mut names = std::iter::once(slug.clone()).chain(numbered);
-        store.id = names.find(|id| taken.insert(id.clone())).unwrap_or(slug);
+        let n = (1..).find(|n| taken.insert(numbered(&slug, *n))).unwrap_or(1);
+        store.id = numbered(&slug, n);
+        if n > 1 {
+            store.name = format!("{} ({n})", store.name);
+        }
     }
+}
+
+fn numbered(slug: &str, n: usize) -> String {
+    if n == 1 { slug.to_owned() } else { format!("{slug}-{n}") }
 }
 
 /// Lower-case letters, digits and hyphens.
@@ -345,6 +364,7 @@ mod tests {
         assert_eq!(all.iter().map(|s| s.facts.len()).collect::<Vec<_>>(), [1, 1, 1], "{all:#?}");
         let ids: Vec<&str> = all.iter().map(|s| s.id.as_str()).collect();
         assert_eq!(ids, ["arn-aws-rds-eu-west-1-111122223333-db-orders", "orders", "orders-2"]);
+        assert_eq!((all[1].name.as_str(), all[2].name.as_str()), ("orders", "orders (2)"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod keeping;
 mod safety;
 mod scope;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     Moment,
@@ -87,20 +87,6 @@ impl Facts {
         let name = words(name);
         let names = |a: &&Acceptance| words(&a.title).windows(name.len().max(1)).any(|part| part == name);
         self.left_out.iter().find(names)
-    }
-
-    fn invented(&self, records: &[String]) -> bool {
-        let mut known = self.all.iter().filter(|known| records.contains(&known.id)).peekable();
-        known.peek().is_some() && known.all(|known| known.demo)
-    }
-
-    /// The datastore that something was found of: by its name, or by the first record that it rests on.
-    fn store(&self, found: &Found) -> Option<&Datastore> {
-        let named = self.stores.iter().find(|store| store.name == found.about);
-        named.or_else(|| {
-            let first = self.all.iter().position(|known| found.records.first() == Some(&known.id))?;
-            self.stores.iter().find(|store| store.facts.contains(&first))
-        })
     }
 
     fn asked(&self, connector: &str) -> Moment {
@@ -314,6 +300,7 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 /// All of them, by rule and then by what they are about: one of each, for what is said twice of one thing is one
 /// judgement, and the worse word counts.
 pub fn judge(facts: &Facts) -> Vec<Judgement> {
+    let behind = Behind::of(facts);
     let mut all = Vec::new();
     for rule in RULES {
         let mut found = (rule.judge)(facts);
@@ -327,15 +314,46 @@ pub fn judge(facts: &Facts) -> Vec<Judgement> {
         });
         all.extend(found.into_iter().map(|f| Judgement {
             rule: rule.id,
-            store: facts.store(&f).map(|store| store.id.clone()),
+            store: behind.store(&f).map(str::to_owned),
             about: f.about,
-            demo: facts.invented(&f.records),
+            demo: behind.invented(&f.records),
             verdict: f.verdict,
             says: f.says,
             records: f.records,
         }));
     }
     all
+}
+
+/// What stands behind what was found: datastores by their names and by the records about them.
+struct Behind<'f> {
+    by_name: HashMap<&'f str, &'f str>,
+    by_record: HashMap<&'f str, (&'f Known, Option<&'f str>)>,
+}
+
+impl<'f> Behind<'f> {
+    fn of(facts: &'f Facts) -> Self {
+        let by_name = facts.stores.iter().map(|store| (store.name.as_str(), store.id.as_str())).collect();
+        let mut by_record: HashMap<_, _> = facts.all.iter().map(|known| (known.id.as_str(), (known, None))).collect();
+        for store in &facts.stores {
+            for n in &store.facts {
+                let known = &facts.all[*n];
+                by_record.insert(&known.id, (known, Some(store.id.as_str())));
+            }
+        }
+        Self { by_name, by_record }
+    }
+
+    /// The datastore that something was found of: by its name, or by the first record that it rests on.
+    fn store(&self, found: &Found) -> Option<&'f str> {
+        let first = || self.by_record.get(found.records.first()?.as_str())?.1;
+        self.by_name.get(found.about.as_str()).copied().or_else(first)
+    }
+
+    fn invented(&self, records: &[String]) -> bool {
+        let mut known = records.iter().filter_map(|id| self.by_record.get(id.as_str())).peekable();
+        known.peek().is_some() && known.all(|(known, _)| known.demo)
+    }
 }
 
 /// How much a verdict asks for somebody.

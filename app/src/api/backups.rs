@@ -134,12 +134,6 @@ pub struct ReportedJob {
     pub record: Sealed<Reported>,
 }
 
-/// What follows from the facts, and the finding that it opened.
-pub struct Judged {
-    pub judgement: Judgement,
-    pub finding: Option<String>,
-}
-
 pub struct BackupsPage {
     pub ask: Ask,
     pub error: Option<&'static str>,
@@ -155,8 +149,8 @@ pub struct BackupsPage {
     pub jobs: Vec<JobLine>,
     /// By name.
     pub reported: Vec<ReportedJob>,
-    /// In the order of the rules.
-    pub judged: Vec<Judged>,
+    /// What follows from the facts, in the order of the rules, each with the finding that it opened.
+    pub judged: Vec<(Judgement, Option<String>)>,
     /// Newest first.
     pub imports: Vec<Sealed<Import>>,
     pub list: Page<Sealed<Attestation>>,
@@ -248,10 +242,9 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         .map(|gap| Missed { week: gap.value.due_at, says: gap.value.says.clone(), finding: opened(&gap.id), gap })
         .collect::<Vec<_>>();
     let jobs = jobs(&actor, &ports, &missed, ports.clock.now()).await?;
-    let words = ports.imports.last_words(&actor.scope).await?;
-    let imports = ports.imports.imports(&actor.scope).await?;
-    let judged = judgement::judge(&known::facts(&ports, &actor.scope, ports.clock.now()).await?);
-    let judged = judged.into_iter().map(|j| Judged { finding: opened(&j.cause()), judgement: j }).collect();
+    let known::Told { words, imports, facts } = known::told(&ports, &actor.scope, ports.clock.now()).await?;
+    let judged = judgement::judge(&facts);
+    let judged = judged.into_iter().map(|j| (opened(&j.cause()), j)).map(|(finding, j)| (j, finding)).collect();
     let reported = reported(words);
     let newest = coverage.attested.into_iter().map(|a| (a.tenant.clone(), a)).collect();
     let internal = drills.iter().filter_map(|d| d.value.draw.as_ref()).flat_map(|d| d.eligible.clone()).collect();

@@ -1,5 +1,7 @@
 //! Datastores: what is stated of each and by whom, what it comes to, and completing one by hand.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Moment,
     datastore::{Datastore, Described, From, Words, slug},
@@ -43,7 +45,7 @@ impl Line {
 
 pub struct DatastorePage {
     pub store: Datastore,
-    /// What falls short first, each with the finding that it opened.
+    /// In the order of the rules, each with the finding that it opened.
     pub judged: Vec<(Judgement, Option<String>)>,
     /// Recovery points that should be there today.
     pub due: Vec<Due>,
@@ -55,13 +57,15 @@ pub struct DatastorePage {
 pub async fn list(query: &ParamsMap) -> Result<DatastoresPage, Problem> {
     let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
     let facts = known::facts(&ports, &actor.scope, ports.clock.now()).await?;
-    let mut judged = judge(&facts);
+    let mut by_store: BTreeMap<String, Vec<Judgement>> = BTreeMap::new();
+    for judged in judge(&facts) {
+        if let Some(store) = &judged.store {
+            by_store.entry(store.clone()).or_default().push(judged);
+        }
+    }
     let catalogue = facts.asked.contains_key(domain::datastore::CATALOGUE);
-    let lines = facts.stores.into_iter().map(|store| {
-        let (own, rest) = std::mem::take(&mut judged).into_iter().partition(|j| j.store.as_ref() == Some(&store.id));
-        judged = rest;
-        Line { store, judged: own }
-    });
+    let lines =
+        facts.stores.into_iter().map(|store| Line { judged: by_store.remove(&store.id).unwrap_or_default(), store });
     let (refused, words) = returned(query, HERE);
     Ok(DatastoresPage {
         lines: lines.collect(),
@@ -78,13 +82,12 @@ pub async fn load(id: String, query: &ParamsMap) -> Result<DatastorePage, Proble
     let Some(store) = facts.stores.iter().find(|store| store.id == id) else { return Err(absent(&id)) };
     let findings = ports.findings.all(&actor.scope).await?;
     let opened = |cause: &str| findings.iter().find(|f| f.value.cause.as_deref() == Some(cause)).map(|f| f.id.clone());
-    let mut judged: Vec<_> = judge(&facts)
+    let judged = judge(&facts)
         .into_iter()
         .filter(|j| j.store.as_ref() == Some(&id))
         .map(|j| (opened(&j.cause()), j))
         .map(|(finding, j)| (j, finding))
         .collect();
-    judged.sort_by_key(|(j, _)| std::cmp::Reverse(rank(j.verdict)));
     let (refused, words) = returned(query, &address(&id));
     Ok(DatastorePage {
         due: due(&facts, store),

@@ -9,7 +9,7 @@ use domain::{
     fact::RunState,
     gap::Missing,
     import::Import,
-    judgement,
+    judgement::Judgement,
     record::Sealed,
     verdict::Verdict,
     words,
@@ -18,10 +18,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::backups::{Ask, BackupsPage, JobLine, JobStanding, Judged, Missed, ReportedJob, STRENGTHS, load},
+    api::backups::{Ask, BackupsPage, JobLine, JobStanding, Missed, ReportedJob, STRENGTHS, load},
     parts::{
-        Demo, Empty, FilterBar, FilterSelect, HeatRow, Heatmap, PageHead, Pager, SealKind, SealNote, Section, Shape,
-        StateMark, Statement, Waiting, When, loaded,
+        Demo, Empty, FilterBar, FilterSelect, HeatRow, Heatmap, JudgedTable, PageHead, Pager, SealKind, SealNote,
+        Section, Shape, StateMark, Statement, Waiting, When, loaded,
     },
 };
 
@@ -294,47 +294,11 @@ fn Jobs(jobs: Vec<JobLine>) -> impl IntoView {
     .into_any()
 }
 
-/// What falls short first, then what could not be told, then what is met; each with its reason.
 #[component]
-fn Judgements(mut judged: Vec<Judged>) -> impl IntoView {
-    if judged.is_empty() {
-        return ().into_any();
-    }
-    judged.sort_by_key(|j| std::cmp::Reverse(judgement::rank(j.judgement.verdict)));
-    let met = judged.iter().filter(|j| j.judgement.verdict == Verdict::Met).count();
-    let says = format!("{met} of {} met", judged.len());
-    let rows = judged
-        .into_iter()
-        .map(|Judged { judgement, finding }| {
-            let title = judgement::rule(judgement.rule).map_or(judgement.rule, |rule| rule.title);
-            let finding = finding.map(|id| view! { <a href=format!("/findings#{id}")>{id.clone()}</a> });
-            let (shape, word) = (Shape::from(judgement.verdict), judgement.verdict.word());
-            view! {
-                <tr>
-                    <td class="w-12 state-cell"><StateMark state=shape word=word /></td>
-                    <th scope="row">{judgement.says}<span class="second">{title}</span></th>
-                    <td class="w-12">{finding}</td>
-                    <td class="sl"></td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <Section title="What vendors’ reports come to" note=says id="judged">
-            <table class="table tight judged">
-                <thead class="unseen-head">
-                    <tr>
-                        <th class="w-12" scope="col">"Verdict"</th>
-                        <th scope="col">"What was found"</th>
-                        <th class="w-12" scope="col">"Finding"</th>
-                        <td class="sl"></td>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </Section>
-    }
-    .into_any()
+fn Judgements(judged: Vec<(Judgement, Option<String>)>) -> impl IntoView {
+    let met = judged.iter().filter(|(judged, _)| judged.verdict == Verdict::Met).count();
+    let note = format!("{met} of {} met", judged.len());
+    view! { <JudgedTable title="What vendors’ reports come to" note=note judged=judged /> }
 }
 
 /// Imports that are listed; all of them are in a bundle.

@@ -3,7 +3,7 @@
 use domain::{
     datastore::{Datastore, Said},
     fact::Encryption,
-    judgement::{self, Due, Judgement},
+    judgement::Due,
     verdict::Verdict,
     words,
 };
@@ -17,8 +17,8 @@ use crate::{
         datastores::{DatastorePage, load, source},
     },
     parts::{
-        Computed, Demo, ErrorNote, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark, Statement, capital,
-        loaded, plural,
+        Computed, Demo, ErrorNote, JudgedTable, PageHead, Say, SealKind, SealNote, Section, Shape, StateMark,
+        Statement, capital, loaded, plural,
     },
 };
 
@@ -47,7 +47,7 @@ fn page(page: DatastorePage, frame: Frame) -> impl IntoView {
             {describes.then(|| view! { <a class="button" href="#describe">"Complete it"</a> })}
         </PageHead>
         <Statement margin=margin>{says}</Statement>
-        <Judgements judged=judged store=store.name.clone() />
+        <JudgedTable title="What it comes to" of=store.name.clone() judged=judged />
         <DuePoints due=due />
         <Stated store=store />
         {refused.map(|problem| view! { <ErrorNote problem=problem /> })}
@@ -81,46 +81,6 @@ fn and(words: &[&str]) -> String {
         [one] => (*one).to_owned(),
         [all @ .., last] => format!("{} and {last}", all.join(", ")),
     }
-}
-
-#[component]
-fn Judgements(judged: Vec<(Judgement, Option<String>)>, store: String) -> impl IntoView {
-    if judged.is_empty() {
-        return ().into_any();
-    }
-    let rows = judged
-        .into_iter()
-        .map(|(judged, finding)| {
-            let title = judgement::rule(judged.rule).map_or(judged.rule, |rule| rule.title);
-            let finding = finding.map(|id| view! { <a href=format!("/findings#{id}")>{id.clone()}</a> });
-            let (shape, word) = (Shape::from(judged.verdict), judged.verdict.word());
-            let says = capital(judged.says.strip_prefix(&format!("{store}: ")).unwrap_or(&judged.says));
-            view! {
-                <tr>
-                    <td class="w-12 state-cell"><StateMark state=shape word=word /></td>
-                    <th scope="row">{says}<span class="second">{title}</span></th>
-                    <td class="w-12">{finding}</td>
-                    <td class="sl"></td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <Section title="What it comes to" id="judged">
-            <table class="table tight judged">
-                <thead class="unseen-head">
-                    <tr>
-                        <th class="w-12" scope="col">"Verdict"</th>
-                        <th scope="col">"What was found"</th>
-                        <th class="w-12" scope="col">"Finding"</th>
-                        <td class="sl"></td>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </Section>
-    }
-    .into_any()
 }
 
 /// Each recovery point that should be there today, ticked or missing.

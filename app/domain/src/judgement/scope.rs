@@ -1,5 +1,7 @@
 //! Rules about which datastores there are, and whether anybody ever restored them.
 
+use std::collections::HashSet;
+
 use super::{Facts, Found, keeping};
 use crate::{
     Moment,
@@ -73,19 +75,21 @@ fn first_success(facts: &Facts, store: &Datastore) -> Option<Moment> {
     runs.chain(points).min()
 }
 
-/// Restores of one of its recovery points, and of a MongoDB cluster the drills.
+/// Restores of one of its recovery points; and the drills, which restore MongoDB and do not name their cluster, so they
+/// tell only where there is one.
 fn restores<'f>(facts: &'f Facts, store: &'f Datastore) -> impl Iterator<Item = (Moment, String)> {
-    let own: Vec<&str> =
+    let own: HashSet<&str> =
         keeping::points(facts, store).into_iter().map(|(_, point, _)| point.reference.as_str()).collect();
     let runs = facts.all.iter().enumerate().filter_map(move |(n, known)| {
         let Fact::Run(run) = &known.fact else { return None };
-        let of_it = store.facts.contains(&n) || run.point.as_deref().is_some_and(|point| own.contains(&point));
+        let of_it = store.facts.contains(&n) || run.point.as_deref().is_some_and(|point| own.contains(point));
         let good = matches!(run.state, RunState::Succeeded | RunState::SucceededWithIssues);
         let at = run.finished_at.or(run.started_at)?;
         (run.what == RunKind::Restore && good && of_it).then(|| (at, known.id.clone()))
     });
-    let mongo = store.kind.as_ref().is_some_and(|kind| kind.value.contains("MongoDB"));
-    let drills = facts.drilled.iter().filter(move |_| mongo).map(|(at, id)| (*at, id.clone()));
+    let mongo = |store: &Datastore| store.kind.as_ref().is_some_and(|kind| kind.value.contains("MongoDB"));
+    let only = mongo(store) && facts.stores.iter().filter(|store| mongo(store)).count() == 1;
+    let drills = facts.drilled.iter().filter(move |_| only).map(|(at, id)| (*at, id.clone()));
     runs.chain(drills)
 }
 

@@ -154,6 +154,22 @@ fn each_rule_says_what_follows_and_nothing_without_a_target() {
 }
 
 #[test]
+fn a_drill_tells_of_a_cluster_only_where_there_is_one() {
+    let cluster = |name: &str| {
+        ("k", json!({ "fact": "store", "reference": name, "name": name, "kind": "MongoDB Atlas cluster" }))
+    };
+    let restored = |more: &[(&str, Value)]| {
+        let mut all = vec![cluster("orders"), run("backup", "2026-05-01T00:00:00Z", "2026-05-01T00:10:00Z")];
+        all.extend(more.iter().cloned());
+        let mut facts = known(&all, None);
+        facts.drilled = vec![(at("2026-11-20T00:00:00Z"), "D-1".to_owned())];
+        says(&facts, "restored").map(|(verdict, _)| verdict)
+    };
+    assert_eq!(restored(&[]), Some(Verdict::Met));
+    assert_eq!(restored(&[cluster("other")]), Some(Verdict::Stale));
+}
+
+#[test]
 fn the_catalogue_is_held_against_what_is_here_and_only_an_exclusion_in_force_accepts_it() {
     let here = point(0, "2026-11-25T03:00:00Z");
     let named = |name: &str| {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     sync::atomic::{AtomicI64, AtomicU32, Ordering},
 };
@@ -261,8 +261,4 @@ pub fn note(drill: &Drill, step: StepId) -> &str {
 /// The database of a drill's copy, by the rule that the README tells.
 pub fn copy_of(id: &str) -> String {
     format!("staging_{}", id.to_lowercase().replace('-', "_"))
-}
-
-pub fn is_there(path: &Path) -> bool {
-    path.exists()
 }

@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     Held,
-    field::{Field, NEVER, Ways, copy_of, is_there, note},
+    field::{Field, NEVER, Ways, copy_of, note},
 };
 
 /// A way to somebody that can be cut and mended.
@@ -160,7 +160,7 @@ async fn a_portal_cut_off_in_the_middle_gets_the_record_when_it_is_in_reach_agai
     let file = format!("{id}.json");
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(said.contains(&format!("It is kept in ./{file}; file it with: passmuster drill --push")), "{said}");
-    assert!(is_there(&field.path(&file)) && field.filed(&id).await.is_empty() && field.copies().await.is_empty());
+    assert!(field.path(&file).exists() && field.filed(&id).await.is_empty() && field.copies().await.is_empty());
     for _ in 0..2 {
         let (status, said) = field.start(field.command(&field.ways(1000), &url, &["--push", &file])).ended().await;
         assert!(status.success(), "{said}");
