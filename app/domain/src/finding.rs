@@ -22,6 +22,9 @@ pub struct Finding {
     /// The record that opened it: a drill's or a gap's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// Of one that stands for many with a cause in common: each of theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hits: Vec<String>,
     pub what: String,
     pub why: String,
     #[serde(default)]

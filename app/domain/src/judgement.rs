@@ -8,17 +8,22 @@ mod jobs;
 mod keeping;
 mod safety;
 mod scope;
+mod stated;
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     Moment,
     acceptance::{Acceptance, What},
+    bench::Trained,
+    checklist::Rest,
     datastore::{self, Datastore, Described},
     fact::Fact,
-    finding::Severity,
+    finding::{Finding, Severity},
     import::{Import, Reported},
+    reading::Reading,
     record::Sealed,
+    runbook::RunbookVersion,
     verdict::Verdict,
 };
 
@@ -45,6 +50,12 @@ pub struct Facts {
     pub left_out: Vec<Acceptance>,
     /// Drills that restored something, and their records.
     pub drilled: Vec<(Moment, String)>,
+    /// Everybody's last training for each duty.
+    pub bench: Vec<Trained>,
+    /// The runbook in force: its record, and what it says.
+    pub runbook: Option<(String, RunbookVersion)>,
+    /// Readings of runbooks that have ended, newest first.
+    pub readings: Vec<Sealed<Reading>>,
     pub now: Moment,
 }
 
@@ -55,6 +66,9 @@ pub struct Beside {
     /// Signed ones.
     pub acceptances: Vec<Acceptance>,
     pub drilled: Vec<(Moment, String)>,
+    pub bench: Vec<Trained>,
+    pub runbook: Option<(String, RunbookVersion)>,
+    pub readings: Vec<Sealed<Reading>>,
 }
 
 impl Facts {
@@ -76,7 +90,24 @@ impl Facts {
         let stores = datastore::assemble(&all, &beside.described);
         let in_force = |a: &Acceptance| a.what == What::Exclusion && a.until > now;
         let left_out = beside.acceptances.into_iter().filter(in_force).collect();
-        Self { all, asked, stores, left_out, drilled: beside.drilled, now }
+        let mut readings = beside.readings;
+        readings.retain(|reading| reading.value.ended_at.is_some());
+        readings.sort_by_key(|reading| std::cmp::Reverse(reading.value.ended_at));
+        let Beside { drilled, bench, runbook, .. } = beside;
+        Self { all, asked, stores, left_out, drilled, bench, runbook, readings, now }
+    }
+
+    /// Which collection a record that something rests on lies in.
+    pub fn rest(&self, id: &str) -> Rest {
+        let trained = self.bench.iter().map(|trained| &trained.record).find(|(_, record)| record == id);
+        let collection = match trained {
+            Some((collection, _)) => collection,
+            None if self.drilled.iter().any(|(_, drill)| drill == id) => "backup_drill_results",
+            None if self.readings.iter().any(|reading| reading.id == id) => "readings",
+            None if self.runbook.as_ref().is_some_and(|(record, _)| record == id) => "runbooks",
+            None => "facts",
+        };
+        Rest::on(collection, id)
     }
 
     /// The exclusion whose first line names it.
@@ -95,6 +126,7 @@ impl Facts {
 }
 
 pub use keeping::{Due, due};
+pub use stated::{Seen, seen};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
@@ -108,6 +140,8 @@ pub struct Judgement {
     pub says: String,
     /// The records it rests on.
     pub records: Vec<String>,
+    /// What the facts suggest behind it: "a disk that is full".
+    pub suspects: Option<&'static str>,
     /// All of these are invented by the example company.
     pub demo: bool,
 }
@@ -130,6 +164,42 @@ impl Judgement {
     pub fn cause(&self) -> String {
         format!("{}: {}", self.rule, self.about)
     }
+
+    /// What it may have in common with others of its rule; many of those are one finding. `None`: it stands alone.
+    pub fn shares(&self) -> Option<Shared> {
+        match (self.suspects, &self.store) {
+            (Some(suspects), _) => Some(Shared { rule: self.rule, by: suspects.to_owned() }),
+            (None, Some(store)) if GROUPED.contains(&self.rule) => {
+                Some(Shared { rule: self.rule, by: store.clone() })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Rules that judge each recovery point: what is wrong with many of one datastore is wrong with the datastore.
+const GROUPED: &[&str] = &["own-key", "not-shared"];
+
+/// So many that share a cause are one finding.
+pub const MANY: usize = 3;
+
+/// What several judgements have in common: the rule, and what is suspected or the datastore.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Shared {
+    pub rule: &'static str,
+    pub by: String,
+}
+
+impl Shared {
+    /// The cause of the one finding.
+    pub fn cause(&self) -> String {
+        format!("{}, many: {}", self.rule, self.by)
+    }
+}
+
+/// Every cause that a finding stands for.
+pub fn causes(finding: &Finding) -> Vec<&str> {
+    finding.cause.iter().chain(&finding.hits).map(String::as_str).collect()
 }
 
 pub struct Rule {
@@ -148,6 +218,7 @@ struct Found {
     verdict: Verdict,
     says: String,
     records: Vec<String>,
+    suspects: Option<&'static str>,
 }
 
 pub const RULES: &[Rule] = &[
@@ -291,6 +362,27 @@ pub const RULES: &[Rule] = &[
         severity: Severity::High,
         judge: access::alert_path,
     },
+    Rule {
+        id: "commanders",
+        title: "Three people can command a recovery",
+        why: "The one who knows how may be the one who is asleep.",
+        severity: Severity::Medium,
+        judge: access::commanders,
+    },
+    Rule {
+        id: "stated",
+        title: "What the runbook states is what is done",
+        why: "In the worst hour somebody relies on what the runbook says.",
+        severity: Severity::High,
+        judge: stated::stated,
+    },
+    Rule {
+        id: "stale-lines",
+        title: "Every line of the runbook holds",
+        why: "A line that does not hold any more sends somebody the wrong way.",
+        severity: Severity::Medium,
+        judge: stated::stale_lines,
+    },
 ];
 
 pub fn rule(id: &str) -> Option<&'static Rule> {
@@ -320,6 +412,7 @@ pub fn judge(facts: &Facts) -> Vec<Judgement> {
             verdict: f.verdict,
             says: f.says,
             records: f.records,
+            suspects: f.suspects,
         }));
     }
     all
@@ -620,7 +713,7 @@ mod tests {
             let now = Moment::parse("2026-11-25T00:00:00Z").expect("a time");
             let all: Vec<Known> = all.collect();
             let stores = datastore::assemble(&all, &[]);
-            let known = Facts { all, asked: BTreeMap::new(), stores, left_out: Vec::new(), drilled: Vec::new(), now };
+            let known = Facts { all, asked: BTreeMap::new(), stores, ..Facts::of(&[], &[], Beside::default(), now) };
             let found: Vec<Judgement> = judge(&known).into_iter().filter(|j| j.rule == rule).collect();
             match expected {
                 None => assert_eq!(found, [], "{rule}: {facts:?}"),

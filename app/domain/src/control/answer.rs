@@ -331,6 +331,7 @@ mod tests {
             severity: Severity::Low,
             found_by: String::new(),
             cause: None,
+            hits: vec![],
             what: String::new(),
             why: String::new(),
             plan: String::new(),

@@ -1,7 +1,12 @@
 //! Rules about people: who may restore, who was refused, who was reached.
 
 use super::{Facts, Found};
-use crate::{fact::Fact, verdict::Verdict, words};
+use crate::{
+    bench::{COMMANDERS, Duty, Trained},
+    fact::Fact,
+    verdict::Verdict,
+    words,
+};
 
 /// Everybody who left, against everybody who may act on backups. A name in common is enough to ask.
 pub fn leavers(facts: &Facts) -> Vec<Found> {
@@ -38,6 +43,7 @@ pub fn leavers(facts: &Facts) -> Vec<Found> {
             verdict,
             says: format!("{}: {says}.", leaver.reference),
             records,
+            suspects: None,
         })
     });
     judged.collect()
@@ -67,7 +73,7 @@ pub fn delete_refused(facts: &Facts) -> Vec<Found> {
         None if holds => (Verdict::Untested, "no refused deletion is on record".to_owned(), Vec::new()),
         None => return Vec::new(),
     };
-    vec![Found { about: "deletion of backups".to_owned(), verdict, says: format!("{says}."), records }]
+    vec![Found { about: "deletion of backups".to_owned(), verdict, says: format!("{says}."), records, suspects: None }]
 }
 
 /// The newest alert: raised, and in what time acknowledged.
@@ -84,6 +90,7 @@ pub fn alert_path(facts: &Facts) -> Vec<Found> {
             verdict: Verdict::Untested,
             says: "Somebody is on call, and no alert is on record that reached them.".to_owned(),
             records: Vec::new(),
+            suspects: None,
         };
         return rota.then(never).into_iter().collect();
     };
@@ -99,5 +106,38 @@ pub fn alert_path(facts: &Facts) -> Vec<Found> {
             format!("nobody acknowledged “{}”, raised at {} UTC", page.summary, words::date_time(raised)),
         ),
     };
-    vec![Found { about: about(), verdict, says: format!("{says}."), records: vec![known.id.clone()] }]
+    vec![Found { about: about(), verdict, says: format!("{says}."), records: vec![known.id.clone()], suspects: None }]
+}
+
+/// Those whose training still counts, and who did not leave.
+pub fn commanders(facts: &Facts) -> Vec<Found> {
+    if facts.bench.is_empty() && facts.all.is_empty() {
+        return Vec::new();
+    }
+    let left: Vec<String> = facts
+        .all
+        .iter()
+        .filter_map(|known| match &known.fact {
+            Fact::Leaver(leaver) if leaver.gone == Some(true) || leaver.left_at.is_some_and(|at| at <= facts.now) => {
+                Some(leaver.names.iter().map(|name| plain(name)))
+            }
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let here = |trained: &&Trained| !left.contains(&plain(&trained.person));
+    let all: Vec<&Trained> = facts.bench.iter().filter(|t| t.duty == Duty::Commander).filter(here).collect();
+    let fresh: Vec<&&Trained> = all.iter().filter(|trained| trained.holds(facts.now)).collect();
+    let names = fresh.iter().map(|trained| trained.person.as_str()).collect::<Vec<_>>().join(", ");
+    let (verdict, says) = match fresh.len() {
+        0 if all.is_empty() => (Verdict::Untested, "nobody is on record as trained commander".to_owned()),
+        0 => (Verdict::Missed, "every commander’s last training is more than a year ago".to_owned()),
+        n if n < COMMANDERS => (
+            Verdict::AtRisk,
+            format!("{} of {} trained commanders: {names}", words::number(n), words::number(COMMANDERS)),
+        ),
+        n => (Verdict::Met, format!("{} trained commanders: {names}", words::number(n))),
+    };
+    let records = fresh.iter().map(|trained| trained.record.1.clone()).collect();
+    vec![Found { about: "bench".to_owned(), verdict, says: format!("The bench: {says}."), records, suspects: None }]
 }

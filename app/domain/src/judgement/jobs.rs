@@ -74,15 +74,17 @@ pub fn last_run(facts: &Facts) -> Vec<Found> {
             }
         };
         let mut says = format!("{}: {says}", job.about);
-        if let Some(message) = last.message.as_ref().filter(|_| verdict != Verdict::Met) {
+        let message = last.message.as_ref().filter(|_| verdict != Verdict::Met);
+        let suspects = message.and_then(|message| hypothesis(message));
+        if let Some(message) = message {
             says += &format!(". It said: “{message}”");
-            says += hypothesis(message).map(|why| format!(", perhaps {why}")).unwrap_or_default().as_str();
+            says += suspects.map(|why| format!(", perhaps {why}")).unwrap_or_default().as_str();
         }
         let records = match verdict {
             Verdict::Met => job.runs.last().map(|(id, ..)| (*id).to_owned()).into_iter().collect(),
             _ => bad.iter().map(|(id, ..)| (*id).to_owned()).collect(),
         };
-        Some(Found { about: job.about, verdict, says: says + ".", records })
+        Some(Found { about: job.about, verdict, says: says + ".", records, suspects })
     });
     judged.collect()
 }
@@ -145,14 +147,14 @@ pub fn on_time(facts: &Facts) -> Vec<Found> {
             (Verdict::Met, format!("on time: {every}, and the last began at {when}"))
         };
         let says = format!("{}: {says}.", job.about);
-        judged.push(Found { about: job.about, verdict, says, records: vec![last_id.to_owned()] });
+        judged.push(Found { about: job.about, verdict, says, records: vec![last_id.to_owned()], suspects: None });
     }
     judged.extend(untold_of.into_iter().map(|(connector, (asked, jobs))| {
         let when = words::date_time(asked);
         let of =
             if jobs == 1 { "one job that runs".to_owned() } else { format!("{} jobs that run", words::count(jobs)) };
         let says = format!("{connector}: nothing was reported since {when}, of {of} more often than that.");
-        Found { about: connector.to_owned(), verdict: Verdict::Stale, says, records: Vec::new() }
+        Found { about: connector.to_owned(), verdict: Verdict::Stale, says, records: Vec::new(), suspects: None }
     }));
     judged
 }
@@ -184,7 +186,7 @@ pub fn size(facts: &Facts) -> Vec<Found> {
             (Verdict::Met, format!("{said}, and {usually} is usual"))
         };
         let says = format!("{}: {says}.", job.about);
-        Some(Found { about: job.about, verdict, says, records: vec![(*id).to_owned()] })
+        Some(Found { about: job.about, verdict, says, records: vec![(*id).to_owned()], suspects: None })
     });
     judged.collect()
 }
@@ -233,7 +235,7 @@ mod tests {
 
     fn facts(all: Vec<Known>, asked: i64, now: i64) -> Facts {
         let asked = BTreeMap::from([("k".to_owned(), at(asked))]);
-        Facts { all, asked, stores: Vec::new(), left_out: Vec::new(), drilled: Vec::new(), now: at(now) }
+        Facts { all, asked, ..Facts::of(&[], &[], crate::judgement::Beside::default(), at(now)) }
     }
 
     fn daily(sizes: &[i64]) -> Vec<Known> {

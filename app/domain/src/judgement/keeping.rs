@@ -30,7 +30,7 @@ pub fn points<'f>(facts: &'f Facts, store: &Datastore) -> Vec<(&'f str, &'f Poin
     points
 }
 
-fn schedules<'f>(facts: &'f Facts, store: &'f Datastore) -> impl Iterator<Item = (&'f str, &'f Schedule)> {
+pub(super) fn schedules<'f>(facts: &'f Facts, store: &'f Datastore) -> impl Iterator<Item = (&'f str, &'f Schedule)> {
     store.facts.iter().filter_map(|n| match &facts.all[*n].fact {
         Fact::Schedule(schedule) => Some((facts.all[*n].id.as_str(), schedule)),
         _ => None,
@@ -47,38 +47,42 @@ fn asked(facts: &Facts, store: &Datastore) -> Moment {
 pub fn cadence(facts: &Facts) -> Vec<Found> {
     let judged = facts.stores.iter().filter_map(|store| {
         let rpo = store.rpo_ms.as_ref()?.value;
-        let asked = asked(facts, store);
-        let (gap, says, records) = match continuous(facts, store) {
-            Some((to, record)) => {
-                let gap = asked.since(to).max(0);
-                (
-                    gap,
-                    format!("any moment up to {} before it was asked can be restored", words::duration(gap)),
-                    vec![record],
-                )
-            }
-            None => {
-                let points = points(facts, store);
-                let since = comparable_since(facts, store, &points, asked);
-                let times: Vec<_> = points.iter().filter(|(_, _, at)| *at >= since && *at <= asked).collect();
-                let (last_id, _, last) = times.last()?;
-                let inner = times.windows(2).map(|two| (two[1].2.since(two[0].2), two[1].0));
-                let (gap, record) = inner.chain([(asked.since(*last), *last_id)]).max()?;
-                let says = format!("up to {} lie between its recovery points", words::duration(gap));
-                (gap, says, vec![record.to_owned()])
-            }
-        };
+        let (gap, says, record) = observed_gap(facts, store)?;
         let (verdict, against) = match gap > rpo {
             true => (Verdict::Missed, "more than"),
             false => (Verdict::Met, "within"),
         };
-        Some(found(store, verdict, &format!("{says}, {against} the RPO of {}", words::duration(rpo)), records))
+        let says = format!("{says}, {against} the RPO of {}", words::duration(rpo));
+        Some(found(store, verdict, &says, vec![record]))
     });
     judged.collect()
 }
 
+/// The largest span that could have been lost, in words, and the record that tells.
+pub(super) fn observed_gap(facts: &Facts, store: &Datastore) -> Option<(i64, String, String)> {
+    let asked = asked(facts, store);
+    if let Some((to, record)) = continuous(facts, store) {
+        let gap = asked.since(to).max(0);
+        let says = format!("any moment up to {} before it was asked can be restored", words::duration(gap));
+        return Some((gap, says, record));
+    }
+    points_gap(facts, store)
+}
+
+/// The largest span between two recovery points, or since the last, as far as they can be compared.
+pub(super) fn points_gap(facts: &Facts, store: &Datastore) -> Option<(i64, String, String)> {
+    let asked = asked(facts, store);
+    let points = points(facts, store);
+    let since = comparable_since(facts, store, &points, asked);
+    let times: Vec<_> = points.iter().filter(|(_, _, at)| *at >= since && *at <= asked).collect();
+    let (last_id, _, last) = times.last()?;
+    let inner = times.windows(2).map(|two| (two[1].2.since(two[0].2), two[1].0));
+    let (gap, record) = inner.chain([(asked.since(*last), *last_id)]).max()?;
+    Some((gap, format!("up to {} lie between its recovery points", words::duration(gap)), record.to_owned()))
+}
+
 /// Up to when any moment can be restored, where it can.
-fn continuous(facts: &Facts, store: &Datastore) -> Option<(Moment, String)> {
+pub(super) fn continuous(facts: &Facts, store: &Datastore) -> Option<(Moment, String)> {
     let told = store.facts.iter().filter_map(|n| {
         let to = match &facts.all[*n].fact {
             Fact::Point(point) => point.window?.1,
@@ -103,7 +107,7 @@ fn comparable_since(facts: &Facts, store: &Datastore, points: &[(&str, &Point, M
     }
 }
 
-fn pace(item: &ScheduleItem) -> Option<i64> {
+pub(super) fn pace(item: &ScheduleItem) -> Option<i64> {
     let unit = match item.cadence.as_str() {
         "hourly" => 3600 * 1000 * item.every.unwrap_or(1),
         "daily" => DAY_MS,

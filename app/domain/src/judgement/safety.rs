@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn found(known: &Known, about: String, verdict: Verdict, says: &str) -> Found {
-    Found { says: format!("{about}: {says}."), about, verdict, records: vec![known.id.clone()] }
+    Found { says: format!("{about}: {says}."), about, verdict, records: vec![known.id.clone()], suspects: None }
 }
 
 pub fn backed_up(facts: &Facts) -> Vec<Found> {
@@ -68,7 +68,7 @@ pub fn own_key(facts: &Facts) -> Vec<Found> {
             (Verdict::AtRisk, format!("{}encrypted with a key of the vendor's", of(other.len())))
         };
         let records = other.iter().take(RECORDS).map(|(known, _)| known.id.clone()).collect();
-        Found { says: format!("{store}: {says}."), about: store.to_owned(), verdict, records }
+        Found { says: format!("{store}: {says}."), about: store.to_owned(), verdict, records, suspects: None }
     });
     judged.collect()
 }

@@ -102,5 +102,5 @@ fn months(ms: i64) -> String {
 }
 
 pub(super) fn found(store: &Datastore, verdict: Verdict, says: &str, records: Vec<String>) -> Found {
-    Found { says: format!("{}: {says}.", store.name), about: store.name.clone(), verdict, records }
+    Found { says: format!("{}: {says}.", store.name), about: store.name.clone(), verdict, records, suspects: None }
 }

@@ -36,7 +36,7 @@ fn known(facts: &[(&str, Value)], words: Option<Words>) -> Facts {
     });
     let stores = datastore::assemble(&all, described.as_slice());
     let asked = all.iter().map(|known| (known.connector.clone(), now())).collect();
-    Facts { all, asked, stores, left_out: Vec::new(), drilled: Vec::new(), now: now() }
+    Facts { all, asked, stores, ..Facts::of(&[], &[], Beside::default(), now()) }
 }
 
 fn says(facts: &Facts, rule: &str) -> Option<(Verdict, String)> {
