@@ -2,6 +2,7 @@
 
 pub mod audits;
 pub mod backups;
+pub mod checklist;
 pub mod controls;
 pub mod coverage;
 pub mod datastores;

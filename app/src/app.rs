@@ -62,6 +62,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/backups") view=pages::backups::Backups ssr=SsrMode::Async />
                 <Route path=path!("/datastores") view=pages::datastores::Datastores ssr=SsrMode::Async />
                 <Route path=path!("/datastores/:id") view=pages::datastore::DatastoreRecord ssr=SsrMode::Async />
+                <Route path=path!("/checklist") view=pages::checklist::ChecklistNow ssr=SsrMode::Async />
+                <Route path=path!("/checklist/:quarter") view=pages::checklist::ChecklistOfQuarter ssr=SsrMode::Async />
+                <Route path=path!("/checklist/:quarter/reading") view=pages::reading::ReadingAloud ssr=SsrMode::Async />
                 <Route path=path!("/findings") view=pages::findings::Findings ssr=SsrMode::Async />
                 <Route path=path!("/controls") view=pages::controls::Controls ssr=SsrMode::Async />
                 <Route path=path!("/controls/:id") view=pages::control::Control ssr=SsrMode::Async />

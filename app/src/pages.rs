@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod audits;
 pub mod backups;
+pub mod checklist;
 pub mod control;
 pub mod controls;
 pub mod datastore;
@@ -16,6 +17,7 @@ pub mod live;
 pub mod overview;
 pub mod people;
 pub mod problem;
+pub mod reading;
 pub mod register;
 pub mod request;
 pub mod requests;

@@ -2,6 +2,7 @@
 //!
 //! Every answer is cut to the scope given; what lies outside is absent, and `None` for one record.
 
+mod checklists;
 pub mod requests;
 mod reviews;
 mod sign_in;
@@ -31,6 +32,7 @@ use domain::{
 
 use crate::problem::{Problem, ProblemKind};
 
+pub use checklists::Checklists;
 pub use reviews::{NotHeld, Reviewed, Reviews};
 pub use sign_in::{
     Invitation, Invited, Mailed, OpenSession, OwnPasskey, Passkeys, People, Sessions, SignedInBy, ThisSession, Ways,
@@ -60,6 +62,7 @@ pub struct Ports {
     pub jobs: Arc<dyn JobRuns>,
     pub imports: Arc<dyn Imports>,
     pub datastores: Arc<dyn Datastores>,
+    pub checklists: Arc<dyn Checklists>,
 }
 
 /// Whose portal this is.

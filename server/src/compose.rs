@@ -137,6 +137,7 @@ impl House {
             jobs: Arc::new(evidence.clone()),
             imports: Arc::new(evidence.clone()),
             datastores: Arc::new(evidence.clone()),
+            checklists: Arc::new(evidence.clone()),
         };
         let limits = Arc::new(Limits::default());
         Ok(Self {

@@ -191,6 +191,7 @@ fn opened_by(gap: &Gap, id: &str, now: Moment, demo: bool) -> Finding {
         severity,
         found_by: found_by.to_owned(),
         cause: Some(gap.id()),
+        hits: vec![],
         what: gap.says.clone(),
         why: why.to_owned(),
         plan: String::new(),

@@ -105,6 +105,14 @@ pub struct Facts {
     pub by: String,
 }
 
+impl Facts {
+    /// What belongs to a quarter is found in it, also when it was written after its end.
+    pub fn within(&mut self, quarter: Option<String>) {
+        let end = quarter.and_then(|name| Period::quarter(&name)).map(|period| period.last_day());
+        self.occurred_at = self.occurred_at.min(end.or(self.occurred_at));
+    }
+}
+
 impl Ledger {
     pub fn new(store: Store, keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Self {
         Self { store, keys, clock, time: None, turn: Mutex::new(()) }

@@ -4,6 +4,7 @@ pub mod acceptances;
 pub mod attachments;
 pub mod audits;
 pub mod bundles;
+pub mod checklists;
 pub mod codes;
 pub mod datastores;
 pub mod evidence;

@@ -249,7 +249,7 @@ fn turns(c: char) -> bool {
 
 /// Whether records of this collection may name files; of most there are too many to look.
 pub fn may_name(collection: &str) -> bool {
-    ["findings", "requests"].contains(&collection)
+    ["findings", "requests", "checklist_answers"].contains(&collection)
 }
 
 /// The files that a record of this collection names, read from its everyday JSON. What does not read as an
@@ -257,7 +257,7 @@ pub fn may_name(collection: &str) -> bool {
 pub fn named_in(collection: &str, plain: &Value) -> Vec<Attachment> {
     let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     let files: Vec<Value> = match collection {
-        "findings" => list(plain.get("attachments")).iter().filter_map(|a| a.get("file").cloned()).collect(),
+        "findings" | "checklist_answers" => list(plain.get("attachments")).iter().filter_map(|a| a.get("file").cloned()).collect(),
         "requests" => list(plain.get("thread")).iter().flat_map(|message| list(message.get("attachments"))).collect(),
         _ => Vec::new(),
     };

@@ -33,11 +33,20 @@ pub enum Evidence {
     Findings,
     Gaps,
     Runbooks,
+    Reports,
+    Checklists,
 }
 
 impl Evidence {
-    pub const ALL: [Evidence; 5] =
-        [Evidence::Attestations, Evidence::Drills, Evidence::Findings, Evidence::Gaps, Evidence::Runbooks];
+    pub const ALL: [Evidence; 7] = [
+        Evidence::Attestations,
+        Evidence::Drills,
+        Evidence::Findings,
+        Evidence::Gaps,
+        Evidence::Runbooks,
+        Evidence::Reports,
+        Evidence::Checklists,
+    ];
 
     pub fn collection(self) -> &'static str {
         match self {
@@ -46,6 +55,8 @@ impl Evidence {
             Evidence::Findings => "findings",
             Evidence::Gaps => "gaps",
             Evidence::Runbooks => "runbooks",
+            Evidence::Reports => "imports",
+            Evidence::Checklists => "checklists",
         }
     }
 
@@ -56,6 +67,8 @@ impl Evidence {
             Evidence::Findings => "Findings",
             Evidence::Gaps => "Gaps",
             Evidence::Runbooks => "Runbook versions",
+            Evidence::Reports => "Vendors’ reports",
+            Evidence::Checklists => "Quarterly checklists",
         }
     }
 
@@ -68,6 +81,8 @@ impl Evidence {
             Evidence::Findings => &[Cc73, Cc74],
             Evidence::Gaps => &[Cc72, A12, A13],
             Evidence::Runbooks => &[Cc71, Cc74, Cc75, A11, A12],
+            Evidence::Reports => &[Cc71, Cc72, A12],
+            Evidence::Checklists => &[Cc72, Cc73, Cc74, Cc75, A11, A12, A13],
         }
     }
 }

@@ -6,6 +6,7 @@
 use crate::{
     Moment,
     acceptance::Acceptance,
+    checklist::Checklist,
     drill::Drill,
     proof::signoff::{Decision, Purpose, Statement},
     record::{Seal, Sealed},
@@ -60,14 +61,14 @@ impl Purpose {
     pub fn waits_for(self) -> Role {
         match self {
             Purpose::Ran => Role::Operator,
-            Purpose::Approves | Purpose::Owns | Purpose::Accepts => Role::Owner,
+            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes => Role::Owner,
         }
     }
 
     pub fn permission(self) -> Permission {
         match self {
             Purpose::Ran => Permission::SignAsRunner,
-            Purpose::Approves | Purpose::Owns | Purpose::Accepts => Permission::SignAsOwner,
+            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes => Permission::SignAsOwner,
         }
     }
 
@@ -78,6 +79,7 @@ impl Purpose {
             Purpose::Ran => "I ran this drill. The record says what happened.",
             Purpose::Owns => "I have read this record. It is a fair account of the drill.",
             Purpose::Accepts => "I have read this. We accept it until the day it names.",
+            Purpose::Closes => "I have read this checklist. It says how our backups stood.",
         }
     }
 
@@ -89,6 +91,7 @@ impl Purpose {
             (_, Purpose::Ran) => "signed, as who ran it, by",
             (_, Purpose::Owns) => "signed, as who owns it, by",
             (_, Purpose::Accepts) => "accepted by",
+            (_, Purpose::Closes) => "signed by",
         }
     }
 }
@@ -97,7 +100,7 @@ impl Purpose {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     pub id: String,
-    /// A runbook's own; "1" for a record that never changes.
+    /// A runbook's own, or a checklist's; "1" for a record that never changes.
     pub version: String,
     /// Of the bytes that are to be signed.
     pub seal: Seal,
@@ -120,6 +123,7 @@ pub enum Is {
         demo: bool,
     },
     Acceptance(Acceptance),
+    Checklist(Checklist),
 }
 
 impl Document {
@@ -148,12 +152,18 @@ impl Document {
         Self { id: sealed.id.clone(), version: "1".to_owned(), seal: sealed.seal.clone(), is }
     }
 
+    pub fn checklist(sealed: &Sealed<Checklist>) -> Self {
+        let is = Is::Checklist(sealed.value.clone());
+        Self { id: sealed.id.clone(), version: sealed.value.version.clone(), seal: sealed.seal.clone(), is }
+    }
+
     /// "Runbook 1.0", "Drill of 16 November 2026", "Accepted risk: one copy"
     pub fn title(&self) -> String {
         match &self.is {
             Is::Runbook { .. } => format!("Runbook {}", self.version),
             Is::Drill { occurred_at, .. } => format!("Drill of {}", words::long_date(*occurred_at)),
             Is::Acceptance(acceptance) => format!("{}: {}", acceptance.what.title(), acceptance.title),
+            Is::Checklist(checklist) => format!("Checklist of {}", checklist.quarter),
         }
     }
 
@@ -163,6 +173,7 @@ impl Document {
             Is::Runbook { .. } => Purpose::Approves.collection(),
             Is::Drill { .. } => Purpose::Owns.collection(),
             Is::Acceptance(_) => Purpose::Accepts.collection(),
+            Is::Checklist(_) => Purpose::Closes.collection(),
         }
     }
 
@@ -173,6 +184,8 @@ impl Document {
             Is::Drill { demo: true, .. } => &[],
             Is::Drill { demo: false, .. } => &[Purpose::Ran, Purpose::Owns],
             Is::Acceptance(_) => &[Purpose::Accepts],
+            Is::Checklist(checklist) if checklist.demo => &[],
+            Is::Checklist(_) => &[Purpose::Closes],
         }
     }
 
@@ -362,6 +375,8 @@ impl Review {
             Purpose::Approves if self.before.is_some() || !self.signatures.is_empty() => "to be reviewed again",
             Purpose::Approves => "to be approved",
             Purpose::Accepts => "to be accepted",
+            Purpose::Closes if self.before.is_some() => "to be signed again",
+            Purpose::Closes => "to be signed",
             Purpose::Ran | Purpose::Owns if others.iter().filter(of).any(|r| r.signed().is_some()) => {
                 "second signature"
             }

@@ -75,6 +75,8 @@ pub enum Permission {
     WriteAcceptances,
     /// Write of a datastore what no source states.
     DescribeDatastores,
+    /// Write on the quarterly checklist, read the runbook aloud, write trainings down, close the quarter.
+    WorkChecklist,
 }
 
 /// One line of the table of permissions.
@@ -166,7 +168,7 @@ pub const RULES: &[Rule] = {
         Rule { permission: AttachFiles, says: "Put files on findings", roles: COMPANY, token: None },
         Rule {
             permission: SignAsOwner,
-            says: "Sign runbook versions, accepted risks and scope exclusions, and drills as their owner",
+            says: "Sign runbook versions, checklists, accepted risks and scope exclusions, and drills as their owner",
             roles: OWNER,
             token: None,
         },
@@ -180,6 +182,12 @@ pub const RULES: &[Rule] = {
         Rule {
             permission: DescribeDatastores,
             says: "Write of a datastore what no source states",
+            roles: COMPANY,
+            token: None,
+        },
+        Rule {
+            permission: WorkChecklist,
+            says: "Work off the quarterly checklist, read the runbook aloud, write trainings down",
             roles: COMPANY,
             token: None,
         },

@@ -2,12 +2,16 @@
 
 use domain::{
     Moment,
+    checklist::Checklist,
     control::{
         Control, Evidence,
         answer::{Answer, Body, Freshness, Mark, answers, finding_answers, overall},
     },
     gap::{Gap, Missing},
+    judgement::{Judgement, judge},
+    proof::signoff::Purpose,
     record::{Seal, Sealed},
+    review::Review,
     role::Permission,
     schedule::{Period, sunday_of},
     words,
@@ -15,7 +19,7 @@ use domain::{
 
 use super::{
     coverage::{self, Coverage},
-    guard,
+    guard, known,
 };
 use crate::problem::Problem;
 
@@ -114,6 +118,9 @@ struct Read {
     drills: Vec<Sealed<domain::drill::Drill>>,
     findings: Vec<Sealed<domain::finding::Finding>>,
     runbooks: Vec<Sealed<domain::runbook::RunbookVersion>>,
+    reports: Vec<(Moment, Seal)>,
+    judged: Vec<Judgement>,
+    checklists: Vec<(Sealed<Checklist>, bool)>,
     now: Moment,
     may_ask: bool,
 }
@@ -124,14 +131,27 @@ async fn read() -> Result<Read, Problem> {
     let drills = ports.drills.all(&coverage.scope).await?;
     let findings = ports.findings.all(&coverage.scope).await?;
     let runbooks = ports.runbooks.versions(&coverage.scope).await?;
+    let now = ports.clock.now();
+    let told = known::told(&ports, &coverage.scope, now.min(coverage.period.last_day())).await?;
+    let reports = told.imports.into_iter().map(|import| (import.value.occurred_at, import.seal)).collect();
+    let reviews = ports.reviews.all(&coverage.scope).await?.reviews;
+    let signed = |quarter: &str| {
+        let of_it = |r: &&Review| r.subject.purpose == Purpose::Closes && r.subject.document == quarter;
+        reviews.iter().find(of_it).is_some_and(|review| review.signed().is_some())
+    };
+    let closed = ports.checklists.closed(&coverage.scope).await?;
+    let checklists = closed.into_iter().map(|checklist| (signed(&checklist.id), checklist));
     Ok(Read {
+        reports,
+        judged: judge(&told.facts),
+        checklists: checklists.map(|(signed, checklist)| (checklist, signed)).collect(),
         company: ports.company.name.clone(),
         in_scope: actor.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec()),
         coverage,
         drills,
         findings,
         runbooks,
-        now: ports.clock.now(),
+        now,
         may_ask: actor.role.may(Permission::AskRequests),
     })
 }
@@ -149,6 +169,9 @@ impl Read {
             findings: &self.findings,
             gaps: &self.coverage.gaps,
             runbooks: &self.runbooks,
+            reports: &self.reports,
+            judged: &self.judged,
+            checklists: &self.checklists,
         };
         let standing = |control: Control| {
             let answers = answers(control, &body);
@@ -219,6 +242,16 @@ impl Read {
                 json: None,
                 kind: "document",
                 seal: Some(v.seal.clone()),
+            }));
+        }
+        if answered_by(Evidence::Checklists) {
+            lines.extend(self.checklists.iter().map(|(c, signed)| Line {
+                at: c.value.occurred_at,
+                title: format!("Checklist of {}, {}", c.value.quarter, if *signed { "signed" } else { "not signed" }),
+                href: super::checklist::address(&c.value.quarter),
+                json: None,
+                kind: "checklist",
+                seal: Some(c.seal.clone()),
             }));
         }
         lines.extend(self.findings.iter().filter(|f| finding_answers(&f.value, control)).map(|f| Line {

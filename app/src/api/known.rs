@@ -3,6 +3,7 @@
 use domain::{
     Moment,
     acceptance::Acceptance,
+    bench::bench,
     import::{Import, Reported},
     judgement::{Beside, Facts},
     record::Sealed,
@@ -31,11 +32,17 @@ pub async fn told(ports: &Ports, scope: &Scope, now: Moment) -> Result<Told, Por
     let words = ports.imports.last_words(scope).await?;
     let imports = ports.imports.imports(scope).await?;
     let drills = ports.drills.all(scope).await?;
+    let trainings = ports.checklists.trainings(scope).await?;
+    let in_force = ports.runbooks.versions(scope).await?.into_iter().next();
+    let bench = bench(&trainings, &drills);
     let measured = drills.into_iter().filter(|d| d.value.abandoned.is_none() && d.value.measured.is_some());
     let beside = Beside {
         described: ports.datastores.described(scope).await?,
         acceptances: ports.reviews.all(scope).await?.reviews.iter().filter_map(signed).collect(),
         drilled: measured.map(|drill| (drill.value.occurred_at, drill.id)).collect(),
+        bench,
+        runbook: in_force.map(|version| (version.id, version.value)),
+        readings: ports.checklists.readings(scope).await?,
     };
     let facts = Facts::of(&words, &imports, beside, now);
     Ok(Told { words, imports, facts })

@@ -102,7 +102,7 @@ async fn reader(permission: Permission) -> Result<(Reader, Ports), Problem> {
     Ok((from(actor), ports))
 }
 
-fn from(actor: Actor) -> Reader {
+pub(super) fn from(actor: Actor) -> Reader {
     Reader { actor, audit: guard::seat().map(|seat| seat.audit.id) }
 }
 

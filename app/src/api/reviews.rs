@@ -3,6 +3,7 @@
 use domain::{
     Moment,
     acceptance::{Acceptance, AcceptanceError},
+    checklist::Checklist,
     drill::Drill,
     finding::Finding,
     proof::signoff::{Decision, Purpose, Statement},
@@ -125,6 +126,7 @@ pub enum Signed {
         findings: Vec<Sealed<Finding>>,
     },
     Acceptance(Acceptance),
+    Checklist(Box<Checklist>),
 }
 
 /// What became of the text since somebody signed it.
@@ -179,6 +181,10 @@ pub async fn one(key: String) -> Result<ReviewPage, Problem> {
             findings.retain(|f| f.value.cause.as_deref() == Some(drill.id.as_str()));
             Signed::Drill { drill: Box::new(drill), findings }
         }
+        Purpose::Closes => match &review.document.is {
+            domain::review::Is::Checklist(checklist) => Signed::Checklist(Box::new(checklist.clone())),
+            _ => return Err(gone()),
+        },
         Purpose::Accepts => match &review.document.is {
             domain::review::Is::Acceptance(acceptance) => Signed::Acceptance(acceptance.clone()),
             _ => return Err(gone()),

@@ -133,6 +133,8 @@ fn page_of(kind: Evidence) -> &'static str {
         Evidence::Findings => "/findings",
         Evidence::Gaps => "/backups#gaps",
         Evidence::Runbooks => "/runbook",
+        Evidence::Reports => "/backups#judged",
+        Evidence::Checklists => "/checklist",
     }
 }
 

@@ -1,6 +1,7 @@
 //! One review: what is signed, word by word where it changed, and the sheet it is signed on.
 
 use domain::{
+    checklist::{Checklist, Standing as ItemStanding},
     drill::{CheckVerdict, Drill},
     finding::{Finding, Standing as FindingStanding},
     proof::signoff::Decision,
@@ -134,6 +135,7 @@ fn facts(page: &ReviewPage) -> Vec<AnyView> {
             row("Until", words::date(acceptance.until), None),
             row("Written", format!("{} by {}", words::date(acceptance.occurred_at), acceptance.by), None),
         ],
+        Signed::Checklist(checklist) => checklist_facts(checklist),
     };
     rows.extend(changed(page));
     for other in &page.others {
@@ -147,6 +149,34 @@ fn facts(page: &ReviewPage) -> Vec<AnyView> {
     }
     rows.push(record(&page.review));
     rows.push(standing(page));
+    rows
+}
+
+/// Each standing with the items of it that somebody has to know of, and who took part.
+fn checklist_facts(checklist: &Checklist) -> Vec<AnyView> {
+    let of = |standing: ItemStanding| {
+        let items = checklist.items.iter().filter(|item| item.standing == standing);
+        let each = items.map(|item| view! { <li>{item.asks.clone()}</li> }).collect_view();
+        let n = checklist.of(standing);
+        let (shape, word) = Shape::of_item(standing);
+        (n > 0).then(|| {
+            let view = view! { {plural(n, "item", "items")} <ul class="signoff-items">{each}</ul> };
+            row(if n == 1 { "Item" } else { "Items" }, view, Some((shape, word.to_owned())))
+        })
+    };
+    let left = checklist.carried.iter().filter(|c| !c.closed).count();
+    let href = api::checklist::address(&checklist.quarter);
+    let read = view! { <a href=href>"read the whole checklist"</a> };
+    let closed = format!("{} by {}, version {}", words::date(checklist.occurred_at), checklist.by, checklist.version);
+    let mut rows = vec![row("Says", checklist.sentence(), None)];
+    rows.extend([ItemStanding::Short, ItemStanding::Open, ItemStanding::ByHand].into_iter().filter_map(of));
+    if left > 0 {
+        rows.push(row("Carried over", format!("{} still open", plural(left, "finding", "findings")), None));
+    }
+    if !checklist.people.is_empty() {
+        rows.push(row("Read by", checklist.people.join(", "), None));
+    }
+    rows.extend([row("Closed", closed, None), row("Text", read, None)]);
     rows
 }
 

@@ -34,6 +34,7 @@ const GROUPS: [(&str, &[Place]); 4] = [
             place("backups", "Backups", "/backups"),
             place("drills", "Drills", "/drills"),
             place("findings", "Findings", "/findings"),
+            place("checklist", "Checklist", "/checklist"),
         ],
     ),
     (

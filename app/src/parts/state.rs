@@ -1,6 +1,6 @@
 //! State marks: one shape per meaning, and always a word.
 
-use domain::{drill::CheckVerdict, finding::Standing, request, review::Mark, verdict::Verdict};
+use domain::{checklist, drill::CheckVerdict, finding::Standing, request, review::Mark, verdict::Verdict};
 use leptos::prelude::*;
 
 /// The five shapes. Colour follows the shape in CSS; the word says it for everyone.
@@ -58,6 +58,17 @@ impl Shape {
             Open | Answered => Shape::Ring,
             NeedsMore => Shape::Square,
             Accepted => Shape::Disc,
+        };
+        (shape, standing.word())
+    }
+
+    /// An item of the checklist. One closed by hand keeps the disc of what is closed, and says so in its word.
+    pub fn of_item(standing: checklist::Standing) -> (Self, &'static str) {
+        use checklist::Standing::*;
+        let shape = match standing {
+            Short => Shape::Square,
+            Open => Shape::Ring,
+            ByHand | Closed => Shape::Disc,
         };
         (shape, standing.word())
     }

@@ -334,6 +334,10 @@ fn role(name: &str) -> &'static str {
             "where these facts came from: digests, commands, who and when, exact sealed bytes"
         }
         "data/records/datastores.jsonl" => "what people wrote of datastores, exact sealed bytes",
+        "data/checklists/checklists.jsonl" => "quarterly checklists as they were closed, exact sealed bytes",
+        "data/checklists/answers.jsonl" => "what people wrote on the checklists, exact sealed bytes",
+        "data/checklists/readings.jsonl" => "readings of the runbook, exact sealed bytes",
+        "data/checklists/trainings.jsonl" => "trainings that were no drills, exact sealed bytes",
         "data/keys/keys.jsonl" => "keys that came into use or were retired, exact sealed bytes",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         "data/reviews/acceptances.jsonl" => "accepted risks and scope exclusions, exact sealed bytes",

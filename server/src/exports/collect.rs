@@ -41,7 +41,19 @@ pub struct Wanted<'a> {
 /// The collections that have a file also when nothing of them is inside: that there is none says something.
 fn always(collection: &Collection) -> bool {
     !collection.only_what_belongs()
-        && !["acceptances", "signoffs", "job_runs", "facts", "imports", "datastores"].contains(&collection.name)
+        && ![
+            "acceptances",
+            "signoffs",
+            "job_runs",
+            "facts",
+            "imports",
+            "datastores",
+            "checklists",
+            "checklist_answers",
+            "readings",
+            "trainings",
+        ]
+        .contains(&collection.name)
 }
 
 /// Takes the entries from the older head to the newer, and the records inside in the same order.

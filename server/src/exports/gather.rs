@@ -43,7 +43,7 @@ const PART: usize = 500;
 const PARTS: usize = 4;
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 14] = [
+pub const COLLECTIONS: [&str; 18] = [
     "backup_audit_log",
     "backup_drill_results",
     "findings",
@@ -55,6 +55,10 @@ pub const COLLECTIONS: [&str; 14] = [
     "facts",
     "imports",
     "datastores",
+    "checklists",
+    "checklist_answers",
+    "readings",
+    "trainings",
     "acceptances",
     "signoffs",
     "passkeys",

@@ -86,6 +86,7 @@ fn opened_by(drill: &Sealed<Drill>, missed: &[Missed], id: &str, now: Moment) ->
         severity: Severity::High,
         found_by: format!("Drill {}", words::date(value.occurred_at)),
         cause: Some(drill.id.clone()),
+        hits: vec![],
         what: format!("{}: {}.", value.scenario.title(), value.verdict.reasons.join("; ")),
         why: why.to_owned(),
         plan: "Find what held it up, then drill the same loss again.".to_owned(),

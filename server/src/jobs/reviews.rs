@@ -86,6 +86,7 @@ fn opened_by(
         severity: Severity::Medium,
         found_by: "Review".to_owned(),
         cause: Some(cause),
+        hits: vec![],
         what: format!("{title}, {}, was due on {}.", review.asks(all), words::long_date(due)),
         why: "What nobody signed, nobody may have read.".to_owned(),
         plan: String::new(),
@@ -105,6 +106,7 @@ fn controls(review: &Review) -> Vec<Control> {
         Is::Runbook { .. } => Kind::Runbooks,
         Is::Drill { .. } => Kind::Drills,
         Is::Acceptance(_) => Kind::Findings,
+        Is::Checklist(_) => Kind::Checklists,
     };
     kind.answers().to_vec()
 }

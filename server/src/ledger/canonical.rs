@@ -7,6 +7,8 @@ use domain::{
     Moment,
     acceptance::Acceptance,
     attestation::Attestation,
+    bench::Training,
+    checklist::{Answer, Checklist},
     control::{Control, Evidence},
     datastore::Described,
     draw::hex,
@@ -17,6 +19,7 @@ use domain::{
     import::{Import, Reported},
     job::JobRun,
     key::KeyEvent,
+    reading::Reading,
     record::Kind,
     request::Request,
     runbook::RunbookVersion,
@@ -191,16 +194,38 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             facts.understood = reads::<JobRun>(plain).is_some();
         }
         crate::store::imports::FACTS => {
-            facts.answers = answers(Evidence::Attestations);
+            facts.answers = answers(Evidence::Reports);
             facts.understood = reads::<Reported>(plain).is_some();
         }
         crate::store::imports::IMPORTS => {
-            facts.answers = answers(Evidence::Attestations);
+            facts.answers = answers(Evidence::Reports);
             facts.understood = reads::<Import>(plain).is_some();
         }
         crate::store::datastores::DATASTORES => {
-            facts.answers = answers(Evidence::Attestations);
+            facts.answers = answers(Evidence::Reports);
             facts.understood = reads::<Described>(plain).is_some();
+        }
+        "checklists" => {
+            facts.answers = answers(Evidence::Checklists);
+            let read = reads::<Checklist>(plain);
+            facts.understood = read.is_some();
+            facts.within(read.map(|c| c.quarter));
+        }
+        "checklist_answers" => {
+            facts.answers = answers(Evidence::Checklists);
+            let read = reads::<Answer>(plain);
+            facts.understood = read.is_some();
+            facts.within(read.map(|a| a.quarter));
+        }
+        "readings" => {
+            facts.answers = answers(Evidence::Checklists);
+            let read = reads::<Reading>(plain);
+            facts.understood = read.is_some();
+            facts.within(read.map(|r| r.quarter));
+        }
+        "trainings" => {
+            facts.answers = answers(Evidence::Checklists);
+            facts.understood = reads::<Training>(plain).is_some();
         }
         "requests" => match reads::<Request>(plain) {
             Some(request) => facts.answers = request.answers(),
@@ -247,6 +272,10 @@ pub fn unread(coll: &str, canonical: &[u8]) -> String {
         crate::store::imports::FACTS => why::<Reported>(&plain, "a fact"),
         crate::store::imports::IMPORTS => why::<Import>(&plain, "an import"),
         crate::store::datastores::DATASTORES => why::<Described>(&plain, "a datastore’s description"),
+        "checklists" => why::<Checklist>(&plain, "a checklist"),
+        "checklist_answers" => why::<Answer>(&plain, "a word on a checklist"),
+        "readings" => why::<Reading>(&plain, "a reading"),
+        "trainings" => why::<Training>(&plain, "a training"),
         "requests" => why::<Request>(&plain, "a request"),
         "signoffs" => why::<Signoff>(&plain, "a sign-off"),
         "acceptances" => why::<Acceptance>(&plain, "an acceptance"),

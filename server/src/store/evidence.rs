@@ -56,6 +56,42 @@ impl Evidence {
         self.read(filter(coll, scope)).await
     }
 
+    /// The newest version of each of one collection inside the scope, newest first.
+    pub(super) async fn last_of<T: DeserializeOwned>(
+        &self,
+        coll: &str,
+        scope: &Scope,
+    ) -> Result<Vec<Sealed<T>>, PortError> {
+        Ok(last(self.all_of(coll, scope).await?))
+    }
+
+    /// Seals a word that follows the one at `seen`, or begins where there is none. Of two that saw the same, one is
+    /// told `changed`.
+    pub(super) async fn follow<T: serde::Serialize>(
+        &self,
+        coll: &str,
+        id: &str,
+        value: &T,
+        seen: Option<u64>,
+        changed: &str,
+    ) -> Result<(), PortError> {
+        let changed = || PortError::Conflict(changed.to_owned());
+        let row = self.records().find_one(doc! { "coll": coll, "rid": id }).sort(doc! { "version": -1 });
+        let last = row.await.map_err(port_error)?.as_ref().map(sealed_bytes).transpose()?.map(|last| last.seq);
+        if last != seen {
+            return Err(changed());
+        }
+        let item = match last {
+            None => canonical::insert(coll, id, value),
+            Some(seq) => canonical::replace(coll, id, self.version(seq).await? + 1, value),
+        };
+        match self.ledger.append_one(item.map_err(|e| PortError::Broken(e.to_string()))?).await {
+            Ok(_) => Ok(()),
+            Err(PortError::Conflict(_)) => Err(changed()),
+            Err(e) => Err(e),
+        }
+    }
+
     /// Records by their ids, whoever asks: for what is filed again.
     pub async fn named<T: DeserializeOwned>(&self, coll: &str, ids: &[String]) -> Result<Vec<Sealed<T>>, PortError> {
         self.read(doc! { "coll": coll, "rid": { "$in": ids } }).await
@@ -124,6 +160,14 @@ impl Evidence {
     pub async fn broken(&self) -> Result<HashSet<String>, PortError> {
         Ok(self.alarms().await?.into_iter().map(|a| format!("{}/{}", a.coll, a.id)).collect())
     }
+}
+
+/// Of each record the newest version, newest first.
+pub(super) fn last<T>(mut words: Vec<Sealed<T>>) -> Vec<Sealed<T>> {
+    words.sort_by_key(|word| std::cmp::Reverse(word.seal.seq));
+    let mut seen = HashSet::new();
+    words.retain(|word| seen.insert(word.id.clone()));
+    words
 }
 
 /// A signed head from a row of `ledger_checkpoints`.
@@ -306,10 +350,8 @@ impl Gaps for Evidence {
 impl Findings for Evidence {
     async fn all(&self, scope: &Scope) -> Result<Vec<Sealed<Finding>>, PortError> {
         // The newest version alone decides whether a finding is inside: read all, keep the newest, then cut.
-        let mut rows: Vec<Sealed<Finding>> = self.all_of("findings", &Scope::EVERYTHING).await?;
-        rows.sort_by_key(|f| std::cmp::Reverse(f.seal.seq));
-        let mut seen = HashSet::new();
-        rows.retain(|f| seen.insert(f.id.clone()) && scope.admits_finding(&f.value));
+        let mut rows: Vec<Sealed<Finding>> = self.last_of("findings", &Scope::EVERYTHING).await?;
+        rows.retain(|f| scope.admits_finding(&f.value));
         rows.sort_by_key(|f| std::cmp::Reverse(f.value.occurred_at));
         Ok(rows)
     }

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0010_jobs", text: include_str!("../../../migrations/0010_jobs.json") },
     Migration { name: "0011_imports", text: include_str!("../../../migrations/0011_imports.json") },
     Migration { name: "0012_datastores", text: include_str!("../../../migrations/0012_datastores.json") },
+    Migration { name: "0013_checklists", text: include_str!("../../../migrations/0013_checklists.json") },
 ];
 
 #[derive(serde::Deserialize)]

@@ -7,7 +7,7 @@ use std::{
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{Drills, NotHeld, PortError, Reviewed, Runbooks};
+use app::ports::{Checklists, Drills, NotHeld, PortError, Reviewed, Runbooks};
 use async_trait::async_trait;
 use bson::doc;
 use domain::{
@@ -60,6 +60,7 @@ impl Evidence {
         let mut documents = Document::runbooks(&self.versions(scope).await?);
         documents.extend(Drills::all(self, scope).await?.iter().map(Document::drill));
         documents.extend(self.acceptances(scope).await?.iter().map(Document::acceptance));
+        documents.extend(Checklists::closed(self, scope).await?.iter().map(Document::checklist));
         Ok(documents)
     }
 

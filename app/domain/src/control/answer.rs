@@ -3,13 +3,16 @@
 use super::{Control, Evidence};
 use crate::{
     Moment,
+    checklist::Checklist,
     coverage::Grid,
     drill::Drill,
     finding::{Finding, Standing},
     gap::{Gap, Missing},
+    judgement::Judgement,
     record::{Seal, Sealed},
     runbook::{Runbook, RunbookVersion},
-    schedule::Period,
+    schedule::{Period, quarters},
+    verdict::Verdict,
     target::PROOF_HOLDS_MS,
     words,
 };
@@ -25,6 +28,12 @@ pub struct Body<'a> {
     pub findings: &'a [Sealed<Finding>],
     pub gaps: &'a [Sealed<Gap>],
     pub runbooks: &'a [Sealed<RunbookVersion>],
+    /// When each of vendors' reports was brought and its seal.
+    pub reports: &'a [(Moment, Seal)],
+    /// What follows from them.
+    pub judged: &'a [Judgement],
+    /// The newest of each quarter, and whether it is signed.
+    pub checklists: &'a [(Sealed<Checklist>, bool)],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +102,8 @@ pub fn answers(control: Control, body: &Body<'_>) -> Vec<Answer> {
             Evidence::Findings => findings(control, body),
             Evidence::Gaps => gaps(body),
             Evidence::Runbooks => runbooks(body),
+            Evidence::Reports => reports(body),
+            Evidence::Checklists => checklists(body),
         })
         .collect()
 }
@@ -275,6 +286,62 @@ fn runbooks(body: &Body<'_>) -> Answer {
     }
 }
 
+/// What falls short by them has its findings; here counts whether anybody looked.
+fn reports(body: &Body<'_>) -> Answer {
+    let newest = body.reports.iter().max_by_key(|(at, _)| *at).cloned();
+    let old = newest.as_ref().is_some_and(|(at, _)| body.now.since(*at) > WEEK_MS + DAY_MS);
+    let met = body.judged.iter().filter(|j| j.verdict == Verdict::Met).count();
+    let short = body.judged.iter().filter(|j| j.falls_short()).count();
+    let says = match (body.reports.len(), short) {
+        (0, _) => "nothing was brought".to_owned(),
+        (_, 0) => format!("{met} judgements hold"),
+        (_, n) => format!("{met} judgements hold, {n} fall short"),
+    };
+    Answer {
+        evidence: Evidence::Reports,
+        expected: "weekly",
+        says,
+        count: body.reports.len(),
+        freshness: freshness(0, newest.is_some(), old),
+        newest,
+        gaps: 0,
+        marks: body.reports.iter().map(|(at, _)| Mark::Event(*at)).collect(),
+    }
+}
+
+/// A quarter that is over since the first checklist and has none is a gap.
+fn checklists(body: &Body<'_>) -> Answer {
+    let mut closed: Vec<&(Sealed<Checklist>, bool)> = body.checklists.iter().collect();
+    closed.sort_by_key(|(c, _)| c.value.occurred_at);
+    let first = closed.iter().filter_map(|(c, _)| Period::quarter(&c.value.quarter)).map(|p| p.from).min();
+    let until = body.now.min(body.period.to);
+    let missing: Vec<Period> = first
+        .map(|first| quarters(first.max(body.period.from), until))
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|quarter| quarter.end <= until && closed.iter().all(|(c, _)| c.value.quarter != quarter.name))
+        .map(|quarter| Period { from: quarter.start, to: quarter.end })
+        .collect();
+    let newest = closed.last().map(|(c, _)| (c.value.occurred_at, c.seal.clone()));
+    let signed = closed.iter().filter(|(_, signed)| *signed).count();
+    let old = newest.as_ref().is_some_and(|(at, _)| body.now.since(*at) > PROOF_HOLDS_MS) || signed < closed.len();
+    let mut marks: Vec<Mark> = missing.iter().copied().map(Mark::Gap).collect();
+    marks.extend(closed.iter().map(|(c, _)| Mark::Event(c.value.occurred_at)));
+    Answer {
+        evidence: Evidence::Checklists,
+        expected: "quarterly",
+        says: match closed.len() + missing.len() {
+            0 => "none was closed".to_owned(),
+            all => format!("{signed} of {all} signed"),
+        },
+        count: closed.len(),
+        freshness: freshness(missing.len(), newest.is_some(), old),
+        newest,
+        gaps: missing.len(),
+        marks,
+    }
+}
+
 fn freshness(gaps: usize, any: bool, old: bool) -> Freshness {
     match (gaps, any, old) {
         (1.., ..) => Freshness::Gap,
@@ -375,6 +442,9 @@ mod tests {
             findings: &case.findings,
             gaps: &case.gaps,
             runbooks: &case.runbooks,
+            reports: &[],
+            judged: &[],
+            checklists: &[],
         };
         answers(control, &body).into_iter().find(|a| a.evidence == evidence).expect("the kind answers this control")
     }

@@ -73,7 +73,7 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 15] = [
+pub const COLLECTIONS: [Collection; 19] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
@@ -90,6 +90,10 @@ pub const COLLECTIONS: [Collection; 15] = [
     Collection { name: "facts", kind: Kind::Record, file: "data/records/facts.jsonl" },
     Collection { name: "imports", kind: Kind::Record, file: "data/records/imports.jsonl" },
     Collection { name: "datastores", kind: Kind::Record, file: "data/records/datastores.jsonl" },
+    Collection { name: "checklists", kind: Kind::Record, file: "data/checklists/checklists.jsonl" },
+    Collection { name: "checklist_answers", kind: Kind::Record, file: "data/checklists/answers.jsonl" },
+    Collection { name: "readings", kind: Kind::Record, file: "data/checklists/readings.jsonl" },
+    Collection { name: "trainings", kind: Kind::Record, file: "data/checklists/trainings.jsonl" },
 ];
 
 impl Collection {

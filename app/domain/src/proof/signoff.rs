@@ -35,10 +35,13 @@ pub enum Purpose {
     Owns,
     /// A risk or an exclusion is accepted.
     Accepts,
+    /// A quarter's checklist says how the backups stood.
+    Closes,
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 4] = [Purpose::Approves, Purpose::Ran, Purpose::Owns, Purpose::Accepts];
+    pub const ALL: [Purpose; 5] =
+        [Purpose::Approves, Purpose::Ran, Purpose::Owns, Purpose::Accepts, Purpose::Closes];
 
     /// As it is written in statements and addresses.
     pub fn id(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Purpose {
             Purpose::Ran => "ran",
             Purpose::Owns => "owns",
             Purpose::Accepts => "accepts",
+            Purpose::Closes => "closes",
         }
     }
 
@@ -60,6 +64,7 @@ impl Purpose {
             Purpose::Approves => "runbooks",
             Purpose::Ran | Purpose::Owns => "backup_drill_results",
             Purpose::Accepts => "acceptances",
+            Purpose::Closes => "checklists",
         }
     }
 }
@@ -95,7 +100,7 @@ pub struct Statement {
 pub struct Document {
     /// The record's `_id`; its collection follows from the purpose.
     pub id: String,
-    /// A runbook's own, "1.0"; "1" for a record that never changes.
+    /// A runbook's own, "1.0", or a checklist's; "1" for a record that never changes.
     pub version: String,
     /// SHA-256 of the sealed bytes, 64 lower-case hex digits.
     pub sha256: String,

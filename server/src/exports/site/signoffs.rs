@@ -45,6 +45,7 @@ fn row(signed: &Signed) -> SignoffRow {
         Purpose::Ran => format!("drill {}, as who ran it", signed.subject),
         Purpose::Owns => format!("drill {}, as who owns it", signed.subject),
         Purpose::Accepts => format!("acceptance {}", signed.subject),
+        Purpose::Closes => format!("the checklist of {}", signed.subject),
     };
     let drill = matches!(signed.purpose, Purpose::Ran | Purpose::Owns);
     SignoffRow {

@@ -138,9 +138,9 @@ fn documents(records: &Records, log: &Log) -> Documents {
     let signable: BTreeSet<&str> = Purpose::ALL.iter().map(|p| p.collection()).collect();
     for record in records.kept.iter().filter(|r| signable.contains(r.collection.name)) {
         let Some(entry) = log.entry(record.seq) else { continue };
-        // A runbook has a version of its own; the others never change.
-        let version = match record.collection.kind {
-            Kind::Runbook => record.value.get("version").and_then(|v| v.as_str()).unwrap_or_default(),
+        // A runbook and a checklist have versions of their own; the others never change.
+        let version = match (record.collection.kind, record.collection.name) {
+            (Kind::Runbook, _) | (_, "checklists") => record.value.get("version").and_then(|v| v.as_str()).unwrap_or_default(),
             _ => "1",
         };
         documents.entry((record.collection.name, record.id.clone())).or_default().push(Document {
@@ -197,6 +197,7 @@ fn says(statement: &Statement, document: &Document) -> String {
         Purpose::Approves => format!("runbook {}", signed.version),
         Purpose::Ran | Purpose::Owns => format!("drill {}", signed.id),
         Purpose::Accepts => format!("acceptance {}", signed.id),
+        Purpose::Closes => format!("version {} of the checklist of {}", signed.version, signed.id),
     };
     let did = match (statement.decision, statement.purpose) {
         (Decision::Return, _) => "sent back",
@@ -204,6 +205,7 @@ fn says(statement: &Statement, document: &Document) -> String {
         (_, Purpose::Ran) => "signed, as who ran it,",
         (_, Purpose::Owns) => "signed, as who owns it,",
         (_, Purpose::Accepts) => "accepted",
+        (_, Purpose::Closes) => "signed",
     };
     let at = statement.at().map(words::date_time).unwrap_or_default();
     let (name, role) = (&statement.signer.name, statement.signer.role.word());
