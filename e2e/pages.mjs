@@ -5,6 +5,7 @@ export const pages = [
   { name: "targets", path: "/targets" },
   { name: "backups", path: "/backups" },
   { name: "datastores", path: "/datastores" },
+  { name: "checklist", path: "/checklist" },
   { name: "datastore", path: "/datastores", first: /^\/datastores\/[^/?#]+$/ },
   { name: "drills", path: "/drills" },
   { name: "drill", path: "/drills", first: /^\/drills\/[^/?#]+$/ },

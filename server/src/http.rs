@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod attachments;
+pub mod checklist;
 pub mod downloads;
 pub mod headers;
 pub mod health;
@@ -87,6 +88,7 @@ pub fn router(house: &House) -> Router {
         .route("/requests/{id}/answer", post(requests::answer))
         .route("/requests/{id}/more", post(requests::ask_more))
         .route("/findings/{id}/attach", post(attachments::attach_to_finding))
+        .route("/checklist/{quarter}/{item}", post(checklist::write))
         .with_state(house.clone())
         .layer(DefaultBodyLimit::max(upload::LARGEST));
     let own = Router::new()

@@ -20,6 +20,7 @@ use domain::{
     draw::hex,
     proof::{leaf, tree::Frontier},
     record::{Entry, Head, Kind, Seal},
+    schedule::Period,
 };
 use mongodb::{ClientSession, error::TRANSIENT_TRANSACTION_ERROR};
 use sha2::{Digest, Sha256};

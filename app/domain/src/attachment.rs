@@ -257,7 +257,9 @@ pub fn may_name(collection: &str) -> bool {
 pub fn named_in(collection: &str, plain: &Value) -> Vec<Attachment> {
     let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     let files: Vec<Value> = match collection {
-        "findings" | "checklist_answers" => list(plain.get("attachments")).iter().filter_map(|a| a.get("file").cloned()).collect(),
+        "findings" | "checklist_answers" => {
+            list(plain.get("attachments")).iter().filter_map(|a| a.get("file").cloned()).collect()
+        }
         "requests" => list(plain.get("thread")).iter().flat_map(|message| list(message.get("attachments"))).collect(),
         _ => Vec::new(),
     };

@@ -105,14 +105,7 @@ impl TrainingError {
 
 impl Training {
     /// From a form's fields as they were written.
-    pub fn write(
-        duty: &str,
-        person: &str,
-        day: &str,
-        how: &str,
-        now: Moment,
-        by: &str,
-    ) -> Result<Self, TrainingError> {
+    pub fn write(duty: &str, person: &str, day: &str, how: &str, now: Moment, by: &str) -> Result<Self, TrainingError> {
         let line = |text: &str, longest: usize| {
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             (1..=longest).contains(&text.chars().count()).then_some(text)

@@ -449,7 +449,9 @@ pub fn sentence(standings: &[Standing]) -> String {
         (0, 0) => String::new(),
         (short, 0) => format!("; {}", is(short, "falls short", "fall short")),
         (0, open) => format!("; {}", is(open, "is open", "are open")),
-        (short, open) => format!("; {} and {}", is(short, "falls short", "fall short"), is(open, "is open", "are open")),
+        (short, open) => {
+            format!("; {} and {}", is(short, "falls short", "fall short"), is(open, "is open", "are open"))
+        }
     };
     format!("{closed} of {} items are closed{hand}{rest}.", standings.len())
 }

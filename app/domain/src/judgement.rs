@@ -169,9 +169,7 @@ impl Judgement {
     pub fn shares(&self) -> Option<Shared> {
         match (self.suspects, &self.store) {
             (Some(suspects), _) => Some(Shared { rule: self.rule, by: suspects.to_owned() }),
-            (None, Some(store)) if GROUPED.contains(&self.rule) => {
-                Some(Shared { rule: self.rule, by: store.clone() })
-            }
+            (None, Some(store)) if GROUPED.contains(&self.rule) => Some(Shared { rule: self.rule, by: store.clone() }),
             _ => None,
         }
     }

@@ -209,7 +209,8 @@ pub fn lines(text: &str) -> Vec<Line> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "+++\ntitle = \"R\"\n+++\n# Runbook\n\n1. Restore to `staging`.\n\n| a | b |\n|---|:-:|\n| c | #d |\n";
+    const TEXT: &str =
+        "+++\ntitle = \"R\"\n+++\n# Runbook\n\n1. Restore to `staging`.\n\n| a | b |\n|---|:-:|\n| c | #d |\n";
 
     fn at(ms: i64) -> Moment {
         Moment::from_millis(ms).expect("a time")
@@ -255,10 +256,10 @@ mod tests {
         assert_eq!(ended.clone().end(at(3)), Err(ReadingError::Ended));
         assert_eq!(mark(ended.clone(), 8, "x"), Err(ReadingError::Ended));
         assert_eq!(ended.still_in(TEXT).len(), 1);
-        assert!(ended.still_in(&TEXT.replace("`staging`", "`drill`")).is_empty(), "a line that was rewritten is mended");
-        assert_eq!(
-            Reading::begin("2026-Q4", ("1.0", "ab"), " \n", &[], at(0), "Founder"),
-            Err(ReadingError::Nobody)
+        assert!(
+            ended.still_in(&TEXT.replace("`staging`", "`drill`")).is_empty(),
+            "a line that was rewritten is mended"
         );
+        assert_eq!(Reading::begin("2026-Q4", ("1.0", "ab"), " \n", &[], at(0), "Founder"), Err(ReadingError::Nobody));
     }
 }

@@ -16,7 +16,7 @@ use domain::{
     review::{Review, Subject},
     role::{Actor, Permission, Role, Scope},
     runbook::RunbookVersion,
-    schedule::{Period, Quarter, quarter_of, quarters},
+    schedule::{Period, Quarter, quarter_of},
 };
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;

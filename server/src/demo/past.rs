@@ -404,6 +404,7 @@ fn findings(began: Moment) -> Vec<Finding> {
             severity: p.severity,
             found_by: p.found_by.to_owned(),
             cause: None,
+            hits: vec![],
             what: p.what.to_owned(),
             why: p.why.to_owned(),
             plan: p.plan.to_owned(),

@@ -204,10 +204,12 @@ mod tests {
         let few = [judged(1, DISK, Verdict::Missed), judged(2, DISK, Verdict::Missed)];
         let sorted = sort(&few, &[]);
         assert_eq!((sorted.alone.len(), sorted.together.len()), (2, 0), "two may be chance");
-        let apart = [judged(1, None, Verdict::Missed), judged(2, None, Verdict::Missed), judged(3, None, Verdict::Missed)];
+        let apart =
+            [judged(1, None, Verdict::Missed), judged(2, None, Verdict::Missed), judged(3, None, Verdict::Missed)];
         assert_eq!(sort(&apart, &[]).alone.len(), 3, "nothing says that these have anything in common");
 
-        let many = [judged(1, DISK, Verdict::Missed), judged(2, DISK, Verdict::Missed), judged(3, DISK, Verdict::Missed)];
+        let many =
+            [judged(1, DISK, Verdict::Missed), judged(2, DISK, Verdict::Missed), judged(3, DISK, Verdict::Missed)];
         let sorted = sort(&many, &[]);
         let (shared, of_it) = sorted.together.into_iter().next().expect("together");
         let finding = opened(&facts, &of_it, &shared.cause(), "F-001", Moment::EPOCH);

@@ -12,7 +12,7 @@ use futures::{AsyncReadExt, AsyncWriteExt, Stream, TryStreamExt};
 use mongodb::{gridfs::GridFsBucket, options::GridFsBucketOptions};
 use sha2::{Digest, Sha256};
 
-use super::{Store, evidence::Evidence, port_error, requests::Requests, rows};
+use super::{Store, checklists::ANSWERS, evidence::Evidence, port_error, requests::Requests, rows};
 use crate::ledger::date;
 
 const BUCKET: &str = "attachments";
@@ -29,6 +29,8 @@ pub struct Upload {
 pub enum To<'a> {
     Request(&'a str),
     Finding(&'a str),
+    /// A word on the checklist.
+    Answer(&'a str),
 }
 
 /// A kept file that was whole when it was looked at.
@@ -55,6 +57,7 @@ impl Attachments {
         let to = match to {
             To::Request(id) => doc! { "kind": "request", "id": id },
             To::Finding(id) => doc! { "kind": "finding", "id": id },
+            To::Answer(id) => doc! { "kind": "answer", "id": id },
         };
         let metadata = doc! {
             "name": &attachment.name, "bytes": i64::try_from(attachment.bytes).unwrap_or(i64::MAX),
@@ -148,13 +151,20 @@ pub async fn named(
             return Ok(file);
         }
     }
-    let on = ids("findings", doc! { "attachments.file.sha256": sha256 }).await?;
-    if on.is_empty() {
-        return Ok(None);
+    let scope = &reader.actor.scope;
+    let on = async |coll: &str| ids(coll, doc! { "attachments.file.sha256": sha256 }).await;
+    let mut files = Vec::new();
+    let findings = on("findings").await?;
+    if !findings.is_empty() {
+        let all = app::ports::Findings::all(evidence, scope).await?;
+        files.extend(all.into_iter().filter(|f| findings.contains(&f.id)).flat_map(|f| f.value.attachments));
     }
-    let findings = app::ports::Findings::all(evidence, &reader.actor.scope).await?;
-    let mut files = findings.into_iter().filter(|f| on.contains(&f.id)).flat_map(|f| f.value.attachments);
-    Ok(files.find(|attached| attached.file.sha256 == sha256).map(|attached| attached.file))
+    let answers = on(ANSWERS).await?;
+    if !answers.is_empty() {
+        let all = app::ports::Checklists::answers(evidence, scope).await?;
+        files.extend(all.into_iter().filter(|a| answers.contains(&a.id)).flat_map(|a| a.value.attachments));
+    }
+    Ok(files.into_iter().find(|attached| attached.file.sha256 == sha256).map(|attached| attached.file))
 }
 
 /// Whether the kept file itself is not what it was: a part of it is gone or has another length.

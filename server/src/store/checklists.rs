@@ -56,6 +56,7 @@ impl Checklists for Evidence {
     }
 
     async fn close(&self, checklist: &Checklist, seen: Option<u64>) -> Result<(), PortError> {
-        self.follow(CHECKLISTS, &checklist.quarter, checklist, seen, "Somebody else closed this quarter meanwhile.").await
+        self.follow(CHECKLISTS, &checklist.quarter, checklist, seen, "Somebody else closed this quarter meanwhile.")
+            .await
     }
 }

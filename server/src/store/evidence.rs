@@ -76,8 +76,9 @@ impl Evidence {
         changed: &str,
     ) -> Result<(), PortError> {
         let changed = || PortError::Conflict(changed.to_owned());
-        let row = self.records().find_one(doc! { "coll": coll, "rid": id }).sort(doc! { "version": -1 });
-        let last = row.await.map_err(port_error)?.as_ref().map(sealed_bytes).transpose()?.map(|last| last.seq);
+        let records = self.records();
+        let newest = records.find_one(doc! { "coll": coll, "rid": id }).sort(doc! { "version": -1 });
+        let last = newest.await.map_err(port_error)?.as_ref().map(sealed_bytes).transpose()?.map(|last| last.seq);
         if last != seen {
             return Err(changed());
         }

@@ -5,6 +5,7 @@ mod attachments;
 mod audits;
 mod authenticator;
 mod bundle;
+mod checklist;
 mod codes;
 mod daemon;
 mod datastores;

@@ -311,6 +311,7 @@ pub fn finding(name: &str, when: &str) -> Document {
         severity: Severity::Low,
         found_by: "test".into(),
         cause: None,
+        hits: vec![],
         what: "w".into(),
         why: "y".into(),
         plan: String::new(),

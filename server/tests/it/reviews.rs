@@ -39,9 +39,9 @@ const RUNBOOK: &str = "+++\ntitle = \"Recovery\"\nversion = \"1.0\"\nowner = \"F
 const SUBJECT: &str = "approves.runbook-1.0";
 
 /// Somebody signed in, with a device of their own.
-struct Signer {
+pub struct Signer {
     id: String,
-    cookie: String,
+    pub cookie: String,
     device: Device,
 }
 
@@ -66,7 +66,7 @@ async fn waiting() -> Portal {
     portal
 }
 
-async fn seal_runbook(portal: &Portal, version: &str, text: &str) {
+pub async fn seal_runbook(portal: &Portal, version: &str, text: &str) {
     let value = RunbookVersion {
         schema: 1,
         version: version.into(),
@@ -80,7 +80,7 @@ async fn seal_runbook(portal: &Portal, version: &str, text: &str) {
 }
 
 /// A person with a session; `seed`: and with a passkey of that device.
-async fn signer(portal: &Portal, id: &str, role: Role, seed: Option<u8>) -> Signer {
+pub async fn signer(portal: &Portal, id: &str, role: Role, seed: Option<u8>) -> Signer {
     let actor = Actor { id: id.into(), name: format!("The {id}"), role, scope: Scope::EVERYTHING };
     portal.house.store.put_person(&actor).await.expect("a person");
     let code = portal.house.store.new_link(id, portal.house.clock.now()).await.expect("a link");
@@ -95,7 +95,7 @@ async fn signer(portal: &Portal, id: &str, role: Role, seed: Option<u8>) -> Sign
     Signer { id: id.into(), cookie, device }
 }
 
-async fn founder(portal: &Portal) -> Signer {
+pub async fn founder(portal: &Portal) -> Signer {
     signer(portal, "founder", Role::Owner, Some(7)).await
 }
 
@@ -153,7 +153,7 @@ async fn answer(
     post(portal, "/reviews/signoffs", Some(&who.cookie), "http://portal.test", &body).await
 }
 
-async fn sign(portal: &Portal, who: &Signer, subject: &str) -> (StatusCode, Value) {
+pub async fn sign(portal: &Portal, who: &Signer, subject: &str) -> (StatusCode, Value) {
     let begun = begin(portal, who, subject).await;
     let said = who.device.sign(&begun.challenge);
     answer(portal, who, &begun.ceremony, &who.device, &said).await
@@ -163,7 +163,7 @@ async fn reviewed(portal: &Portal) -> Reviewed {
     Reviews::all(&portal.house.evidence, &Scope::EVERYTHING).await.expect("a reading")
 }
 
-async fn review(portal: &Portal, key: &str) -> Review {
+pub async fn review(portal: &Portal, key: &str) -> Review {
     reviewed(portal).await.reviews.into_iter().find(|r| r.subject.key() == key).expect("the review")
 }
 
@@ -172,7 +172,7 @@ async fn sealed_signoffs(portal: &Portal) -> u64 {
 }
 
 /// The bundle of everything, as the owner makes it, checked with the company's anchors.
-async fn bundle(portal: &Portal, who: &Signer, period: &str) -> domain::proof::verify::Report {
+pub async fn bundle(portal: &Portal, who: &Signer, period: &str) -> domain::proof::verify::Report {
     let made = portal.post("/evidence/make", &format!("period={period}"), Some(&who.cookie)).await;
     let to = made.headers()["location"].to_str().expect("text").to_owned();
     let id = to.split("made=").nth(1).and_then(|rest| rest.split('#').next()).unwrap_or_else(|| panic!("{to}"));

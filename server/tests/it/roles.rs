@@ -8,7 +8,7 @@ use domain::role::{Role, Scope, TokenScope};
 use crate::portal::{Portal, attestation, text};
 
 /// Pages that only someone signed in sees.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "/",
     "/runbook",
     "/targets",
@@ -16,6 +16,7 @@ const PAGES: [&str; 15] = [
     "/datastores",
     "/drills",
     "/findings",
+    "/checklist",
     "/controls",
     "/controls/CC7.5",
     "/evidence",
@@ -42,7 +43,7 @@ const FILES: [&str; 9] = [
     "/ledger/tile/entries/000.p/1",
     "/ledger/proofs/0.tlog-proof",
 ];
-const ABSENT: [&str; 18] = [
+const ABSENT: [&str; 21] = [
     "/ledger/tile/0/000",
     "/ledger/tile/0/0",
     "/ledger/tile/9/000.p/1",
@@ -56,6 +57,9 @@ const ABSENT: [&str; 18] = [
     "/runbook/versions/9",
     "/controls/CC9",
     "/datastores/none",
+    "/checklist/none",
+    "/checklist/2099-Q1",
+    "/checklist/2099-Q1/reading",
     "/requests/R-999",
     "/attachments/x",
     "/attachments/0000000000000000000000000000000000000000000000000000000000000000",
@@ -129,6 +133,8 @@ async fn every_page_the_router_knows_is_in_this_table() {
                 "/requests/{id}",
                 "/settings/audits/{id}",
                 "/controls/{id}",
+                "/checklist/{quarter}",
+                "/checklist/{quarter}/reading",
                 "/datastores/{id}",
                 "/drills/{id}",
                 "/drills/{id}/live",
@@ -154,6 +160,7 @@ async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
         .map(|(path, _)| *path)
         .chain(REQUEST_ACTS)
         .chain(DRILL_ACTS.map(|(path, _)| path))
+        .chain(CHECKLIST_ACTS)
         .chain(["/evidence/make", "/datastores/describe", theme])
         .collect();
     assert_eq!(known, named);
@@ -191,6 +198,7 @@ async fn what_is_written_with_files_is_taken_from_each_role_as_the_table_says_an
         ("/requests/R-001/answer", company),
         ("/requests/R-001/more", &[Role::Auditor]),
         ("/findings/finding-one!/attach", company),
+        ("/checklist/2026-Q2/alert-path", company),
     ] {
         assert_eq!(location(&send_form(&portal, path, form(), None).await), "/sign-in", "{path} by nobody");
         for role in Role::ALL {
@@ -215,6 +223,16 @@ async fn what_is_written_with_files_is_taken_from_each_role_as_the_table_says_an
         }
     }
 }
+
+/// What the company does on the checklist; `checklist.rs` tries each of them.
+const CHECKLIST_ACTS: [&str; 6] = [
+    "/checklist/begin",
+    "/checklist/close",
+    "/checklist/end",
+    "/checklist/mark",
+    "/checklist/take-back",
+    "/checklist/train",
+];
 
 /// The steps of a request that a button takes.
 const REQUEST_ACTS: [&str; 2] = ["/requests/accept", "/requests/in-bundle"];

@@ -105,7 +105,7 @@ async fn what_is_wrong_in_them_is_named_and_nothing_healthy_is_accused() {
     let causes: Vec<String> = judged.iter().filter(|j| j.falls_short()).map(|j| j.cause()).collect();
     assert!(findings.iter().all(|f| f.value.cause.as_ref().is_some_and(|cause| causes.contains(cause))));
     let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
-    for path in ["/backups", "/datastores", "/findings"] {
+    for path in ["/backups", "/datastores", "/checklist", "/findings"] {
         let page = text(portal.get(path, Some(&owner)).await).await;
         assert!(page.contains("prod-orders") || page.contains("analytics-manual-1"), "{path}");
     }

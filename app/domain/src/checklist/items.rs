@@ -292,8 +292,7 @@ fn cut(mut says: Vec<String>) -> Vec<String> {
 }
 
 fn job_findings(body: &Body<'_>) -> Told {
-    let short: Vec<&Judgement> =
-        body.judged.iter().filter(|j| JOBS.contains(&j.rule) && j.falls_short()).collect();
+    let short: Vec<&Judgement> = body.judged.iter().filter(|j| JOBS.contains(&j.rule) && j.falls_short()).collect();
     if short.is_empty() {
         return match body.judged.iter().any(|j| JOBS.contains(&j.rule)) {
             true => Told::Answered(vec!["No job falls short now.".to_owned()], Vec::new()),
@@ -520,10 +519,8 @@ fn carried(body: &Body<'_>) -> Told {
     let drilled = body.drilled();
     // Oldest of the quarter; without one, what is closed by now.
     let by = drilled.last().map_or(body.as_of, |drill| drill.value.occurred_at);
-    let late: Vec<_> = carried
-        .iter()
-        .filter(|f| !matches!(f.value.state, State::Closed { at, .. } if at <= by))
-        .collect();
+    let late: Vec<_> =
+        carried.iter().filter(|f| !matches!(f.value.state, State::Closed { at, .. } if at <= by)).collect();
     let rests = |all: &[&&Sealed<crate::finding::Finding>]| all.iter().map(|f| Rest::on("findings", &f.id)).collect();
     if late.is_empty() {
         let says = match carried.len() {
@@ -577,4 +574,3 @@ fn filed(body: &Body<'_>) -> Told {
         None => Told::Nothing(vec!["no bundle of the whole quarter was made".to_owned()]),
     }
 }
-

@@ -12,8 +12,8 @@ use crate::{
     record::{Seal, Sealed},
     runbook::{Runbook, RunbookVersion},
     schedule::{Period, quarters},
-    verdict::Verdict,
     target::PROOF_HOLDS_MS,
+    verdict::Verdict,
     words,
 };
 

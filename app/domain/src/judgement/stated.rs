@@ -120,7 +120,11 @@ fn of_store(facts: &Facts, store: &Datastore, claim: &Claim) -> Option<(Verdict,
         Claim::PointInTime { days } => {
             let window = keeping::schedules(facts, store).find_map(|(id, s)| Some((id, s.window_days?)));
             let (record, window) = window?;
-            Some((held(window >= *days), format!("the last {window} days can be brought back"), vec![record.to_owned()]))
+            Some((
+                held(window >= *days),
+                format!("the last {window} days can be brought back"),
+                vec![record.to_owned()],
+            ))
         }
         _ => None,
     }
@@ -135,8 +139,10 @@ pub fn stale_lines(facts: &Facts) -> Vec<Found> {
         [] if reading.value.stale.is_empty() => (Verdict::Met, format!("every line held when it was read on {read}")),
         [] => (Verdict::Met, format!("the lines found stale on {read} are mended")),
         some => {
-            let each: Vec<String> =
-                some.iter().map(|stale| format!("line {}, “{}”: {}", stale.line, cut(&stale.text), stale.why)).collect();
+            let each: Vec<String> = some
+                .iter()
+                .map(|stale| format!("line {}, “{}”: {}", stale.line, cut(&stale.text), stale.why))
+                .collect();
             (Verdict::AtRisk, format!("found stale on {read}: {}", each.join("; ")))
         }
     };
@@ -208,13 +214,12 @@ mod tests {
     #[test]
     fn each_claim_is_held_against_what_is_known_and_nothing_is_said_of_what_is_not() {
         let cluster = |more: Value| {
-            let mut store = json!({ "fact": "store", "reference": "prod", "name": "prod", "kind": "MongoDB Atlas cluster" });
+            let mut store =
+                json!({ "fact": "store", "reference": "prod", "name": "prod", "kind": "MongoDB Atlas cluster" });
             store.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
             store
         };
-        let point = |taken: &str| {
-            json!({ "fact": "point", "reference": taken, "resource": "prod", "state": "available", "said": "completed", "takenAt": taken })
-        };
+        let point = |taken: &str| json!({ "fact": "point", "reference": taken, "resource": "prod", "state": "available", "said": "completed", "takenAt": taken });
         let policy = |daily: i64, to: &str, window: i64| {
             json!({ "fact": "schedule", "reference": "s", "resource": "prod", "windowDays": window, "copiesTo": [to],
                 "items": [{ "cadence": "daily", "keepDays": daily }, { "cadence": "weekly", "keepDays": 28 }, { "cadence": "monthly", "keepDays": 390 }] })

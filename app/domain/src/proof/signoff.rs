@@ -40,8 +40,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 5] =
-        [Purpose::Approves, Purpose::Ran, Purpose::Owns, Purpose::Accepts, Purpose::Closes];
+    pub const ALL: [Purpose; 5] = [Purpose::Approves, Purpose::Ran, Purpose::Owns, Purpose::Accepts, Purpose::Closes];
 
     /// As it is written in statements and addresses.
     pub fn id(self) -> &'static str {

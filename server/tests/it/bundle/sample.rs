@@ -271,6 +271,7 @@ impl Sample {
             severity: Severity::Medium,
             found_by: "Drill 2026-11-16".into(),
             cause: Some("drill-2026-11-16".into()),
+            hits: vec![],
             what: "The index build was not on the clock before.".into(),
             why: "Nobody had measured it.".into(),
             plan: String::new(),

@@ -458,6 +458,7 @@ pub fn content_of(tenant_count: usize, sundays: usize) -> Content {
             severity,
             found_by: "Drill 2026-05-18".into(),
             cause: Some(["D-2026-05-18", "D-2026-08-17", "D-2026-11-22"][n % 3].into()),
+            hits: vec![],
             what: "The staging cluster was provisioned from the smallest tier, whose disk is slower than the one the plan counts on.".into(),
             why: "The tier was chosen for its price when the runbook was written, and nobody measured it.".into(),
             plan: "Provision the tier the targets were computed with, and measure again within the quarter.".into(),

@@ -140,7 +140,9 @@ fn documents(records: &Records, log: &Log) -> Documents {
         let Some(entry) = log.entry(record.seq) else { continue };
         // A runbook and a checklist have versions of their own; the others never change.
         let version = match (record.collection.kind, record.collection.name) {
-            (Kind::Runbook, _) | (_, "checklists") => record.value.get("version").and_then(|v| v.as_str()).unwrap_or_default(),
+            (Kind::Runbook, _) | (_, "checklists") => {
+                record.value.get("version").and_then(|v| v.as_str()).unwrap_or_default()
+            }
             _ => "1",
         };
         documents.entry((record.collection.name, record.id.clone())).or_default().push(Document {
