@@ -145,6 +145,12 @@ pub fn number(n: usize) -> String {
     WORDS.get(n).map_or_else(|| n.to_string(), |w| (*w).to_owned())
 }
 
+/// The same with its first letter in upper case.
+pub fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// "in 4 days", "tomorrow", "today", "17 days ago".
 pub fn from_now(at: Moment, now: Moment) -> String {
     let days = (at.utc().date_naive() - now.utc().date_naive()).num_days();

@@ -170,14 +170,9 @@ impl BackupsPage {
             [] => first,
             _ if found == 0 => format!("{first} The last run never came."),
             [only] => format!("{first} {only} was absent on the last one."),
-            many => format!("{first} {} were absent on the last one.", capital(&words::number(many.len()))),
+            many => format!("{first} {} were absent on the last one.", words::capital(&words::number(many.len()))),
         }
     }
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 async fn jobs(actor: &Actor, ports: &Ports, missed: &[Missed], now: Moment) -> Result<Vec<JobLine>, Problem> {

@@ -25,6 +25,9 @@ use crate::{
     },
 };
 
+/// Sentences that stand under an item; the rest is folded.
+const SHOWN: usize = 5;
+
 /// Of the quarter in course.
 #[component]
 pub fn ChecklistNow() -> impl IntoView {
@@ -205,7 +208,18 @@ fn section(page: &ChecklistPage, number: usize, part: Part) -> AnyView {
 
 fn item(page: &ChecklistPage, row: &Row) -> impl IntoView + use<> {
     let (shape, word) = Shape::of_item(row.standing);
-    let says = row.says.iter().map(|says| view! { <li>{capital(says)}</li> }).collect_view();
+    let line = |says: &String| view! { <li>{says.clone()}</li> };
+    let (first, rest) = row.says.split_at(row.says.len().min(SHOWN));
+    let says = first.iter().map(line).collect_view();
+    let rest = (!rest.is_empty()).then(|| {
+        let all = rest.iter().map(line).collect_view();
+        view! {
+            <details class="word">
+                <summary>{format!("And {} more", words::number(rest.len()))}<span class="unseen">{format!(" of “{}”", row.asks)}</span></summary>
+                <ul class="says">{all}</ul>
+            </details>
+        }
+    });
     let open = row.open.map(|(due, next)| {
         view! { <span class="second">{format!("By {}. ", words::date(due))} {next}</span> }
     });
@@ -219,6 +233,7 @@ fn item(page: &ChecklistPage, row: &Row) -> impl IntoView + use<> {
             <th scope="row">
                 {row.asks.clone()}
                 <ul class="says">{says}</ul>
+                {rest}
                 {open}
                 {spoken}
                 {form}

@@ -110,7 +110,7 @@ fn statement(page: &FindingsPage) -> AnyView {
     let first = match open {
         0 => "No finding is open".to_owned(),
         1 => "One finding is open".to_owned(),
-        n => format!("{} findings are open", capital(&words::number(n))),
+        n => format!("{} findings are open", words::capital(&words::number(n))),
     };
     let late = match overdue {
         0 if open == 0 => ".".into_any(),
@@ -129,12 +129,7 @@ fn statement(page: &FindingsPage) -> AnyView {
 }
 
 fn were(n: usize) -> String {
-    if n == 1 { "One was".to_owned() } else { format!("{} were", capital(&words::number(n))) }
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    if n == 1 { "One was".to_owned() } else { format!("{} were", words::capital(&words::number(n))) }
 }
 
 #[component]

@@ -54,7 +54,7 @@ fn Body(mut page: LedgerPage) -> impl IntoView {
             let words = if n == 1 {
                 "One sealed record".to_owned()
             } else {
-                format!("{} sealed records", capital(&words::number(n)))
+                format!("{} sealed records", words::capital(&words::number(n)))
             };
             let verb = if n == 1 { " is" } else { " are" };
             view! { <Say state=Shape::Square words=words /> {verb} " no longer what was sealed. The ledger itself still holds the digests of what they were." }.into_any()
@@ -252,11 +252,6 @@ fn plural_count(n: u64) -> String {
     format!("{} {}", words::count(i64::try_from(n).unwrap_or(i64::MAX)), if n == 1 { "entry" } else { "entries" })
 }
 
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
 #[component]
 fn Alarms(alarms: Vec<Alarm>) -> impl IntoView {
     (!alarms.is_empty()).then(|| {
@@ -312,7 +307,7 @@ fn NoEvidence(unread: Vec<Unread>) -> impl IntoView {
                     <tr>
                         <th scope="row">{place}</th>
                         <td><code>{record.id}</code><span class="second">{record.coll}</span></td>
-                        <td>{capital(&record.why)}"."</td>
+                        <td>{words::capital(&record.why)}"."</td>
                         <td>"noticed "<When at=record.at show=record.at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string() /></td>
                     </tr>
                 }

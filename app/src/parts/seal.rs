@@ -94,7 +94,7 @@ pub fn SealNote(
     } else {
         view! { <StateMark state=Shape::Disc word="equals what was sealed" /> }
     };
-    let title = super::text::capital(&what);
+    let title = words::capital(&what);
     view! {
         <button type="button" class=class popovertarget=id.clone()>
             <SealMark kind=mark />

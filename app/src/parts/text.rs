@@ -52,9 +52,3 @@ pub fn drill_href(id: &str) -> String {
 pub fn review_href(subject: &Subject) -> String {
     format!("/reviews/{}", super::encoded(&subject.key()).replace('/', "%2F"))
 }
-
-/// The same with its first letter in upper case.
-pub fn capital(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}

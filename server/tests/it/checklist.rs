@@ -51,7 +51,7 @@ async fn a_quarter_is_worked_off_read_aloud_closed_signed_and_carried_in_the_bun
     let founder = founder(&portal).await;
     let here = format!("/checklist/{quarter}");
     let now = portal.house.clock.now();
-    assert_eq!(page(&portal, "/checklist", &founder.cookie).await.matches("<tr id=").count(), 23);
+    assert_eq!(page(&portal, "/checklist", &founder.cookie).await.matches("<tr id=").count(), 25);
 
     // Records close what they answer: a job that runs well, a drill in a place of its own.
     let token = portal.token(&[TokenScope::ImportsWrite]).await;
@@ -108,7 +108,11 @@ async fn a_quarter_is_worked_off_read_aloud_closed_signed_and_carried_in_the_bun
         assert_eq!(to(&answer), format!("{reading}?version=1.0{back}"), "{act}");
     }
     let shown = page(&portal, &here, &founder.cookie).await;
-    assert!(row(&shown, "read").contains("One line is stale: 14."), "{}", row(&shown, "read"));
+    assert!(
+        row(&shown, "read").contains("line 14, “Call Ana at the &lt;b&gt;desk&lt;/b&gt;.”: Ana left"),
+        "{}",
+        row(&shown, "read")
+    );
     assert!(row(&shown, "roles").contains(">closed<"), "{}", row(&shown, "roles"));
     server::jobs::judgements::judgements(&portal.house).await.expect("judged");
     let findings = Findings::all(&portal.house.evidence, &Scope::EVERYTHING).await.expect("read");
@@ -120,6 +124,9 @@ async fn a_quarter_is_worked_off_read_aloud_closed_signed_and_carried_in_the_bun
     let findings = Findings::all(&portal.house.evidence, &Scope::EVERYTHING).await.expect("read");
     let stale = findings.iter().find(|f| f.value.cause.as_deref() == Some("stale-lines: runbook, its lines"));
     assert!(matches!(stale.expect("there").value.state, State::Closed { .. }));
+
+    let shown = page(&portal, &here, &founder.cookie).await;
+    assert!(row(&shown, "read").contains("is mended in 1.1"), "{}", row(&shown, "read"));
 
     // Three commanders: a drill's people and trainings that somebody wrote down.
     let today = words::date(now);
@@ -199,8 +206,8 @@ async fn what_is_refused_says_why_keeps_the_words_and_changes_nothing() {
         ),
         ("/checklist/begin", format!("quarter={quarter}"), "not said who takes part"),
         ("/checklist/begin", "quarter=2026-Q1&people=A".to_owned(), "2026-Q1 is over"),
-        ("/checklist/mark", format!("quarter={quarter}&version=1.0&line=14&why=x"), "is not here"),
-        ("/checklist/close", "quarter=2099-Q1&seen=".to_owned(), "is not here"),
+        ("/checklist/mark", format!("quarter={quarter}&version=1.0&line=14&why=x"), "no such reading"),
+        ("/checklist/close", "quarter=2099-Q1&seen=".to_owned(), "no such checklist"),
     ] {
         let said = text(portal.script_form(path, &form, &owner).await).await;
         assert!(said.contains(says), "{path}: {said}");

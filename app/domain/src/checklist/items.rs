@@ -8,13 +8,16 @@ use crate::{
     fact::{Fact, RunKind, RunState},
     finding::{Standing, State},
     judgement::{self, Judgement, rank},
+    reading::Reading,
     record::Sealed,
     verdict::Verdict,
     words,
 };
 
-/// Sentences of one item; the rest is counted.
+/// Sentences of what holds; the rest is counted.
 const SENTENCES: usize = 4;
+/// Of what falls short each is named, as far as one record should grow.
+const SHORT: usize = 500;
 const WEEK_MS: i64 = 7 * 24 * 3600 * 1000;
 
 pub const ITEMS: &[Item] = &[
@@ -123,9 +126,17 @@ pub const ITEMS: &[Item] = &[
         stands: verified,
     },
     Item {
+        id: "restored",
+        section: Section::Drill,
+        asks: "Every datastore that is backed up was restored within the quarter.",
+        next: "Restore one recovery point of each, and bring the restore jobs.",
+        by_hand: true,
+        stands: |body| by_rules(body, &["restored"], "nothing tells of a datastore’s backups"),
+    },
+    Item {
         id: "object",
         section: Section::Drill,
-        asks: "An object was brought back from an earlier version or an archive tier.",
+        asks: "An object was brought back from an earlier version or an archive tier, and comes back in time.",
         next: "Restore one and bring its head (s3-object), or say by hand which and how.",
         by_hand: true,
         stands: object,
@@ -142,9 +153,17 @@ pub const ITEMS: &[Item] = &[
         id: "read",
         section: Section::Runbook,
         asks: "The runbook in force was read aloud, and every line of it still holds.",
-        next: "Read it together: begin below.",
+        next: "Read it together. A stale line is mended by a new version of the runbook.",
         by_hand: false,
         stands: read,
+    },
+    Item {
+        id: "stated",
+        section: Section::Runbook,
+        asks: "What the runbook states of backups is what is done.",
+        next: "Bring the schedule and the snapshots of what the runbook is about.",
+        by_hand: true,
+        stands: |body| by_rules(body, &["stated"], "nothing tells of what the runbook states"),
     },
     Item {
         id: "roles",
@@ -200,7 +219,7 @@ pub const ITEMS: &[Item] = &[
         asks: "The bundle was handed to the compliance platform, and its receipt is kept.",
         next: "Hand it over, and attach the receipt here.",
         by_hand: true,
-        stands: |_| Told::Nothing(vec!["no receipt is attached".to_owned()]),
+        stands: |_| missing("no receipt is attached"),
     },
 ];
 
@@ -222,23 +241,28 @@ fn by_rules(body: &Body<'_>, rules: &[&str], nothing: &str) -> Told {
     judged.sort_by_key(|j| std::cmp::Reverse(rank(j.verdict)));
     let short: Vec<&Judgement> = judged.iter().filter(|j| j.falls_short()).copied().collect();
     if !short.is_empty() {
-        return Told::Short(sentences(&short), rests(body, &short));
+        return Told::Short(sentences(&short, SHORT), rests(body, &short));
     }
     let met: Vec<&Judgement> = judged.iter().filter(|j| j.verdict == Verdict::Met).copied().collect();
     // What could not be told is no answer, however much else holds.
     let open: Vec<&Judgement> = judged.iter().filter(|j| j.verdict == Verdict::Untested).copied().collect();
     if !open.is_empty() {
-        return Told::Nothing(sentences(&open));
+        return Told::Nothing(sentences(&open, SENTENCES));
     }
     if met.is_empty() {
-        return Told::Nothing(vec![nothing.to_owned()]);
+        return missing(nothing);
     }
     match brought(body, &met) {
         Some(at) if at < body.quarter.start => {
-            Told::Nothing(vec![format!("last brought on {}, before the quarter", words::date(at))])
+            missing(&format!("last brought on {}, before the quarter", words::date(at)))
         }
-        _ => Told::Answered(sentences(&met), rests(body, &met)),
+        _ => Told::Answered(sentences(&met, SENTENCES), rests(body, &met)),
     }
+}
+
+/// What is not there, as a sentence.
+fn missing(what: &str) -> Told {
+    Told::Nothing(vec![format!("{}.", words::capital(what))])
 }
 
 /// The newest import of the tools that these rest on.
@@ -249,12 +273,8 @@ fn brought(body: &Body<'_>, judged: &[&Judgement]) -> Option<Moment> {
     known.filter_map(|known| body.facts.asked.get(&known.connector)).max().copied()
 }
 
-fn sentences(judged: &[&Judgement]) -> Vec<String> {
-    let mut says: Vec<String> = judged.iter().take(SENTENCES).map(|j| j.says.clone()).collect();
-    if judged.len() > SENTENCES {
-        says.push(format!("And {} more.", judged.len() - SENTENCES));
-    }
-    says
+fn sentences(judged: &[&Judgement], most: usize) -> Vec<String> {
+    cut(judged.iter().map(|j| j.says.clone()).collect(), most)
 }
 
 fn rests(body: &Body<'_>, judged: &[&Judgement]) -> Vec<Rest> {
@@ -277,15 +297,15 @@ fn targets(body: &Body<'_>) -> Told {
         .collect();
     match by_rules(body, &["cadence"], "no datastore is known") {
         short @ Told::Short(..) => short,
-        _ if !lacking.is_empty() => Told::Nothing(cut(lacking)),
+        _ if !lacking.is_empty() => Told::Nothing(cut(lacking, SHORT)),
         told => told,
     }
 }
 
-fn cut(mut says: Vec<String>) -> Vec<String> {
-    let more = says.len().saturating_sub(SENTENCES);
+fn cut(mut says: Vec<String>, most: usize) -> Vec<String> {
+    let more = says.len().saturating_sub(most);
     if more > 0 {
-        says.truncate(SENTENCES);
+        says.truncate(most);
         says.push(format!("And {more} more."));
     }
     says
@@ -296,7 +316,7 @@ fn job_findings(body: &Body<'_>) -> Told {
     if short.is_empty() {
         return match body.judged.iter().any(|j| JOBS.contains(&j.rule)) {
             true => Told::Answered(vec!["No job falls short now.".to_owned()], Vec::new()),
-            false => Told::Nothing(vec!["no job’s output was brought".to_owned()]),
+            false => missing("no job’s output was brought"),
         };
     }
     let (mut says, mut rests, mut without) = (Vec::new(), Vec::new(), Vec::new());
@@ -313,14 +333,14 @@ fn job_findings(body: &Body<'_>) -> Told {
     }
     says.dedup();
     rests.dedup();
-    if without.is_empty() { Told::Answered(cut(says), rests) } else { Told::Nothing(cut(without)) }
+    if without.is_empty() { Told::Answered(cut(says, SHORT), rests) } else { Told::Nothing(cut(without, SHORT)) }
 }
 
 /// The drill that an item of the fourth section is about; without one it is open.
 fn of_drill(body: &Body<'_>, stands: impl Fn(&Sealed<Drill>, Rest) -> Told) -> Told {
     match body.drilled().first() {
         Some(drill) => stands(drill, Rest::on("backup_drill_results", &drill.id)),
-        None => Told::Nothing(vec!["no drill ran to its end in this quarter".to_owned()]),
+        None => missing("no drill ran to its end in this quarter"),
     }
 }
 
@@ -341,7 +361,7 @@ fn timed(body: &Body<'_>) -> Told {
     of_drill(body, |drill, rest| {
         let value = &drill.value;
         let Some(measured) = &value.measured else {
-            return Told::Nothing(vec!["nothing was measured in the newest drill".to_owned()]);
+            return missing("nothing was measured in the newest drill");
         };
         let rto = format!(
             "{}: restored in {}, of {} promised.",
@@ -368,7 +388,7 @@ fn verified(body: &Body<'_>) -> Told {
         let passed = of_checks(value, CheckVerdict::Passes);
         let not_run = of_checks(value, CheckVerdict::NotRun);
         if passed.is_empty() {
-            return Told::Nothing(vec!["nothing was checked in the newest drill".to_owned()]);
+            return missing("nothing was checked in the newest drill");
         }
         let mut says = vec![format!("Passes: {}.", passed.join("; "))];
         if !not_run.is_empty() {
@@ -389,6 +409,10 @@ fn of_checks(drill: &Drill, verdict: CheckVerdict) -> Vec<&'static str> {
 
 /// An object's own head, brought in the quarter, that says it came back.
 fn object(body: &Body<'_>) -> Told {
+    let slow = by_rules(body, &["retrieval"], "");
+    if matches!(slow, Told::Short(..)) {
+        return slow;
+    }
     let back = body.facts.all.iter().find_map(|known| match &known.fact {
         Fact::Run(run) if known.connector == "s3-object" && run.what == RunKind::Restore => {
             (run.state == RunState::Succeeded).then_some((known, run))
@@ -400,7 +424,7 @@ fn object(body: &Body<'_>) -> Told {
             let what = run.point.as_deref().or(run.resource.as_deref()).unwrap_or("an object");
             Told::Answered(vec![format!("{what} was brought back: {}.", run.said)], vec![body.facts.rest(&known.id)])
         }
-        _ => Told::Nothing(vec!["no object that came back is on record".to_owned()]),
+        _ => missing("no object that came back is on record"),
     }
 }
 
@@ -426,32 +450,41 @@ fn torn_down(body: &Body<'_>) -> Told {
                 Told::Short(vec![format!("The copy of {since} UTC was never shown to be gone.")], vec![rest])
             }
         },
-        None => Told::Nothing(vec!["the newest drill made no copy".to_owned()]),
+        None => missing("the newest drill made no copy"),
     })
 }
 
 fn read(body: &Body<'_>) -> Told {
+    let stale = by_rules(body, &["stale-lines"], "");
+    if matches!(stale, Told::Short(..)) {
+        return stale;
+    }
     let Some(in_force) = body.runbooks.first() else {
-        return Told::Nothing(vec!["no runbook is in force".to_owned()]);
+        return missing("no runbook is in force");
     };
     let version = &in_force.value.version;
-    let of_it = |r: &&Sealed<crate::reading::Reading>| {
-        r.value.quarter == body.quarter.name && r.value.sha256 == in_force.seal.sha256
-    };
-    let mut mine = body.readings.iter().filter(|r| r.value.quarter == body.quarter.name);
-    let Some(reading) = body.readings.iter().find(of_it) else {
-        return match mine.next() {
-            Some(other) => Told::Nothing(vec![format!(
-                "version {} was read; version {version} is in force now",
-                other.value.version
-            )]),
-            None => Told::Nothing(vec![format!("version {version} was not read in this quarter")]),
+    let mine: Vec<&Sealed<Reading>> = body.readings.iter().filter(|r| r.value.quarter == body.quarter.name).collect();
+    // A version that only mends what was found in an earlier one need not be read anew.
+    let mended =
+        |r: &&&Sealed<Reading>| r.value.ended_at.is_some() && r.value.still_in(&in_force.value.text).is_empty();
+    let same = mine.iter().find(|r| r.value.sha256 == in_force.seal.sha256);
+    if let (None, Some(reading)) = (same, mine.iter().find(mended)) {
+        let (read, people) = (&reading.value.version, reading.value.people.join(", "));
+        let on = words::date(reading.value.ended_at.unwrap_or(reading.value.occurred_at));
+        let says = format!("Version {read} was read on {on} by {people}; what was stale in it is mended in {version}.");
+        return Told::Answered(vec![says], vec![Rest::on("readings", &reading.id)]);
+    }
+    let Some(reading) = same else {
+        let says = match mine.first() {
+            Some(other) => format!("version {} was read; version {version} is in force now", other.value.version),
+            None => format!("version {version} was not read in this quarter"),
         };
+        return missing(&says);
     };
     let value = &reading.value;
     let rest = vec![Rest::on("readings", &reading.id)];
     let Some(ended) = value.ended_at else {
-        return Told::Nothing(vec![format!("the reading of {} has not ended", words::date(value.occurred_at))]);
+        return missing(&format!("the reading of {} has not ended", words::date(value.occurred_at)));
     };
     let says = format!("Version {version} was read on {} by {}.", words::date(ended), value.people.join(", "));
     match value.stale.len() {
@@ -489,7 +522,7 @@ fn roles(body: &Body<'_>) -> Told {
     if none.is_empty() {
         Told::Answered(says, rests)
     } else {
-        Told::Nothing(says.into_iter().chain([format!("nobody is named as {}", none.join(", "))]).collect())
+        Told::Nothing(says.into_iter().chain([format!("Nobody is named as {}.", none.join(", "))]).collect())
     }
 }
 
@@ -499,12 +532,12 @@ fn owned(body: &Body<'_>) -> Told {
     let late: Vec<_> = open.iter().filter(|f| f.value.standing(body.as_of) == Standing::Overdue).collect();
     if !late.is_empty() {
         let says = late.iter().map(|f| format!("{} is overdue since {}.", f.id, words::date(f.value.due_at)));
-        return Told::Short(cut(says.collect()), late.iter().map(|f| rest(&f)).collect());
+        return Told::Short(cut(says.collect(), SHORT), late.iter().map(|f| rest(&f)).collect());
     }
     let nobody: Vec<_> = open.iter().filter(|f| f.value.owner.trim().is_empty()).collect();
     if !nobody.is_empty() {
         let says = nobody.iter().map(|f| format!("{} has no owner.", f.id)).collect();
-        return Told::Short(cut(says), nobody.iter().map(|f| rest(&f)).collect());
+        return Told::Short(cut(says, SHORT), nobody.iter().map(|f| rest(&f)).collect());
     }
     let says = match open.len() {
         0 => "No finding is open.".to_owned(),
@@ -533,8 +566,8 @@ fn carried(body: &Body<'_>) -> Told {
     let says = late.iter().map(|f| format!("{}: {}.", f.id, f.value.title)).collect();
     match drilled.is_empty() {
         // There is still time.
-        true => Told::Nothing(cut(says)),
-        false => Told::Short(cut(says), rests(&late)),
+        true => Told::Nothing(cut(says, SHORT)),
+        false => Told::Short(cut(says, SHORT), rests(&late)),
     }
 }
 
@@ -557,7 +590,7 @@ fn updated(body: &Body<'_>) -> Told {
             (None, None) if body.as_of > by => {
                 Told::Short(vec![format!("Not approved again since the drill of {day}.")], vec![rest])
             }
-            (None, None) => Told::Nothing(vec![format!("not approved again since the drill of {day}")]),
+            (None, None) => missing(&format!("not approved again since the drill of {day}")),
         }
     })
 }
@@ -571,6 +604,6 @@ fn filed(body: &Body<'_>) -> Told {
             vec![format!("{} was made on {}.", bundle.id, words::date(bundle.at))],
             vec![Rest::on("exports", &bundle.id)],
         ),
-        None => Told::Nothing(vec!["no bundle of the whole quarter was made".to_owned()]),
+        None => missing("no bundle of the whole quarter was made"),
     }
 }

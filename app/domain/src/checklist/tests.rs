@@ -34,21 +34,25 @@ fn facts(all: Vec<serde_json::Value>, asked: &str) -> Facts {
     facts
 }
 
-fn stands(facts: &Facts, answers: &[Sealed<Answer>], item: &str) -> (Standing, String) {
-    let quarter = quarters(at("2026-10-01T00:00:00Z"), at("2026-10-02T00:00:00Z")).remove(0);
-    let judged = judge(facts);
-    let body = Body {
-        quarter,
+/// The fourth quarter of 2026 with nothing but facts.
+fn body<'a>(facts: &'a Facts, judged: &'a [Judgement]) -> Body<'a> {
+    Body {
+        quarter: quarters(facts.now, facts.now.plus_millis(1)).remove(0),
         as_of: facts.now,
         facts,
-        judged: &judged,
+        judged,
         drills: &[],
         findings: &[],
         runbooks: &[],
         approved: &[],
         readings: &[],
         filed: &[],
-    };
+    }
+}
+
+fn stands(facts: &Facts, answers: &[Sealed<Answer>], item: &str) -> (Standing, String) {
+    let judged = judge(facts);
+    let body = body(facts, &judged);
     let line = lines(&body, answers).into_iter().find(|line| line.item.id == item).expect("an item");
     (line.standing, line.says.join(" "))
 }
@@ -121,6 +125,26 @@ fn nothing_known_closes_nothing_but_that_no_finding_is_open() {
 }
 
 #[test]
+fn whatever_falls_short_stands_under_some_item() {
+    let facts = Facts::of(&[], &[], Beside::default(), at("2026-11-25T12:00:00Z"));
+    for rule in crate::judgement::RULES {
+        let judged = [Judgement {
+            rule: rule.id,
+            store: None,
+            about: "orders".to_owned(),
+            verdict: crate::verdict::Verdict::Missed,
+            says: "orders: it falls short.".to_owned(),
+            records: vec!["f1".to_owned()],
+            suspects: None,
+            demo: false,
+        }];
+        let body = body(&facts, &judged);
+        let short: Vec<_> = lines(&body, &[]).into_iter().filter(|line| line.standing == Standing::Short).collect();
+        assert!(short.iter().any(|line| line.says == ["orders: it falls short."]), "{}", rule.id);
+    }
+}
+
+#[test]
 fn a_word_is_read_or_refused_with_what_to_write_and_keeps_the_files_before_it() {
     let now = at("2026-11-25T12:00:00Z");
     let item = super::item("keys").expect("an item");
@@ -154,26 +178,14 @@ fn a_word_is_read_or_refused_with_what_to_write_and_keeps_the_files_before_it() 
 fn what_is_sealed_says_how_every_item_stood_and_reads_back() {
     let facts = facts(vec![page(true)], "2026-11-20T00:00:00Z");
     let judged = judge(&facts);
-    let quarter = quarters(facts.now, facts.now.plus_millis(1)).remove(0);
-    let body = Body {
-        quarter,
-        as_of: facts.now,
-        facts: &facts,
-        judged: &judged,
-        drills: &[],
-        findings: &[],
-        runbooks: &[],
-        approved: &[],
-        readings: &[],
-        filed: &[],
-    };
+    let body = body(&facts, &judged);
     let lines = lines(&body, &[answer(true, "keys")]);
     let closed = Checklist::close(&body, &lines, 1, facts.now, "Founder");
     assert_eq!((closed.version.as_str(), closed.items.len()), ("2", ITEMS.len()));
     assert_eq!(closed.of(Standing::ByHand), 1);
     let word = closed.items.iter().find_map(|item| item.word.as_ref()).expect("a word");
     assert_eq!((word.note.as_str(), word.seq), ("Seen on the phone.", 9));
-    assert!(closed.sentence().starts_with("4 of 23 items are closed, one of them by hand; "), "{}", closed.sentence());
+    assert!(closed.sentence().starts_with("4 of 25 items are closed, one of them by hand; "), "{}", closed.sentence());
     let json = serde_json::to_value(&closed).expect("it serialises");
     assert_eq!(serde_json::from_value::<Checklist>(json).expect("it reads"), closed);
 }

@@ -135,12 +135,7 @@ pub fn sentence(answers: &[Answer]) -> String {
         [one] => one.clone(),
         [init @ .., last] => format!("{} and {last}", init.join(", ")),
     };
-    format!("{} {kinds} expected; {rest}.", capital(&words::number(n)))
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    format!("{} {kinds} expected; {rest}.", words::capital(&words::number(n)))
 }
 
 const DAY_MS: i64 = 24 * 3600 * 1000;

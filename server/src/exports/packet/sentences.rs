@@ -33,10 +33,7 @@ pub fn join(items: impl IntoIterator<Item = String>) -> String {
     }
 }
 
-pub fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
+pub use domain::words::capital;
 
 /// A section without records: a sentence that none is there, or that they lie outside the scope.
 pub fn absent(book: &mut Book, content: &Content, kind: Evidence, title: &str, entry: &str, none: &str) {
