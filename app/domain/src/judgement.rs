@@ -195,6 +195,12 @@ impl Shared {
     }
 }
 
+/// Whether a judgement opened it: its cause begins with a rule's name.
+pub fn judged(finding: &Finding) -> bool {
+    let rule_of = |cause: &str| cause.split([':', ',']).next().and_then(rule).is_some();
+    finding.cause.as_deref().is_some_and(rule_of)
+}
+
 /// Every cause that a finding stands for.
 pub fn causes(finding: &Finding) -> Vec<&str> {
     finding.cause.iter().chain(&finding.hits).map(String::as_str).collect()

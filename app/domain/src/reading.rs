@@ -1,5 +1,6 @@
 //! Reading the runbook aloud: who took part, and which of its lines no longer hold. Each mark is kept as it is made.
 
+use pulldown_cmark::{Event, Options, Parser};
 use serde::{Deserialize, Serialize};
 
 use crate::{Moment, bench::Duty};
@@ -53,7 +54,10 @@ pub struct Stale {
 pub struct Line {
     /// In the file, from 1.
     pub number: usize,
+    /// As the file has it, without a heading's mark.
     pub text: String,
+    /// The words of it, without Markdown's marks; a table's cells are parted by dashes.
+    pub says: String,
     /// A heading's level.
     pub heading: Option<usize>,
 }
@@ -200,9 +204,34 @@ pub fn lines(text: &str) -> Vec<Line> {
         let level = line.bytes().take_while(|b| *b == b'#').count();
         let heading = ((1..=6).contains(&level) && line[level..].starts_with(' ')).then_some(level);
         let text = if heading.is_some() { line[level..].trim() } else { line };
-        Some(Line { number: n + 1, text: text.to_owned(), heading })
+        Some(Line { number: n + 1, says: says(text), text: text.to_owned(), heading })
     })
     .collect()
+}
+
+fn says(text: &str) -> String {
+    if let Some(row) = text.strip_prefix('|') {
+        let cells = row.trim_end_matches('|').split('|').map(|cell| inline(cell.trim()));
+        return cells.collect::<Vec<_>>().join(" – ");
+    }
+    // A list's mark is kept: people refer to "step three".
+    let mark = text.split_once(' ').filter(|(mark, _)| {
+        matches!(*mark, "-" | "*" | "+") || mark.strip_suffix('.').is_some_and(|n| n.parse::<u32>().is_ok())
+    });
+    match mark {
+        Some(("-" | "*" | "+", rest)) => format!("– {}", inline(rest.trim())),
+        Some((number, rest)) => format!("{number} {}", inline(rest.trim())),
+        None => inline(text),
+    }
+}
+
+fn inline(text: &str) -> String {
+    let words = Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH).filter_map(|event| match event {
+        Event::Text(words) | Event::Code(words) | Event::Html(words) | Event::InlineHtml(words) => Some(words),
+        Event::SoftBreak | Event::HardBreak => Some(" ".into()),
+        _ => None,
+    });
+    words.map(|words| words.to_string()).collect()
 }
 
 #[cfg(test)]
@@ -224,6 +253,9 @@ mod tests {
 
     #[test]
     fn what_is_read_is_the_text_line_by_line_as_the_file_numbers_them() {
+        let says: Vec<_> = lines(TEXT).into_iter().map(|line| line.says).collect();
+        assert_eq!(says, ["Runbook", "1. Restore to staging.", "a – b", "c – #d"]);
+        assert_eq!(super::says("- **never** [there](x) <b>so</b>"), "– never there <b>so</b>");
         let told: Vec<_> = lines(TEXT).into_iter().map(|l| (l.number, l.text, l.heading)).collect();
         let line = |n, text: &str, heading| (n, text.to_owned(), heading);
         assert_eq!(

@@ -194,7 +194,6 @@ fn section(page: &ChecklistPage, number: usize, part: Part) -> AnyView {
                     <tr>
                         <th class="w-15" scope="col">"State"</th>
                         <th scope="col">"Item"</th>
-                        <th class="w-15 hide-phone" scope="col">"Rests on"</th>
                         <th class="sl" scope="col">"Seal of the word"</th>
                     </tr>
                 </thead>
@@ -234,11 +233,11 @@ fn item(page: &ChecklistPage, row: &Row) -> impl IntoView + use<> {
                 {row.asks.clone()}
                 <ul class="says">{says}</ul>
                 {rest}
+                {rests(&row.rests)}
                 {open}
                 {spoken}
                 {form}
             </th>
-            <td class="w-15 hide-phone">{rests(&row.rests)}</td>
             <td class="sl">{seal}</td>
         </tr>
     }
@@ -286,7 +285,14 @@ fn rests(rests: &[Rest]) -> impl IntoView + use<> {
             view! { <li><a href=href>{plural(n, one, many)}</a></li> }
         })
         .collect_view();
-    view! { <ul class="rests">{named.into_iter().collect_view()} {counted}</ul> }
+    (!rests.is_empty()).then(|| {
+        view! {
+            <div class="second rests">
+                "Rests on "
+                <ul>{named.into_iter().collect_view()} {counted}</ul>
+            </div>
+        }
+    })
 }
 
 fn form(page: &ChecklistPage, row: &Row) -> impl IntoView + use<> {

@@ -6,6 +6,7 @@ use domain::{
     Moment,
     control::Control,
     finding::{Finding, Severity, Standing, State},
+    judgement,
     record::Sealed,
     redrill,
     review::Subject,
@@ -212,13 +213,19 @@ fn Row(finding: Sealed<Finding>, earlier: bool, now: Moment, may_attach: bool, o
 fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl IntoView {
     let f = finding;
     let controls = f.controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(", ");
+    let by_itself = judgement::judged(&f);
     let cause = f.cause.clone().map(|cause| {
         let href = match Subject::of_cause(&cause) {
             Some(subject) => review_href(&subject),
             None if cause.starts_with("G-") => format!("/backups#{cause}"),
+            None if by_itself => "/backups#judged".to_owned(),
             None => format!("/drills/{cause}"),
         };
         view! { <dt>"Opened by"</dt><dd><a href=href>{cause}</a></dd> }
+    });
+    let hits = (!f.hits.is_empty()).then(|| {
+        let each = f.hits.iter().map(|hit| view! { <li>{hit.clone()}</li> }).collect_view();
+        view! { <dt>"Stands for"</dt><dd><ul class="names">{each}</ul></dd> }
     });
     let closed = match f.state.clone() {
         State::Closed { at, evidence } => {
@@ -232,12 +239,12 @@ fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl In
         }
         State::Open => None,
     };
-    let closes = (redrill::opened_by(&f).is_some() && closed.is_none()).then(|| {
-        view! {
-            <dt>"Closes"</dt>
-            <dd>"with a re-drill: a later drill of the same loss in which what was missed holds. Nobody closes it by hand."</dd>
-        }
-    });
+    let how = match (closed.is_some(), redrill::opened_by(&f).is_some(), by_itself) {
+        (true, ..) | (_, false, false) => None,
+        (_, true, _) => Some("with a re-drill: a later drill of the same loss in which what was missed holds."),
+        (_, _, true) => Some("by itself, once what is known says otherwise."),
+    };
+    let closes = how.map(|how| view! { <dt>"Closes"</dt> <dd>{how} " Nobody closes it by hand."</dd> });
     let plan = (!f.plan.is_empty()).then(|| view! { <p class="gloss">"Plan"</p><p>{f.plan.clone()}</p> });
     view! {
         <details open=open>
@@ -257,6 +264,7 @@ fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl In
                         <dt>"Opened"</dt>
                         <dd>{words::date(f.occurred_at)} " by " {f.by.clone()}</dd>
                         {cause}
+                        {hits}
                         <dt>"Due"</dt>
                         <dd>{words::date(f.due_at)} ", owned by " {f.owner.clone()}</dd>
                         {closed}

@@ -96,8 +96,8 @@ fn spoken(page: &ReadingPage, line: &Line, open: bool) -> impl IntoView + use<> 
     };
     let class = if stale.is_some() { "stale" } else { "" };
     let text = match line.heading {
-        Some(_) => view! { <strong>{line.text.clone()}</strong> }.into_any(),
-        None => line.text.clone().into_any(),
+        Some(_) => view! { <strong>{line.says.clone()}</strong> }.into_any(),
+        None => line.says.clone().into_any(),
     };
     let marked = stale.as_ref().map(|Stale { why, by, at, .. }| {
         view! {

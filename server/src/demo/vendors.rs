@@ -73,14 +73,14 @@ pub fn described(began: Moment) -> Described {
 fn clusters() -> Value {
     json!({ "totalCount": 1, "results": [{
         "id": "5f0000000000000000000001", "name": "cartie-prod", "clusterType": "REPLICASET", "backupEnabled": true,
-        "pitEnabled": true, "encryptionAtRestProvider": "NONE", "terminationProtectionEnabled": true,
-        "replicationSpecs": [{ "regionConfigs": [{ "regionName": "EU_CENTRAL_1", "priority": 7 }] }],
+        "pitEnabled": true, "encryptionAtRestProvider": "AWS", "terminationProtectionEnabled": true,
+        "replicationSpecs": [{ "regionConfigs": [{ "regionName": "US_EAST_1", "priority": 7 }] }],
     }] })
 }
 
 fn schedule() -> Value {
     let item = |kind: &str, every: i64, unit: &str, keep: i64| json!({ "frequencyType": kind, "frequencyInterval": every, "retentionUnit": unit, "retentionValue": keep });
-    json!({ "clusterId": "5f0000000000000000000001", "clusterName": "cartie-prod", "restoreWindowDays": 7, "copySettings": [],
+    json!({ "clusterId": "5f0000000000000000000001", "clusterName": "cartie-prod", "restoreWindowDays": 7, "copySettings": [{ "regionName": "US_WEST_2", "frequencies": ["HOURLY", "DAILY", "WEEKLY", "MONTHLY"] }],
         "policies": [{ "id": "p", "policyItems": [
             item("hourly", 6, "days", 2), item("daily", 1, "days", 7), item("weekly", 6, "weeks", 4), item("monthly", 40, "months", 12),
         ] }] })
@@ -94,7 +94,7 @@ fn snapshots(began: Moment) -> Value {
     all.extend((0..8).map(|n| ("hourly", newest - TimeDelta::hours(6 * n))));
     let at = |day: NaiveDate| day.and_hms_opt(3, 16, 0).map(|time| time.and_utc());
     let today = now.date_naive();
-    all.extend((1..=7).filter_map(|n| Some(("daily", at(today.checked_sub_days(Days::new(n))?)?))));
+    all.extend((0..=7).filter_map(|n| Some(("daily", at(today.checked_sub_days(Days::new(n))?)?))));
     let saturday = today.week(chrono::Weekday::Sat).first_day();
     all.extend((0..4).filter_map(|n| Some(("weekly", at(saturday.checked_sub_days(Days::new(7 * n))?)?))));
     let first = today.with_day(1).unwrap_or(today);
@@ -107,7 +107,7 @@ fn snapshots(began: Moment) -> Value {
         let asked = *taken - TimeDelta::minutes(4);
         json!({
             "id": format!("{:08x}{n:016x}", asked.timestamp()), "status": "completed", "snapshotType": "scheduled",
-            "frequencyType": pace, "createdAt": Moment::from(*taken).rfc3339(), "policyItems": [pace],
+            "frequencyType": pace, "createdAt": Moment::from(*taken).rfc3339(), "policyItems": [pace], "copyRegions": ["US_WEST_2"],
             "storageSizeBytes": 41_200_000_000_i64 + i64::try_from(n % 9).unwrap_or_default() * 60_000_000,
         })
     });

@@ -95,11 +95,11 @@ fn no_two_items_share_a_name_each_section_has_some_and_nothing_measured_is_close
 fn records_close_an_item_in_their_own_quarter_and_a_word_closes_only_what_no_record_answers() {
     let rows = [
         // What is known, when it was brought, whether somebody wrote, and how the item stands.
-        (vec![], "2026-11-20T00:00:00Z", None, Standing::Open, "no alert is on record"),
+        (vec![], "2026-11-20T00:00:00Z", None, Standing::Open, "No alert is on record."),
         (vec![], "2026-11-20T00:00:00Z", Some(true), Standing::ByHand, ""),
         (vec![], "2026-11-20T00:00:00Z", Some(false), Standing::Open, ""),
         (vec![page(true)], "2026-11-20T00:00:00Z", None, Standing::Closed, "acknowledged by Operator one"),
-        (vec![page(true)], "2026-09-20T00:00:00Z", None, Standing::Open, "last brought on 2026-09-20, before"),
+        (vec![page(true)], "2026-09-20T00:00:00Z", None, Standing::Open, "Last brought on 2026-09-20, before"),
         (vec![page(false)], "2026-11-20T00:00:00Z", None, Standing::Short, "nobody acknowledged"),
         (vec![page(false)], "2026-11-20T00:00:00Z", Some(true), Standing::Short, "nobody acknowledged"),
     ];

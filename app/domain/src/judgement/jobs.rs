@@ -130,7 +130,11 @@ pub fn on_time(facts: &Facts) -> Vec<Found> {
         let asked = facts.asked(job.connector);
         let open = asked.since(last);
         let untold = facts.now.since(asked);
-        let every = format!("it runs every {}", words::duration(pace));
+        let every = match words::duration(pace).as_str() {
+            "1 day" => "it runs every day".to_owned(),
+            "1 h" => "it runs every hour".to_owned(),
+            pace => format!("it runs every {pace}"),
+        };
         let when = words::date_time(last);
         let (verdict, says) = if open > pace.saturating_mul(2) + SLACK_MS {
             // One that was due within the last half of its pace may still come.
@@ -273,7 +277,7 @@ mod tests {
     fn a_skipped_run_is_told_only_as_far_as_the_tool_was_asked() {
         let all = || daily(&[1; 6]);
         for (asked, now, verdict, part) in [
-            (121, 122, Verdict::Met, "every 1 day"),
+            (121, 122, Verdict::Met, "every day"),
             (158, 158, Verdict::AtRisk, "late"),
             (170, 170, Verdict::Missed, "a run was skipped"),
             (220, 220, Verdict::Missed, "3 runs were skipped"),
