@@ -6,6 +6,7 @@ export const pages = [
   { name: "backups", path: "/backups" },
   { name: "datastores", path: "/datastores" },
   { name: "checklist", path: "/checklist" },
+  { name: "reading", path: "/checklist", first: /^\/checklist\/[^/?#]+\/reading$/ },
   { name: "datastore", path: "/datastores", first: /^\/datastores\/[^/?#]+$/ },
   { name: "drills", path: "/drills" },
   { name: "drill", path: "/drills", first: /^\/drills\/[^/?#]+$/ },

@@ -485,9 +485,9 @@ pub async fn write_training(
         };
         let training = Training::write(&duty, &person, &day, &how, ports.clock.now(), &actor.name).map_err(said)?;
         ports.checklists.train(&training).await?;
-        Ok(format!("{path}#bench"))
+        Ok(format!("{path}#trained"))
     };
-    once::led_back(written.await, &path, &format!("{path}?refused=1#bench"))
+    once::led_back(written.await, &path, &format!("{path}?refused=1#trained"))
 }
 
 /// Seals the quarter as it stands, to be signed. `seen`: the version it follows.

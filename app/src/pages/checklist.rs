@@ -276,7 +276,7 @@ fn rests(rests: &[Rest]) -> impl IntoView + use<> {
             let (one, many, href) = match collection {
                 "facts" => ("fact", "facts", "/backups#judged"),
                 "findings" => ("more finding", "more findings", "/findings"),
-                "trainings" => ("training", "trainings", "#bench"),
+                "trainings" => ("training", "trainings", "#trained"),
                 "readings" => ("reading", "readings", "#runbook"),
                 "signoffs" => ("signature", "signatures", "/reviews"),
                 "runbooks" => ("runbook version", "runbook versions", "/runbook"),
@@ -373,7 +373,7 @@ fn Bench<'p>(page: &'p ChecklistPage) -> impl IntoView + use<> {
     };
     let form = page.works.then(|| train(&page.quarter.name, page.now));
     view! {
-        <div class="bench" id="bench">
+        <div class="bench" id="trained">
             <div class="section-head measure-width">
                 <h3>"The bench"</h3>
                 <span class="note">{note}</span>

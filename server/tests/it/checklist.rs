@@ -134,7 +134,7 @@ async fn a_quarter_is_worked_off_read_aloud_closed_signed_and_carried_in_the_bun
         let form = format!("quarter={quarter}&duty=commander&person={person}&day={today}&how=Tabletop");
         for _ in 0..2 {
             let answer = portal.post("/checklist/train", &form, Some(&founder.cookie)).await;
-            assert_eq!(to(&answer), format!("{here}#bench"));
+            assert_eq!(to(&answer), format!("{here}#trained"));
         }
     }
     let trainings = portal.house.ports.checklists.trainings(&Scope::EVERYTHING).await.expect("read");

@@ -86,7 +86,7 @@ pub const ITEMS: &[Item] = &[
         stands: |body| by_rules(body, &["own-key", "key-stays"], "nothing tells by which key backups are encrypted"),
     },
     Item {
-        id: "access",
+        id: "principals",
         section: Section::Access,
         asks: "Nobody who left may restore or decrypt, and nothing is shared with strangers.",
         next: "Bring who may act on backups (iam-authorization-details) and who left (hris-leavers).",

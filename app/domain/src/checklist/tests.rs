@@ -189,3 +189,10 @@ fn what_is_sealed_says_how_every_item_stood_and_reads_back() {
     let json = serde_json::to_value(&closed).expect("it serialises");
     assert_eq!(serde_json::from_value::<Checklist>(json).expect("it reads"), closed);
 }
+
+#[test]
+fn no_item_has_the_name_of_a_section() {
+    for section in Section::ALL {
+        assert!(super::item(section.id()).is_none(), "{} would be two anchors of one page", section.id());
+    }
+}
