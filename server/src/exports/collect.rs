@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Moment, attachment, ejson,
+    Moment, attachment,
+    checklist::Checklist,
+    ejson,
     proof::{
         checkpoint::{self, Checkpoint},
         hash_from_hex,
@@ -191,6 +193,13 @@ impl<'a> Collecting<'a> {
             "backup_drill_results" => shown.drills.extend(read(&record.id, &plain, seal)),
             "gaps" => shown.gaps.extend(read(&record.id, &plain, seal)),
             "job_runs" => shown.jobs.extend(read(&record.id, &plain, seal)),
+            "checklists" => {
+                if let Some(checklist) = read::<Checklist>(&record.id, &plain, seal) {
+                    // A later version takes the place of the one before it.
+                    shown.checklists.retain(|there| there.id != checklist.id);
+                    shown.checklists.push(checklist);
+                }
+            }
             "acceptances" => shown.acceptances.extend(read(&record.id, &plain, seal)),
             // Its parts are files of their own, so they must read.
             "signoffs" => {
@@ -243,6 +252,7 @@ impl<'a> Collecting<'a> {
         shown.gaps.sort_by_key(|g| std::cmp::Reverse((g.value.occurred_at, g.seal.seq)));
         shown.runbooks.sort_by_key(|r| std::cmp::Reverse((r.value.occurred_at, r.seal.seq)));
         shown.jobs.sort_by_key(|j| j.seal.seq);
+        shown.checklists.sort_by_key(|c| std::cmp::Reverse(c.value.quarter.clone()));
         shown.acceptances.sort_by_key(|a| std::cmp::Reverse((a.value.occurred_at, a.seal.seq)));
         shown.signoffs.sort_by_key(|s| std::cmp::Reverse(s.seal.seq));
         Ok((payload, shown))

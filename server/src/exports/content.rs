@@ -7,6 +7,7 @@ use domain::{
     acceptance::Acceptance,
     attachment::Attachment,
     attestation::{Attestation, Strength},
+    checklist::Checklist,
     coverage::Sightings,
     drill::Drill,
     finding::Finding,
@@ -62,6 +63,8 @@ pub struct Content {
     /// The newest version of each request that is carried.
     pub requests: Vec<Sealed<Request>>,
     pub acceptances: Vec<Sealed<Acceptance>>,
+    /// The newest of each quarter, newest first.
+    pub checklists: Vec<Sealed<Checklist>>,
     /// The runs of runners' jobs, in the order of the ledger.
     pub jobs: Vec<Sealed<JobRun>>,
     pub signoffs: Vec<Signed>,
@@ -87,6 +90,7 @@ impl Content {
             || self.gaps.iter().any(|g| g.value.demo)
             || self.runbooks.iter().any(|r| r.value.demo)
             || self.requests.iter().any(|r| r.value.demo)
+            || self.checklists.iter().any(|c| c.value.demo)
     }
 }
 
@@ -161,6 +165,8 @@ pub struct Shown {
     /// By digest: every file that a record names, and that record's collection and id.
     pub attachments: BTreeMap<String, (Attachment, String)>,
     pub acceptances: Vec<Sealed<Acceptance>>,
+    /// The newest of each quarter, newest first.
+    pub checklists: Vec<Sealed<Checklist>>,
     /// The runs of runners' jobs, in the order of the ledger.
     pub jobs: Vec<Sealed<JobRun>>,
     pub signoffs: Vec<Signed>,

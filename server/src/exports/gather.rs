@@ -157,6 +157,7 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
         runbooks: shown.runbooks,
         requests: shown.requests,
         acceptances: shown.acceptances,
+        checklists: shown.checklists,
         jobs: shown.jobs,
         signoffs: shown.signoffs,
         targets,

@@ -8,6 +8,7 @@ use crate::{exports::content::Content, sign::SignError};
 mod attestations;
 mod bullet;
 mod check;
+mod checklists;
 mod cover;
 mod drill;
 mod face;
@@ -68,6 +69,7 @@ pub fn make(content: &Content, keys: &Fingerprints) -> Result<Vec<u8>, PacketErr
     attestations::section(&mut book, content);
     findings::section(&mut book, content);
     gaps::section(&mut book, content);
+    checklists::section(&mut book, content);
     signoffs::section(&mut book, content);
     if let Some(sample) = &content.sample {
         sample::section(&mut book, content, sample);

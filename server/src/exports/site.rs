@@ -1,5 +1,6 @@
 //! The bundle's own pages: START-HERE.txt, and index.html, which shows everything offline, without script.
 
+mod checklists;
 mod jobs;
 mod requests;
 mod sample;
@@ -22,6 +23,7 @@ use domain::{
 };
 
 use self::{
+    checklists::ChecklistView,
     jobs::JobRow,
     requests::{FileView, RequestView},
     sample::SampleView,
@@ -109,6 +111,7 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
         runbooks: content.runbooks.iter().map(runbook_view).collect(),
         signoffs: signoffs::signoffs(content),
         acceptances: signoffs::acceptances(content),
+        checklists: checklists::views(content),
         origin: &content.log.origin,
         size: words::count(content.log.head.size as i64),
         root: words::groups(&content.log.head.root),
@@ -183,6 +186,7 @@ struct IndexPage<'a> {
     runbooks: Vec<RunbookView>,
     signoffs: Vec<SignoffRow>,
     acceptances: Vec<AcceptanceRow>,
+    checklists: Vec<ChecklistView>,
     origin: &'a str,
     size: String,
     root: String,

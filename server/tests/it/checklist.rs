@@ -16,7 +16,7 @@ use crate::{
     periods,
     portal::{Portal, document, text, to},
     requests::{led_back, location, multipart, send_form},
-    reviews::{bundle, founder, review, seal_runbook, sign, signer},
+    reviews::{founder, made, review, seal_runbook, sign, signer},
 };
 
 const RUNBOOK: &str = "+++\ntitle = \"Recovery\"\nversion = \"1.0\"\nowner = \"Founder\"\napproved = \"2026-02-18\"\nnextReview = \"2026-05-18\"\ncontrols = [\"CC7.1\"]\n+++\n\n## What to do first\n\nFind out what is lost.\n\nCall Ana at the <b>desk</b>.\n";
@@ -36,6 +36,20 @@ async fn page(portal: &Portal, path: &str, cookie: &str) -> String {
     let answer = portal.get(path, Some(cookie)).await;
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
     text(answer).await
+}
+
+/// A file of the bundle, by how its name ends.
+fn held(zip: &[u8], ends: &str) -> String {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).expect("a ZIP");
+    for n in 0..archive.len() {
+        let mut file = archive.by_index(n).expect("a file");
+        if file.name().expect("a name").ends_with(ends) {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut file, &mut text).expect("text");
+            return text;
+        }
+    }
+    panic!("{ends} is not in the bundle");
 }
 
 /// The part of a page from an item's row to the next.
@@ -163,7 +177,13 @@ async fn a_quarter_is_worked_off_read_aloud_closed_signed_and_carried_in_the_bun
     assert_eq!((second.document.version.as_str(), second.signatures.len(), second.before.is_some()), ("2", 0, true));
     assert_eq!(sign(&portal, &founder, &key).await.0, StatusCode::OK);
 
-    let report = bundle(&portal, &founder, &quarter).await;
+    let (zip, report) = made(&portal, &founder, &quarter).await;
+    let told = held(&zip, "index.html");
+    for part in ["checklist-20", "An alert was raised", "“Paged by &#60;b&#62;hand&#60;/b&#62;.” The founder"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(held(&zip, "answers.jsonl").contains(&format!("\"_id\":\"{quarter}.alert-path\"")));
+    assert_eq!(held(&zip, &format!("attachments/{sha256}")), "acknowledged\n");
     assert!(report.verified(), "{:?}", report.first_wrong());
     let told: Vec<&str> =
         report.checks.iter().filter(|c| c.what.starts_with("Sign-off ")).map(|c| c.found.as_str()).collect();

@@ -172,14 +172,20 @@ async fn sealed_signoffs(portal: &Portal) -> u64 {
 }
 
 /// The bundle of everything, as the owner makes it, checked with the company's anchors.
-pub async fn bundle(portal: &Portal, who: &Signer, period: &str) -> domain::proof::verify::Report {
+async fn bundle(portal: &Portal, who: &Signer, period: &str) -> domain::proof::verify::Report {
+    made(portal, who, period).await.1
+}
+
+/// The same, and its bytes.
+pub async fn made(portal: &Portal, who: &Signer, period: &str) -> (Vec<u8>, domain::proof::verify::Report) {
     let made = portal.post("/evidence/make", &format!("period={period}"), Some(&who.cookie)).await;
     let to = made.headers()["location"].to_str().expect("text").to_owned();
     let id = to.split("made=").nth(1).and_then(|rest| rest.split('#').next()).unwrap_or_else(|| panic!("{to}"));
     let zip = bytes(portal.get(&format!("/evidence/{id}/download"), Some(&who.cookie)).await).await;
     let keys = &portal.house.ledger.keys;
     let trust = Trust { root_pem: Some(keys.root_pem()), place: Some(place()), ..Trust::default() };
-    verify(&zip, &trust, portal.house.clock.now())
+    let report = verify(&zip, &trust, portal.house.clock.now());
+    (zip, report)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,13 +47,16 @@ fn row(signed: &Signed) -> SignoffRow {
         Purpose::Accepts => format!("acceptance {}", signed.subject),
         Purpose::Closes => format!("the checklist of {}", signed.subject),
     };
-    let drill = matches!(signed.purpose, Purpose::Ran | Purpose::Owns);
     SignoffRow {
         id: signed.id.clone(),
         who: format!("{}, {}", signed.who, signed.role.word()),
         did: what,
         note: signed.note.clone(),
-        anchor: drill.then(|| format!("#drill-{}", signed.subject)),
+        anchor: match signed.purpose {
+            Purpose::Ran | Purpose::Owns => Some(format!("#drill-{}", signed.subject)),
+            Purpose::Closes => Some(format!("#checklist-{}", signed.subject)),
+            Purpose::Approves | Purpose::Accepts => None,
+        },
         digest: words::short_digest(&signed.digest),
         at: words::date_time(signed.at),
         state: match signed.decision {

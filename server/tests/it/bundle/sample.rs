@@ -419,6 +419,7 @@ impl Sample {
             runbooks: shown.runbooks,
             requests: shown.requests,
             acceptances: shown.acceptances,
+            checklists: shown.checklists,
             jobs: shown.jobs,
             signoffs: shown.signoffs,
         })

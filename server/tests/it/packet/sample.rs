@@ -553,6 +553,7 @@ pub fn content_of(tenant_count: usize, sundays: usize) -> Content {
         runbooks: vec![sealed("runbook-1.0", runbook, 3, approved, "founder")],
         requests: vec![],
         acceptances: Vec::new(),
+        checklists: Vec::new(),
         jobs: Vec::new(),
         signoffs: Vec::new(),
         targets,
