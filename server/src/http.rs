@@ -19,6 +19,7 @@ pub mod runs;
 pub mod seat;
 pub mod session;
 pub mod sign_in;
+pub mod tables;
 pub mod upload;
 pub mod verifier;
 
@@ -110,6 +111,8 @@ pub fn router(house: &House) -> Router {
         .route("/ledger/entries", get(downloads::entries))
         .route("/ledger/tile/{*path}", get(downloads::tile))
         .route("/ledger/proofs/{name}", get(downloads::inclusion))
+        .route("/backups/jobs.csv", get(tables::jobs))
+        .route("/backups/attestations.csv", get(tables::attestations))
         .route("/drills/{id}/record.json", get(downloads::drill_record))
         .route("/drills/{id}/events", get(live::events))
         .route("/attachments/{sha256}", get(attachments::download))

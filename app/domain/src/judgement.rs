@@ -125,7 +125,8 @@ impl Facts {
     }
 }
 
-pub use keeping::{Due, due};
+pub use jobs::{Told, told};
+pub use keeping::{Due, Lag, due, lags};
 pub use stated::{Seen, seen};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -174,6 +175,9 @@ impl Judgement {
         }
     }
 }
+
+/// Rules that judge each job by itself.
+pub const OF_JOBS: [&str; 3] = ["last-run", "on-time", "size"];
 
 /// Rules that judge each recovery point: what is wrong with many of one datastore is wrong with the datastore.
 const GROUPED: &[&str] = &["own-key", "not-shared"];

@@ -1,15 +1,17 @@
 //! Attestations: the grid of the audit period, its gaps in words, and the list with its filters.
 
+pub mod jobs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Moment,
     attestation::{Attestation, Strength},
-    fact::{Fact, Run},
+    datastore::Datastore,
     gap::{Gap, Missing},
-    import::{Import, Reported},
+    import::Import,
     job::{JobKind, JobRun, Outcome, Standing, standings},
-    judgement::{self, Judgement},
+    judgement::{self, Due, Facts, Judgement, Lag, OF_JOBS, due, lags},
     record::Sealed,
     role::{Actor, Permission},
     schedule::Period,
@@ -17,11 +19,15 @@ use domain::{
 };
 use leptos_router::params::ParamsMap;
 
+use self::jobs::{JobsAsk, JobsList};
 use super::{coverage, guard, known};
 use crate::{
     ports::{AttestationFilter, Attested, Page, Ports},
     problem::Problem,
 };
+
+/// What a strip of copies shows.
+const QUARTER_MS: i64 = 92 * 24 * 3600 * 1000;
 
 /// 25 rows with their seals fill a desktop's height once and a half.
 const ROWS: u32 = 25;
@@ -74,8 +80,21 @@ impl Ask {
         (AttestationFilter { tenant, strength, period }, error)
     }
 
+    /// All that answers it, as a file.
+    pub fn csv(&self) -> String {
+        format!("/backups/attestations.csv{}", self.query().to_query_string())
+    }
+
     /// The address of this view, continued after a cursor.
     pub fn address(&self, after: Option<&str>) -> String {
+        let mut query = self.query();
+        if let Some(cursor) = after {
+            query.insert("after", cursor.to_owned());
+        }
+        format!("/backups{}#attestations", query.to_query_string())
+    }
+
+    fn query(&self) -> ParamsMap {
         let mut query = ParamsMap::new();
         for (key, value) in
             [("tenant", &self.tenant), ("strength", &self.strength), ("from", &self.from), ("to", &self.to)]
@@ -84,10 +103,7 @@ impl Ask {
                 query.insert(key, value.clone());
             }
         }
-        if let Some(cursor) = after {
-            query.insert("after", cursor.to_owned());
-        }
-        format!("/backups{}#attestations", query.to_query_string())
+        query
     }
 }
 
@@ -125,13 +141,22 @@ pub enum JobStanding {
     Ended,
 }
 
-/// A backup job as its vendor's own output tells it: the newest run of each job on each store.
-pub struct ReportedJob {
-    pub job: String,
-    pub store: Option<String>,
-    pub runs: usize,
-    pub newest: Run,
-    pub record: Sealed<Reported>,
+/// Of one datastore, the recovery points that should be there today.
+pub struct Retained {
+    pub id: String,
+    pub name: String,
+    pub due: Vec<Due>,
+}
+
+/// Of one datastore, how long its copies took in the last quarter.
+pub struct Copies {
+    pub id: String,
+    pub name: String,
+    pub rpo_ms: Option<i64>,
+    /// Oldest first.
+    pub lags: Vec<Lag>,
+    pub from: Moment,
+    pub to: Moment,
 }
 
 pub struct BackupsPage {
@@ -147,9 +172,10 @@ pub struct BackupsPage {
     pub missed: Vec<Missed>,
     pub tenants: BTreeSet<String>,
     pub jobs: Vec<JobLine>,
-    /// By name.
-    pub reported: Vec<ReportedJob>,
-    /// What follows from the facts, in the order of the rules, each with the finding that it opened.
+    pub backup_jobs: JobsList,
+    pub retained: Vec<Retained>,
+    pub copies: Vec<Copies>,
+    /// What else follows from the facts, in the order of the rules, each with the finding that it opened.
     pub judged: Vec<(Judgement, Option<String>)>,
     /// Newest first.
     pub imports: Vec<Sealed<Import>>,
@@ -203,25 +229,7 @@ async fn jobs(actor: &Actor, ports: &Ports, missed: &[Missed], now: Moment) -> R
     Ok(standings(&runs).into_iter().map(line).collect())
 }
 
-/// Newest first comes in, so the first of each job is its newest.
-fn reported(runs: Vec<Sealed<Reported>>) -> Vec<ReportedJob> {
-    let mut jobs: BTreeMap<(String, Option<String>), ReportedJob> = BTreeMap::new();
-    for record in runs {
-        let Fact::Run(run) = &record.value.fact else { continue };
-        let job = run.job.clone().unwrap_or_else(|| record.value.connector.clone());
-        match jobs.get_mut(&(job.clone(), run.resource.clone())) {
-            Some(known) => known.runs += 1,
-            None => {
-                let (store, newest) = (run.resource.clone(), run.clone());
-                let line = ReportedJob { job: job.clone(), store: store.clone(), runs: 1, newest, record };
-                jobs.insert((job, store), line);
-            }
-        }
-    }
-    jobs.into_values().collect()
-}
-
-pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
+pub async fn load(ask: Ask, asked: JobsAsk) -> Result<BackupsPage, Problem> {
     let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
     let coverage = coverage::read(&actor, &ports).await?;
     let (filter, error) = ask.filter(coverage.period);
@@ -229,7 +237,8 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
     let tenants = ports.attestations.tenants(&actor.scope).await?;
     let drills = ports.drills.all(&actor.scope).await?;
     let findings = ports.findings.all(&actor.scope).await?;
-    let opened = |gap: &str| findings.iter().find(|f| f.value.cause.as_deref() == Some(gap)).map(|f| f.id.clone());
+    let opened =
+        |cause: &str| findings.iter().find(|f| judgement::causes(&f.value).contains(&cause)).map(|f| f.id.clone());
     let missed = coverage
         .gaps
         .into_iter()
@@ -239,8 +248,10 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
     let jobs = jobs(&actor, &ports, &missed, ports.clock.now()).await?;
     let known::Told { words, imports, facts } = known::told(&ports, &actor.scope, ports.clock.now()).await?;
     let judged = judgement::judge(&facts);
-    let judged = judged.into_iter().map(|j| (opened(&j.cause()), j)).map(|(finding, j)| (j, finding)).collect();
-    let reported = reported(words);
+    let backup_jobs = jobs::list(&facts, &judged, &findings, &words, asked, true);
+    // What is judged of each job stands beside it.
+    let others = judged.into_iter().filter(|j| !OF_JOBS.contains(&j.rule));
+    let judged = others.map(|j| (opened(&j.cause()), j)).map(|(finding, j)| (j, finding)).collect();
     let newest = coverage.attested.into_iter().map(|a| (a.tenant.clone(), a)).collect();
     let internal = drills.iter().filter_map(|d| d.value.draw.as_ref()).flat_map(|d| d.eligible.clone()).collect();
     Ok(BackupsPage {
@@ -252,7 +263,9 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         internal,
         missed,
         jobs,
-        reported,
+        backup_jobs,
+        retained: retained(&facts),
+        copies: copies(&facts),
         judged,
         imports,
         tenants,
@@ -260,6 +273,23 @@ pub async fn load(ask: Ask) -> Result<BackupsPage, Problem> {
         period: coverage.period,
         now: ports.clock.now(),
     })
+}
+
+fn retained(facts: &Facts) -> Vec<Retained> {
+    let of = |store: &Datastore| Retained { id: store.id.clone(), name: store.name.clone(), due: due(facts, store) };
+    facts.stores.iter().map(of).filter(|retained| !retained.due.is_empty()).collect()
+}
+
+fn copies(facts: &Facts) -> Vec<Copies> {
+    let of = |store: &Datastore| Copies {
+        id: store.id.clone(),
+        name: store.name.clone(),
+        rpo_ms: store.rpo_ms.as_ref().map(|rpo| rpo.value),
+        lags: lags(facts, store),
+        from: facts.now.plus_millis(-QUARTER_MS),
+        to: facts.now,
+    };
+    facts.stores.iter().map(of).filter(|copies| !copies.lags.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Which tenant was found in a recovery point on which Sunday, and every attestation behind it.
 
+mod jobs;
+
 use std::collections::BTreeMap;
 
 use domain::{
     Moment,
     attestation::Attestation,
     coverage::{self, Cell},
-    fact::RunState,
     gap::Missing,
     import::Import,
     judgement::Judgement,
@@ -18,20 +19,23 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::backups::{Ask, BackupsPage, JobLine, JobStanding, Missed, ReportedJob, STRENGTHS, load},
+    api::backups::{Ask, BackupsPage, JobLine, JobStanding, Missed, STRENGTHS, jobs::JobsAsk, load},
     parts::{
         Demo, Empty, FilterBar, FilterSelect, HeatRow, Heatmap, JudgedTable, PageHead, Pager, SealKind, SealNote,
         Section, Shape, StateMark, Statement, Waiting, When, loaded,
     },
 };
 
+use jobs::{BackupJobs, CopyLag, DueToday};
+
 /// The chart holds a year.
 const WEEKS: usize = 52;
 
 #[component]
 pub fn Backups() -> impl IntoView {
-    let ask = Ask::read(&use_query_map().read_untracked());
-    loaded("backups", load(ask), |page, _| view! { <Body page=page /> })
+    let query = use_query_map().get_untracked();
+    let (ask, jobs) = (Ask::read(&query), JobsAsk::read(|key| query.get(key)));
+    loaded("backups", load(ask, jobs), |page, _| view! { <Body page=page /> })
 }
 
 #[component]
@@ -64,8 +68,11 @@ fn Body(page: BackupsPage) -> impl IntoView {
         <Section title="Tenant X exists in recovery point Y" id="grid">{grid}</Section>
         <Gaps missed=page.missed />
         <Jobs jobs=page.jobs />
+        <BackupJobs list=page.backup_jobs />
+        <DueToday retained=page.retained />
+        <CopyLag copies=page.copies />
         <Judgements judged=page.judged />
-        <ReportedJobs jobs=page.reported imports=page.imports />
+        <Imports imports=page.imports />
         <List ask=page.ask error=page.error tenants=page.tenants.into_iter().collect() list=page.list now=page.now />
     }
 }
@@ -272,7 +279,7 @@ fn Jobs(jobs: Vec<JobLine>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <Section title="Jobs" over_table=true id="jobs">
+        <Section title="Runners’ jobs" over_table=true id="jobs">
             <table class="table tight dated">
                 <thead>
                     <tr>
@@ -304,58 +311,21 @@ fn Judgements(judged: Vec<(Judgement, Option<String>)>) -> impl IntoView {
 /// Imports that are listed; all of them are in a bundle.
 const IMPORTS: usize = 10;
 
-/// What vendors' own tools said of their jobs. Nothing here is judged.
+/// What was brought, and by whom.
 #[component]
-fn ReportedJobs(jobs: Vec<ReportedJob>, imports: Vec<Sealed<Import>>) -> impl IntoView {
+fn Imports(imports: Vec<Sealed<Import>>) -> impl IntoView {
     if imports.is_empty() {
         return ().into_any();
     }
-    let rows = jobs
-        .into_iter()
-        .map(|job| {
-            let run = job.newest;
-            let when = job.record.value.occurred_at;
-            let (shape, word) = (shape(run.state), run.state.word());
-            let said = (run.state == RunState::Unknown).then(|| format!("“{}”", run.said));
-            let size = run.bytes.map(words::bytes).unwrap_or_else(|| "not stated".to_owned());
-            let what = format!("Newest run of {}", job.job);
-            view! {
-                <tr>
-                    <th scope="row">
-                        {job.job.clone()}
-                        <span class="second">{job.store.unwrap_or_else(|| "store not stated".to_owned())}</span>
-                    </th>
-                    <td><When at=when /><span class="second">{run.message}</span></td>
-                    <td class="n hide-phone">{size}</td>
-                    <td class="n wide-only">{words::count(i64::try_from(job.runs).unwrap_or(i64::MAX))}</td>
-                    <td class="state-cell"><StateMark state=shape word=word /> <span class="second">{said}</span></td>
-                    <td class="sl"><SealNote seal=job.record.seal kind=SealKind::Line what=what /></td>
-                </tr>
-            }
-        })
-        .collect_view();
     let all = imports.len();
     let brought = imports.into_iter().take(IMPORTS).map(import).collect_view();
     let shown = (all > IMPORTS).then(|| format!(" The newest {IMPORTS} of {all} imports are shown."));
     view! {
-        <Section title="As reported" over_table=true id="reported">
+        <Section title="Imports" over_table=true id="imports">
             <table class="table tight dated">
                 <thead>
                     <tr>
-                        <th scope="col"><span class="unseen">"Job and store"</span></th>
-                        <th class="w-15" scope="col">"Newest run, UTC"</th>
-                        <th class="n hide-phone" scope="col">"Size"</th>
-                        <th class="n wide-only" scope="col">"Runs"</th>
-                        <th class="w-15" scope="col">"As said"</th>
-                        <th class="sl"><span class="unseen">"Seal"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-            <table class="table tight dated">
-                <thead>
-                    <tr>
-                        <th scope="col">"Import"</th>
+                        <th scope="col"><span class="unseen">"Import"</span></th>
                         <th class="w-15" scope="col">"Asked, UTC"</th>
                         <th class="n" scope="col">"Facts"</th>
                         <th class="hide-phone" scope="col">"SHA-256 of what was printed"</th>
@@ -393,16 +363,6 @@ fn import(sealed: Sealed<Import>) -> impl IntoView {
             <td class="hide-phone"><code>{words::short_digest(&value.told.sha256)}</code></td>
             <td class="sl"><SealNote seal=sealed.seal kind=SealKind::Line what=what /></td>
         </tr>
-    }
-}
-
-fn shape(state: RunState) -> Shape {
-    match state {
-        RunState::Succeeded => Shape::Disc,
-        RunState::SucceededWithIssues | RunState::Partial => Shape::Triangle,
-        RunState::Failed | RunState::Aborted | RunState::Expired => Shape::Square,
-        RunState::Queued | RunState::Running => Shape::Ring,
-        RunState::Unknown => Shape::Dotted,
     }
 }
 
@@ -463,6 +423,7 @@ fn List(
     } else {
         format!("Newest {shown} of {}.", words::count(i64::try_from(total).unwrap_or(i64::MAX)))
     };
+    let csv = ask.csv();
     let first = ask.after.is_some().then(|| ask.address(None));
     let next = list.next.as_deref().map(|cursor| ask.address(Some(cursor)));
     view! {
@@ -481,6 +442,7 @@ fn List(
             {error}
             {body}
             <Pager says=says first=first next=next />
+            <p class="foot measure-width"><a href=csv download="">"These attestations as CSV"</a></p>
             <p class="foot measure-width">
                 "Declared is the backup job’s own word; listed is the vendor’s answer; counted and fingerprinted were read on the cluster beside the recovery point. Only restored means that it came back."
             </p>

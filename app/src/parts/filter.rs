@@ -75,13 +75,15 @@ pub fn Pager(
     #[prop(into)] says: String,
     #[prop(optional_no_strip, into)] first: Option<String>,
     #[prop(optional_no_strip, into)] next: Option<String>,
+    #[prop(default = "Back to the newest")] back: &'static str,
+    #[prop(default = "Older")] on: &'static str,
 ) -> impl IntoView {
     view! {
         <nav class="pager measure-width" aria-label="More of this list">
             <span>{says}</span>
             <span>
-                {first.map(|href| view! { <a href=href>"Back to the newest"</a> " " })}
-                {next.map(|href| view! { <a href=href rel="next">"Older"</a> })}
+                {first.map(|href| view! { <a href=href>{back}</a> " " })}
+                {next.map(|href| view! { <a href=href rel="next">{on}</a> })}
             </span>
         </nav>
     }

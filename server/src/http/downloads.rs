@@ -26,7 +26,7 @@ use crate::{
 type Asking = Option<Extension<Actor>>;
 
 /// The reader, or the answer that refuses.
-fn reader(asking: Asking) -> Result<Actor, Box<Response>> {
+pub fn reader(asking: Asking) -> Result<Actor, Box<Response>> {
     match asking {
         None => Err(Box::new(Redirect::to("/sign-in").into_response())),
         Some(Extension(actor)) if actor.role.may(Permission::ReadEvidence) => Ok(actor),
@@ -210,7 +210,7 @@ fn text(body: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
 }
 
-fn refused(problem: Problem) -> Response {
+pub fn refused(problem: Problem) -> Response {
     let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut said = format!("{} {} {}", problem.what, problem.still, problem.next);
     if !problem.reference.is_empty() {

@@ -39,6 +39,51 @@ fn jobs(facts: &Facts) -> Vec<Job<'_>> {
     jobs
 }
 
+/// A job on a store as its runs tell it, for lists. Nothing here is judged.
+pub struct Told<'f> {
+    /// As judgements name it.
+    pub about: String,
+    pub job: &'f str,
+    pub store: Option<&'f str>,
+    pub runs: usize,
+    /// The middle of the times between its runs.
+    pub pace_ms: Option<i64>,
+    pub newest: &'f Run,
+    pub at: Moment,
+    /// The record of the newest run.
+    pub record: &'f str,
+    /// The middle of its earlier sizes of the same kind.
+    pub usual: Option<i64>,
+}
+
+pub fn told(facts: &Facts) -> Vec<Told<'_>> {
+    let told = jobs(facts).into_iter().filter_map(|job| {
+        let &(record, newest, at) = job.runs.last()?;
+        let mut earlier: Vec<i64> = job.runs[..job.runs.len() - 1]
+            .iter()
+            .filter(|(_, run, _)| succeeded(run) && run.basis == newest.basis)
+            .filter_map(|(_, run, _)| run.bytes)
+            .collect();
+        Some(Told {
+            pace_ms: pace(&job),
+            usual: (earlier.len() >= SIZES).then(|| median(&mut earlier)),
+            runs: job.runs.len(),
+            job: newest.job.as_deref().unwrap_or(job.connector),
+            store: newest.resource.as_deref(),
+            about: job.about,
+            newest,
+            at,
+            record,
+        })
+    });
+    told.collect()
+}
+
+fn pace(job: &Job<'_>) -> Option<i64> {
+    let mut gaps: Vec<i64> = job.runs.windows(2).map(|two| two[1].2.since(two[0].2)).filter(|gap| *gap > 0).collect();
+    (gaps.len() >= GAPS).then(|| median(&mut gaps))
+}
+
 fn settled(run: &Run) -> bool {
     !matches!(run.state, RunState::Queued | RunState::Running)
 }
@@ -120,13 +165,7 @@ pub fn on_time(facts: &Facts) -> Vec<Found> {
     let mut judged = Vec::new();
     for job in jobs(facts) {
         let Some(&(last_id, _, last)) = job.runs.last() else { continue };
-        let mut gaps: Vec<i64> =
-            job.runs.windows(2).map(|two| two[1].2.since(two[0].2)).filter(|gap| *gap > 0).collect();
-        if gaps.len() < GAPS {
-            continue;
-        }
-        gaps.sort_unstable();
-        let pace = gaps[gaps.len() / 2];
+        let Some(pace) = pace(&job) else { continue };
         let asked = facts.asked(job.connector);
         let open = asked.since(last);
         let untold = facts.now.since(asked);

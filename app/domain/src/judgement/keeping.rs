@@ -222,40 +222,60 @@ pub fn points_due(facts: &Facts) -> Vec<Found> {
     judged.collect()
 }
 
+/// How long one copy elsewhere took to be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// When what was copied was taken.
+    pub at: Moment,
+    pub ms: i64,
+    /// "us-west-2"
+    pub to: Option<String>,
+    pub record: String,
+}
+
+/// Of each copy of the last quarter, oldest first. One that is still on its way counts with what it has taken until it
+/// was asked.
+pub fn lags(facts: &Facts, store: &Datastore) -> Vec<Lag> {
+    let since = facts.now.plus_millis(-QUARTER_MS);
+    let points = points(facts, store);
+    let copies = store.facts.iter().filter_map(|n| {
+        let known = &facts.all[*n];
+        let Fact::Run(run) = &known.fact else { return None };
+        if run.what != RunKind::Copy {
+            return None;
+        }
+        let ended = match run.state {
+            RunState::Queued | RunState::Running => facts.asked(&known.connector),
+            _ => run.finished_at?,
+        };
+        if ended < since {
+            return None;
+        }
+        let good = !matches!(run.state, RunState::Failed | RunState::Aborted | RunState::Expired);
+        let taken = points.iter().find(|(_, point, _)| Some(&point.reference) == run.point.as_ref());
+        let at = taken.map(|(_, _, at)| *at).or(run.started_at).filter(|_| good)?;
+        Some(Lag { at, ms: ended.since(at), to: run.to_region.clone(), record: known.id.clone() })
+    });
+    let mut lags: Vec<Lag> = copies.collect();
+    lags.sort_by(|a, b| (a.at, &a.record).cmp(&(b.at, &b.record)));
+    lags
+}
+
 /// How long a copy elsewhere takes to be there, the worst of the quarter, against the RPO.
 pub fn copies(facts: &Facts) -> Vec<Found> {
     let judged = facts.stores.iter().filter_map(|store| {
         let rpo = store.rpo_ms.as_ref()?.value;
-        let since = facts.now.plus_millis(-QUARTER_MS);
         let points = points(facts, store);
-        let copies = store.facts.iter().filter_map(|n| {
-            let known = &facts.all[*n];
-            let Fact::Run(run) = &known.fact else { return None };
-            if run.what != RunKind::Copy {
-                return None;
-            }
-            // One that is still on its way counts with what it has taken until it was asked.
-            let ended = match run.state {
-                RunState::Queued | RunState::Running => facts.asked(&known.connector),
-                _ => run.finished_at?,
-            };
-            if ended < since {
-                return None;
-            }
-            let good = !matches!(run.state, RunState::Failed | RunState::Aborted | RunState::Expired);
-            let taken = points.iter().find(|(_, point, _)| Some(&point.reference) == run.point.as_ref());
-            let began = taken.map(|(_, _, at)| *at).or(run.started_at).filter(|_| good)?;
-            Some((ended.since(began), run.to_region.clone(), known.id.as_str()))
-        });
         let region = |region: Option<String>| region.map(|region| format!(" to {region}")).unwrap_or_default();
-        let worst = copies.max().map(|(lag, to, record)| {
-            (lag, format!("a copy{} took up to {}", region(to), words::duration(lag)), record)
+        let worst = lags(facts, store).into_iter().max_by_key(|lag| lag.ms).map(|lag| {
+            (lag.ms, format!("a copy{} took up to {}", region(lag.to), words::duration(lag.ms)), lag.record)
         });
         let absent = absent_copies(facts, store, &points);
+        let absent = absent.map(|(ms, says, record)| (ms, says, record.to_owned()));
         let (lag, says, record) = worst.into_iter().chain(absent).max_by_key(|(lag, ..)| *lag)?;
         let (verdict, against) = if lag > rpo { (Verdict::Missed, "more than") } else { (Verdict::Met, "within") };
         let says = format!("{says}, {against} the RPO of {}", words::duration(rpo));
-        Some(found(store, verdict, &says, vec![record.to_owned()]))
+        Some(found(store, verdict, &says, vec![record]))
     });
     judged.collect()
 }
