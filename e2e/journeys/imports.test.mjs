@@ -2,7 +2,7 @@
 // the facts close it.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -54,17 +54,31 @@ test("a job's own report comes to a verdict, a finding, and its end", async (t) 
 
   const page = await pageAs("owner");
   t.after(() => page.context().close());
-  const judged = page.locator("section", { has: page.getByRole("heading", { name: "What vendors’ reports come to" }) });
-  const failed = judged.getByRole("row", { name: /nightly-export of cartie-prod: failed two times in a row/ });
+  const jobs = page.locator("#backup-jobs");
+  const failed = jobs.getByRole("row", { name: /nightly-export[\s\S]*Failed two times in a row/ });
   // The portal looks every ten seconds.
   for (let looks = 0; looks < 60; looks++) {
     await page.goto("/backups");
-    if (await failed.getByRole("link").count()) break;
+    if (await failed.getByRole("link", { name: /^F-/ }).count()) break;
     await page.waitForTimeout(500);
   }
-  await assert.doesNotReject(failed.getByRole("link").waitFor({ timeout: 1000 }), "a finding was opened");
-  assert.match(await failed.innerText(), /missed[\s\S]*perhaps a grant that expired or was taken away/);
-  assert.equal(await judged.getByRole("row", { name: /kms-metadata of cartie-prod: 400 B, where 212 kB is usual/ }).count(), 1);
+  await assert.doesNotReject(failed.getByRole("link", { name: /^F-/ }).waitFor({ timeout: 1000 }), "a finding was opened");
+  assert.match(await failed.innerText(), /perhaps a grant that expired or was taken away[\s\S]*missed/);
+  assert.equal(await jobs.getByRole("row", { name: /kms-metadata[\s\S]*400 B, where 212 kB is usual[\s\S]*−99.8 %/ }).count(), 1);
+
+  // The filter is in the address, and the file holds what is shown.
+  await jobs.getByRole("link", { name: /missed/ }).click();
+  await page.waitForURL(/verdict=missed/);
+  assert.equal(await jobs.getByRole("row", { name: /kms-metadata/ }).count(), 0);
+  await jobs.getByLabel("Job or store").fill("nightly");
+  await jobs.getByRole("button", { name: "Show" }).click();
+  await page.waitForURL(/verdict=missed.*job=nightly|job=nightly.*verdict=missed/);
+  assert.equal(await jobs.locator("tbody tr").count(), 1);
+  const [file] = await Promise.all([page.waitForEvent("download"), jobs.getByRole("link", { name: "These jobs as CSV" }).click()]);
+  const lines = (await readFile(await file.path(), "utf8")).trim().split("\r\n");
+  assert.equal(lines.length, 2, lines.join("\n"));
+  assert.match(lines[1], /^nightly-export,cartie-prod,Tier 1,every 1 day,.*,missed,/);
+  await page.goto("/backups");
   await mkdir(output, { recursive: true });
   for (const width of [1440, 390]) {
     for (const colorScheme of ["light", "dark"]) {
@@ -77,7 +91,7 @@ test("a job's own report comes to a verdict, a finding, and its end", async (t) 
       await page.screenshot({ path: join(output, `imports-${width}-${colorScheme}.png`), fullPage: true });
     }
   }
-  const finding = await failed.getByRole("link").innerText();
+  const finding = await failed.getByRole("link", { name: /^F-/ }).innerText();
   await piped(["import", "runs-csv", "-", ...to], head + line("nightly-export", 0, "ok", 212_001));
   for (let looks = 0; looks < 60; looks++) {
     await page.goto("/findings?standing=closed");

@@ -428,7 +428,7 @@ fn List(
     let next = list.next.as_deref().map(|cursor| ask.address(Some(cursor)));
     view! {
         <Section title="Attestations" id="attestations">
-            <FilterBar action="/backups#attestations" result=format!("{shown} of {total}")>
+            <FilterBar action="/backups#attestations" label="Filter the attestations" result=format!("{shown} of {total}")>
                 <FilterSelect name="tenant" word="of" label="Tenant" options=tenants chosen=ask.tenant.clone() />
                 <FilterSelect name="strength" word="with" label="Strength" options=strengths chosen=ask.strength.clone() />
                 <label>

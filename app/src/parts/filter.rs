@@ -13,10 +13,13 @@ pub fn FilterBar(
     #[prop(into)]
     result: String,
     #[prop(default = "Show")] word: &'static str,
+    /// Where a page has several: "Filter the jobs"
+    #[prop(default = "Filter the list")]
+    label: &'static str,
     children: Children,
 ) -> impl IntoView {
     view! {
-        <form class="filter measure-width" method="get" action=action role="search" aria-label="Filter the list">
+        <form class="filter measure-width" method="get" action=action role="search" aria-label=label>
             <span>{word}</span>
             {children()}
             <button class="button" type="submit">"Show"</button>

@@ -44,6 +44,7 @@ pub fn outputs(began: Moment) -> Vec<Output> {
         of("s3-bucket", "aws s3api get-bucket-versioning --bucket cartie-uploads", bucket, VERSIONING.to_owned()),
         of("s3-bucket", "aws s3api get-bucket-replication --bucket cartie-uploads", bucket, REPLICATION.to_owned()),
         of("s3-bucket", "aws s3api get-object-lock-configuration --bucket cartie-uploads", bucket, LOCK.to_owned()),
+        of("aws-copy-jobs", "aws backup list-copy-jobs --output json", None, copies(began).to_string()),
         of("runs-csv", "backup-report --csv", prod, exports(began)),
     ]
 }
@@ -113,6 +114,23 @@ fn snapshots(began: Moment) -> Value {
     });
     let each: Vec<Value> = each.collect();
     json!({ "totalCount": each.len(), "results": each })
+}
+
+/// Each night's copy of the uploads to the other region: within the hour, but for one night.
+fn copies(began: Moment) -> Value {
+    let vault = |region: &str| format!("arn:aws:backup:{region}:111122223333:backup-vault:uploads");
+    let job = |n: i64| {
+        let created = began.plus_millis(-n * DAY - 8 * HOUR);
+        let took = if n == 19 { 7 * HOUR } else { (34 + n * 7 % 19) * 60_000 };
+        json!({
+            "CopyJobId": format!("c0b1e5-{n:04}"), "State": "COMPLETED", "ResourceArn": "arn:aws:s3:::cartie-uploads",
+            "SourceBackupVaultArn": vault("us-east-1"), "DestinationBackupVaultArn": vault("us-west-2"),
+            "SourceRecoveryPointArn": format!("arn:aws:backup:us-east-1:111122223333:recovery-point:u{n:04}"),
+            "CreationDate": created.rfc3339(), "CompletionDate": created.plus_millis(took).rfc3339(),
+        })
+    };
+    let jobs: Vec<Value> = (0..88).map(job).collect();
+    json!({ "CopyJobs": jobs })
 }
 
 /// A home-made job, every week.

@@ -59,7 +59,7 @@ async fn an_import_is_sealed_with_where_it_came_from_and_the_same_again_changes_
 
     let owner = portal.person(Role::Owner, Scope::EVERYTHING).await;
     let page = text(portal.get("/backups", Some(&owner)).await).await;
-    for part in ["As reported", "cartie-prod", "4.2 GB", "atlas-snapshots", "one place not understood"] {
+    for part in ["Backup jobs", "cartie-prod", "4.2 GB", "atlas-snapshots", "one place not understood"] {
         assert!(page.contains(part), "{part}");
     }
     portal.assert_ledger_whole().await;

@@ -42,6 +42,8 @@ async fn an_auditor_sees_the_period_and_nothing_beside_it() {
         ("bundle", list("tenant-")),
         ("bundle", list("run-")),
         ("/backups", list("import-")),
+        ("/backups/jobs.csv", list("import-")),
+        ("/backups/attestations.csv", list("tenant-")),
         ("bundle", list("import-")),
         ("bundle", list("D-")),
         ("bundle", list("finding-")),
@@ -53,7 +55,16 @@ async fn an_auditor_sees_the_period_and_nothing_beside_it() {
         for (name, inside) in names {
             let found = shown.contains(&format!("{name}!")) || shown.contains(&format!("{name}\""));
             // What is inside need not be on every page; what is outside must be on none. Lists show all.
-            let must = inside && ["/backups", "/drills", "bundle", "/findings", "/reviews"].contains(&path);
+            let all = [
+                "/backups",
+                "/backups/jobs.csv",
+                "/backups/attestations.csv",
+                "/drills",
+                "bundle",
+                "/findings",
+                "/reviews",
+            ];
+            let must = inside && all.contains(&path);
             assert!(found || !must, "{path} leaves out {name}");
             assert!(inside || !found, "{path} tells of {name}");
         }

@@ -32,7 +32,9 @@ const OWNERS: [(&str, &str); 3] =
     [("/settings/audits", "Open another"), ("/settings/people", "Who is here"), ("/settings/tokens", "Make one")];
 
 /// Routes with a parameter that names nothing here, and files.
-const FILES: [&str; 9] = [
+const FILES: [&str; 11] = [
+    "/backups/attestations.csv",
+    "/backups/jobs.csv",
     "/evidence/anchors.json",
     "/evidence/anchors.pdf",
     "/evidence/root.pem",

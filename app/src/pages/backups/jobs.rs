@@ -67,7 +67,7 @@ pub fn BackupJobs(list: JobsList) -> impl IntoView {
     let csv = ask.csv();
     view! {
         <Section title="Backup jobs" note=note id="backup-jobs">
-            <FilterBar action="/backups#backup-jobs" result=format!("{total} of {all}")>
+            <FilterBar action="/backups#backup-jobs" label="Filter the jobs" result=format!("{total} of {all}")>
                 {toggles}
                 {verdict}
                 <FilterSelect name="tier" word="in" label="Tier" options=tiers chosen=ask.tier.clone() />
