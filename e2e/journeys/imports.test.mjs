@@ -77,7 +77,7 @@ test("a job's own report comes to a verdict, a finding, and its end", async (t) 
   const [file] = await Promise.all([page.waitForEvent("download"), jobs.getByRole("link", { name: "These jobs as CSV" }).click()]);
   const lines = (await readFile(await file.path(), "utf8")).trim().split("\r\n");
   assert.equal(lines.length, 2, lines.join("\n"));
-  assert.match(lines[1], /^nightly-export,cartie-prod,Tier 1,every 1 day,.*,missed,/);
+  assert.match(lines[1], /^nightly-export,cartie-prod,Tier 1,every day,.*,missed,/);
   await page.goto("/backups");
   await mkdir(output, { recursive: true });
   for (const width of [1440, 390]) {

@@ -145,6 +145,15 @@ pub fn number(n: usize) -> String {
     WORDS.get(n).map_or_else(|| n.to_string(), |w| (*w).to_owned())
 }
 
+/// "every day", "every 6 h"
+pub fn every(ms: i64) -> String {
+    match duration(ms).as_str() {
+        "1 day" => "every day".to_owned(),
+        "1 h" => "every hour".to_owned(),
+        said => format!("every {said}"),
+    }
+}
+
 /// The same with its first letter in upper case.
 pub fn capital(words: &str) -> String {
     let mut chars = words.chars();

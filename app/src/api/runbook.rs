@@ -12,7 +12,7 @@ use domain::{
     },
 };
 
-use super::{coverage, guard, reviews};
+use super::{coverage, guard, known, reviews};
 use crate::{ports::PortError, problem::Problem};
 
 pub struct RunbookPage {
@@ -55,7 +55,16 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
     let coverage = coverage::read(&actor, &ports).await?;
     let drills = ports.drills.all(&actor.scope).await?;
     let now = ports.clock.now();
-    let known = Known { drills: &drills, grid: &coverage.grid, newest_attestation: coverage.newest.as_ref(), now };
+    let told = known::told(&ports, &actor.scope, now).await?;
+    let seals = told.words.into_iter().map(|word| (word.id, word.seal)).collect();
+    let known = Known {
+        drills: &drills,
+        grid: &coverage.grid,
+        newest_attestation: coverage.newest.as_ref(),
+        told: &told.facts,
+        seals: &seals,
+        now,
+    };
     let facts = facts(&book, &known)
         .into_iter()
         .map(|fact| {

@@ -169,11 +169,7 @@ pub fn on_time(facts: &Facts) -> Vec<Found> {
         let asked = facts.asked(job.connector);
         let open = asked.since(last);
         let untold = facts.now.since(asked);
-        let every = match words::duration(pace).as_str() {
-            "1 day" => "it runs every day".to_owned(),
-            "1 h" => "it runs every hour".to_owned(),
-            pace => format!("it runs every {pace}"),
-        };
+        let every = format!("it runs {}", words::every(pace));
         let when = words::date_time(last);
         let (verdict, says) = if open > pace.saturating_mul(2) + SLACK_MS {
             // One that was due within the last half of its pace may still come.

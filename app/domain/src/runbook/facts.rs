@@ -3,11 +3,14 @@
 //! A claim holds only when a sealed record says so. One that no source reports on is "not observed",
 //! never "holds".
 
+use std::collections::HashMap;
+
 use super::{Claim, Runbook};
 use crate::{
     Moment,
     coverage::Grid,
     drill::Drill,
+    judgement,
     record::{Seal, Sealed},
     schedule::quarter_of,
     target::{Scenario, Target, judge},
@@ -84,6 +87,10 @@ pub struct Known<'a> {
     pub grid: &'a Grid,
     /// The seal of the newest attestation.
     pub newest_attestation: Option<&'a Seal>,
+    /// What vendors' tools told.
+    pub told: &'a judgement::Facts,
+    /// The seal of each record of it.
+    pub seals: &'a HashMap<String, Seal>,
     pub now: Moment,
 }
 
@@ -93,11 +100,11 @@ pub fn facts(book: &Runbook, known: &Known<'_>) -> Vec<Fact> {
     let targets = book.targets();
     for claim in &book.front.claims {
         match claim {
-            Claim::SnapshotCadence { .. } => facts.push(not_observed(About::Cadence)),
-            Claim::Retention { .. } => facts.push(not_observed(About::Retention)),
-            Claim::Copy { .. } => facts.push(not_observed(About::Copy)),
-            Claim::Encryption { .. } => facts.push(not_observed(About::Encryption)),
-            Claim::PointInTime { .. } => facts.push(not_observed(About::PointInTime)),
+            Claim::SnapshotCadence { .. } => facts.push(told(About::Cadence, claim, known)),
+            Claim::Retention { .. } => facts.push(told(About::Retention, claim, known)),
+            Claim::Copy { .. } => facts.push(told(About::Copy, claim, known)),
+            Claim::Encryption { .. } => facts.push(told(About::Encryption, claim, known)),
+            Claim::PointInTime { .. } => facts.push(told(About::PointInTime, claim, known)),
             Claim::Deadlines { .. } => facts.push(Fact {
                 about: About::Deadlines,
                 holding: Holding::Untested,
@@ -116,14 +123,24 @@ pub fn facts(book: &Runbook, known: &Known<'_>) -> Vec<Fact> {
     facts
 }
 
-fn not_observed(about: About) -> Fact {
-    Fact {
-        about,
-        holding: Holding::NotObserved,
-        word: "not observed".to_owned(),
-        says: "no source reports it yet".to_owned(),
-        seal: None,
-    }
+/// As vendors' tools told it, by the same rule that opens findings.
+fn told(about: About, claim: &Claim, known: &Known<'_>) -> Fact {
+    let Some(seen) = judgement::seen(known.told, claim) else {
+        return Fact {
+            about,
+            holding: Holding::NotObserved,
+            word: "not observed".to_owned(),
+            says: "no source reports it yet".to_owned(),
+            seal: None,
+        };
+    };
+    let (holding, word) = match seen.verdict {
+        Verdict::Met => (Holding::Holds, "holds"),
+        Verdict::Missed => (Holding::Broken, "differs"),
+        Verdict::AtRisk | Verdict::Stale | Verdict::Untested => (Holding::Differs, "differs"),
+    };
+    let seal = seen.records.first().and_then(|record| known.seals.get(record)).cloned();
+    Fact { about, holding, word: word.to_owned(), says: seen.says, seal }
 }
 
 fn attestation(known: &Known<'_>) -> Fact {
@@ -482,7 +499,9 @@ Every quarter.
         let year = Period::days("2026-01-01", "2026-12-31").expect("a period");
         let now = at(now);
         let grid = Grid::lay(year, &sightings.iter().cloned().collect(), &[], now);
-        let known = Known { drills, grid: &grid, newest_attestation: None, now };
+        let told = judgement::Facts::of(&[], &[], judgement::Beside::default(), now);
+        let seals = HashMap::new();
+        let known = Known { drills, grid: &grid, newest_attestation: None, told: &told, seals: &seals, now };
         facts(&book, &known).into_iter().map(|f| (f.about, f.holding, f.word)).collect()
     }
 

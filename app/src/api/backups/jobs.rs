@@ -191,7 +191,7 @@ fn rows(facts: &Facts, judged: &[Judgement], findings: &[Sealed<Finding>], words
             store: store.map(|store| store.name.clone()).or_else(|| job.store.map(str::to_owned)),
             store_id: store.map(|store| store.id.clone()),
             tier: store.and_then(|store| store.tier.as_ref()).map(|tier| tier.value.clone()),
-            cadence: job.pace_ms.map(|pace| format!("every {}", words::duration(pace))),
+            cadence: job.pace_ms.map(words::every),
             at: job.at,
             runs: job.runs,
             bytes,
