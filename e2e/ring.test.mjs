@@ -14,5 +14,6 @@ import "./journeys/provider.test.mjs";
 import "./journeys/live.test.mjs";
 import "./journeys/runner.test.mjs";
 import "./journeys/imports.test.mjs";
+import "./journeys/aws.test.mjs";
 import "./journeys/checklist.test.mjs";
 import "./tamper.test.mjs";

@@ -293,3 +293,19 @@ async fn an_auditor_reads_what_was_closed_within_the_audit_and_writes_nothing() 
     assert_eq!(Checklists::closed(&portal.house.evidence, &Scope::EVERYTHING).await.expect("read").len(), 1);
     assert_eq!(Purpose::Closes.waits_for(), Role::Owner);
 }
+
+/// Somebody copies these words into a terminal.
+#[test]
+fn every_kind_that_an_item_names_is_one() {
+    let kind = |word: &&str| {
+        word.contains('-') && !word.starts_with('-') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    };
+    let mut named = 0;
+    for item in domain::checklist::ITEMS {
+        for word in item.next.split([' ', ',', '.', ':', '(', ')']).filter(kind) {
+            assert!(connectors::of(word).is_some(), "{} names {word}", item.id);
+            named += 1;
+        }
+    }
+    assert!(named > 6, "{named}");
+}

@@ -220,8 +220,8 @@ mod tests {
         let ask = of(&[("verdict", "at-risk"), ("tier", "Tier 1"), ("job", " nightly "), ("page", "3")]);
         assert_eq!((ask.verdict, ask.find.as_str(), ask.page), (Some(Verdict::AtRisk), "nightly", 3));
         assert_eq!(ask.under(None), "/backups?tier=Tier%201&job=nightly#backup-jobs");
-        assert_eq!(ask.at_page(4), "/backups?verdict=at-risk&tier=Tier%201&job=nightly&page=4#backup-jobs");
-        assert_eq!(ask.csv(), "/backups/jobs.csv?verdict=at-risk&tier=Tier%201&job=nightly");
+        assert_eq!(ask.at_page(4), "/backups?verdict=at%2Drisk&tier=Tier%201&job=nightly&page=4#backup-jobs");
+        assert_eq!(ask.csv(), "/backups/jobs.csv?verdict=at%2Drisk&tier=Tier%201&job=nightly");
         assert_eq!(of(&[("verdict", "fine"), ("page", "none")]), JobsAsk { page: 1, ..JobsAsk::default() });
         for verdict in VERDICTS {
             assert_eq!(of(&[("verdict", id(verdict))]).verdict, Some(verdict));
