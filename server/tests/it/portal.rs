@@ -28,13 +28,24 @@ use server::{
     config::{self, Config},
     demo::mongod::Mongod,
 };
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+/// The run's mongod, and the databases of tests that have ended, to be dropped.
+struct Running {
+    uri: String,
+    ended: mpsc::UnboundedSender<String>,
+}
+
 /// The address of the run's mongod. It ends with this process, whose pipe holds it.
 pub fn mongod() -> &'static str {
-    static URI: OnceLock<String> = OnceLock::new();
-    URI.get_or_init(|| {
+    &running().uri
+}
+
+fn running() -> &'static Running {
+    static RUNNING: OnceLock<Running> = OnceLock::new();
+    RUNNING.get_or_init(|| {
         let (send, receive) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("threads");
@@ -43,8 +54,13 @@ pub fn mongod() -> &'static str {
                 let mongod = Mongod::start_with(dir.path(), &["--setParameter", "enableTestCommands=1"])
                     .await
                     .expect("a mongod: set PASSMUSTER_MONGOD, or run the tests by `make test`");
-                send.send(mongod.uri()).expect("the tests wait");
-                std::future::pending::<()>().await;
+                let (ended, mut names) = mpsc::unbounded_channel::<String>();
+                let client = mongodb::Client::with_uri_str(mongod.uri()).await.expect("a client");
+                send.send(Running { uri: mongod.uri(), ended }).expect("the tests wait");
+                // Each holds some seventy files open, and three hundred of them more than a process may.
+                while let Some(name) = names.recv().await {
+                    let _ = client.database(&name).drop().await;
+                }
             });
         });
         receive.recv().expect("mongod starts")
@@ -56,6 +72,15 @@ pub struct Portal {
     pub house: House,
     router: Router,
     _keys: tempfile::TempDir,
+}
+
+impl Drop for Portal {
+    fn drop(&mut self) {
+        let database = &self.house.config.database;
+        if database.uri == mongod() {
+            let _ = running().ended.send(database.name.clone());
+        }
+    }
 }
 
 fn fresh_name() -> String {

@@ -51,7 +51,7 @@ fn one(book: &mut Book, sealed: &Sealed<Checklist>) {
     let columns = [col("", 96.0), col("", 380.0)];
     for section in Section::ALL {
         let items = value.items.iter().filter(|item| item.section == section.title());
-        let rows: Vec<Row> = items.map(|item| row(item).sealed(&sealed.seal)).collect();
+        let rows: Vec<Row> = items.map(row).collect();
         if !rows.is_empty() {
             Table::new(section.title(), &columns).within(&sealed.seal).tight().set(book, &rows);
         }

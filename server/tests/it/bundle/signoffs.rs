@@ -3,6 +3,7 @@
 
 use domain::{
     acceptance::Acceptance,
+    checklist::Checklist,
     passkey::{Passkey, Revoked},
     proof::{
         anchors::Anchors,
@@ -77,6 +78,21 @@ impl Sample {
             s.statement.document = Document { id: "A-1".into(), version: "1".into(), sha256: String::new() };
         });
         sample
+    }
+
+    fn close_quarter(&mut self, version: &str) {
+        let checklist = Checklist {
+            schema: 1,
+            quarter: "2026-Q4".into(),
+            version: version.into(),
+            items: Vec::new(),
+            carried: Vec::new(),
+            people: vec!["The founder".into()],
+            demo: false,
+            occurred_at: moment("2026-11-16T15:30:00Z"),
+            by: "The founder".into(),
+        };
+        self.seal("checklists", Kind::Record, "2026-Q4", &checklist);
     }
 
     fn register_both(&mut self) {
@@ -229,6 +245,24 @@ fn passkeys_of_who_signed_nothing_are_no_omission() {
     assert!(report.verified(), "{}", wrong(&report));
 }
 
+/// Of a version of the fourth quarter's checklist.
+fn closes(signing: &mut Signing, version: &str) {
+    signing.statement.purpose = Purpose::Closes;
+    signing.statement.document = Document { id: "2026-Q4".into(), version: version.into(), sha256: String::new() };
+}
+
+#[test]
+fn a_checklist_is_signed_over_the_version_that_was_closed() {
+    let mut sample = Sample::new();
+    sample.register_both();
+    sample.close_quarter("2");
+    sample.sign("S-1", |s| closes(s, "2"));
+    let report = checked(&sample);
+    assert!(report.verified(), "{}", wrong(&report));
+    let told = report.checks.iter().find(|c| c.what == "Sign-off S-1").expect("told").found.clone();
+    assert!(told.contains("signed version 2 of the checklist of 2026-Q4"), "{told}");
+}
+
 #[test]
 fn two_signatures_by_one_person_are_said_to_be_that() {
     let mut sample = Sample::new();
@@ -271,6 +305,26 @@ fn a_sign_off_that_is_none_is_refused_by_name_though_the_company_sealed_and_sign
             "of another version than the bytes",
             |s| s.sign("S-x", |s| s.statement.document.version = "1.1".into()),
             "names version 1.1 of 1.0, whose bytes are version 1.0",
+        ),
+        (
+            "a checklist under another version",
+            |s| {
+                s.close_quarter("2");
+                s.sign("S-x", |s| closes(s, "1"));
+            },
+            "names version 1 of 2026-Q4, whose bytes are version 2",
+        ),
+        (
+            "a checklist by somebody who may not",
+            |s| {
+                s.close_quarter("1");
+                s.sign("S-x", |s| {
+                    closes(s, "1");
+                    s.statement.signer = operator();
+                    s.by = operators();
+                });
+            },
+            "an operator may not sign this",
         ),
         (
             "a drill's signature for a runbook",
