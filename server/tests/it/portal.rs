@@ -51,13 +51,16 @@ fn running() -> &'static Running {
             let runtime = tokio::runtime::Runtime::new().expect("threads");
             runtime.block_on(async {
                 let dir = tempfile::tempdir().expect("a folder");
-                let mongod = Mongod::start_with(dir.path(), &["--setParameter", "enableTestCommands=1"])
+                // Each database is some seventy files, and three hundred of them more than a process may hold open:
+                // files are closed once nobody used them for a while.
+                let closes = "file_manager=(close_idle_time=10,close_scan_interval=5,close_handle_minimum=500)";
+                let more = ["--setParameter", "enableTestCommands=1", "--wiredTigerEngineConfigString", closes];
+                let mongod = Mongod::start_with(dir.path(), &more)
                     .await
                     .expect("a mongod: set PASSMUSTER_MONGOD, or run the tests by `make test`");
                 let (ended, mut names) = mpsc::unbounded_channel::<String>();
                 let client = mongodb::Client::with_uri_str(mongod.uri()).await.expect("a client");
                 send.send(Running { uri: mongod.uri(), ended }).expect("the tests wait");
-                // Each holds some seventy files open, and three hundred of them more than a process may.
                 while let Some(name) = names.recv().await {
                     let _ = client.database(&name).drop().await;
                 }
