@@ -3,6 +3,7 @@
 
 mod atlas;
 mod aws_backup;
+mod fixtures;
 mod people;
 mod rds;
 mod storage;
