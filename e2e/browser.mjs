@@ -1,6 +1,12 @@
 // One Chromium for the whole ring, and people signed in with their one-time links.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import AxeBuilderModule from "@axe-core/playwright";
 import { chromium } from "playwright-core";
-import { atEnd, portal } from "./portal.mjs";
+import { atEnd, output, portal } from "./portal.mjs";
+
+const AxeBuilder = AxeBuilderModule.default ?? AxeBuilderModule;
 
 let launching;
 const sessions = new Map();
@@ -93,4 +99,21 @@ export async function authenticator(page) {
     credentials: async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
     add: (credential) => cdp.send("WebAuthn.addCredential", { authenticatorId, credential }),
   };
+}
+
+/** At both widths, in light and dark: nothing for axe to find, nothing too wide; a picture of each in e2e/output. */
+export async function looksRight(page, name) {
+  await mkdir(output, { recursive: true });
+  for (const width of [1440, 390]) {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      const found = await new AxeBuilder({ page }).analyze();
+      assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target)}`), []);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${width}: ${wide} px too wide`);
+      await page.screenshot({ path: join(output, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
 }

@@ -21,6 +21,21 @@ const startLimit = 240_000;
 // It tears down a mongod of its own after SIGINT.
 const stopLimit = 30_000;
 
+export const binary = process.env.PASSMUSTER_BIN ?? join(root, "target/debug/passmuster");
+
+/** What passmuster says of what is piped into it, and how it ended. */
+export function piped(args, input) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, args, { stdio: ["pipe", "pipe", "pipe"] });
+    let said = "";
+    child.stdout.on("data", (part) => { said += part; });
+    child.stderr.on("data", (part) => { said += part; });
+    child.on("error", reject);
+    child.on("exit", (code) => resolve({ code, said }));
+    child.stdin.end(input);
+  });
+}
+
 let starting;
 const closing = [];
 
@@ -40,7 +55,8 @@ export function portal() {
   return starting;
 }
 
-async function freePort() {
+/** A port of the loopback that nobody listens on. */
+export async function freePort() {
   const probe = createServer();
   await new Promise((resolve) => probe.listen(0, "127.0.0.1", resolve));
   const { port } = probe.address();
@@ -49,7 +65,6 @@ async function freePort() {
 }
 
 async function start() {
-  const binary = process.env.PASSMUSTER_BIN ?? join(root, "target/debug/passmuster");
   assert.ok(existsSync(binary), `${binary} is missing: run make test, or cargo build -p server`);
   const data = await mkdtemp(join(tmpdir(), "passmuster-e2e-"));
   const port = await freePort();

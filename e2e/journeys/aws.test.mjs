@@ -2,27 +2,16 @@
 // snapshot shared with everybody, a key about to be deleted and a bucket whose versions are suspended are named with
 // their findings; mended, they close by themselves.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { execFile } from "node:child_process";
 import { pageAs } from "../browser.mjs";
-import { portal, root } from "../portal.mjs";
+import { binary, freePort, piped, portal, root } from "../portal.mjs";
 
-const binary = process.env.PASSMUSTER_BIN ?? join(root, "target/debug/passmuster");
 const run = promisify(execFile);
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 /** Amazon, as far as moto goes: `aws(service, …)` gives what the command line prints. */
 async function amazon(t) {
@@ -41,18 +30,6 @@ async function amazon(t) {
     (await run(join(bin, "aws"), ["--endpoint-url", url, "--output", "json", ...args], { env, maxBuffer: 64 << 20 })).stdout;
 }
 
-function piped(args, input) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(binary, args, { stdio: ["pipe", "pipe", "pipe"] });
-    let said = "";
-    child.stdout.on("data", (part) => { said += part; });
-    child.stderr.on("data", (part) => { said += part; });
-    child.on("error", reject);
-    child.on("exit", (code) => (code === 0 ? resolve(said) : reject(new Error(said))));
-    child.stdin.end(input);
-  });
-}
-
 test("what Amazon's own command line prints comes to findings, and mended they close", async (t) => {
   const { url, data } = await portal();
   const aws = await amazon(t);
@@ -62,9 +39,12 @@ test("what Amazon's own command line prints comes to findings, and mended they c
     "--scope", "imports:write"]);
   const token = join(work, "token");
   await writeFile(token, made.stdout.match(/pm_[\w-]+/)[0], { mode: 0o600 });
-  const bring = async (kind, resource, ...args) =>
-    piped(["import", kind, "-", "--command", `aws ${args.join(" ")}`, ...(resource ? ["--resource", resource] : []),
-      "--portal", url, "--token-file", token], await aws(...args));
+  const bring = async (kind, resource, ...args) => {
+    const { code, said } = await piped(["import", kind, "-", "--command", `aws ${args.join(" ")}`,
+      ...(resource ? ["--resource", resource] : []), "--portal", url, "--token-file", token], await aws(...args));
+    assert.equal(code, 0, said);
+    return said;
+  };
 
   await aws("rds", "create-db-instance", "--db-instance-identifier", "moto-orders", "--db-instance-class", "db.t3.micro",
     "--engine", "postgres", "--master-username", "somebody", "--master-user-password", "something-long",

@@ -1,37 +1,15 @@
 // The quarter's checklist: an item closed by hand with a file, the runbook read aloud and a line marked, a training
 // written down, a datastore completed, the quarter closed; on the desktop and on the phone, with scripts and without.
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
-import AxeBuilderModule from "@axe-core/playwright";
-import { pageAs } from "../browser.mjs";
-import { output } from "../portal.mjs";
+import { looksRight, pageAs } from "../browser.mjs";
 
-const AxeBuilder = AxeBuilderModule.default ?? AxeBuilderModule;
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const main = (page) => page.getByRole("main");
 const quarter = () => {
   const now = new Date();
   return `${now.getUTCFullYear()}-Q${Math.floor(now.getUTCMonth() / 3) + 1}`;
 };
-
-/** At both widths, in light and dark: nothing for axe to find, nothing too wide. */
-async function looksRight(page, name) {
-  await mkdir(output, { recursive: true });
-  for (const width of [1440, 390]) {
-    for (const colorScheme of ["light", "dark"]) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme });
-      const found = await new AxeBuilder({ page }).analyze();
-      assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target)}`), []);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${width}: ${wide} px too wide`);
-      await page.screenshot({ path: join(output, `${name}-${width}-${colorScheme}.png`), fullPage: true });
-    }
-  }
-  await page.setViewportSize({ width: 1440, height: 900 });
-}
 
 test("an item is closed by hand with a file, and what is measured is not", async (t) => {
   const page = await pageAs("operator");

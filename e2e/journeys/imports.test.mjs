@@ -1,32 +1,16 @@
 // A backup job's own report is piped in: what it comes to stands on /backups with its reason, opens a finding, and only
 // the facts close it.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import AxeBuilderModule from "@axe-core/playwright";
-import { pageAs } from "../browser.mjs";
-import { output, portal, root } from "../portal.mjs";
+import { looksRight, pageAs } from "../browser.mjs";
+import { binary, piped, portal } from "../portal.mjs";
 
-const AxeBuilder = AxeBuilderModule.default ?? AxeBuilderModule;
-const binary = process.env.PASSMUSTER_BIN ?? join(root, "target/debug/passmuster");
 const run = promisify(execFile);
-
-/** What passmuster says of what is piped into it. */
-function piped(args, input) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(binary, args, { stdio: ["pipe", "pipe", "pipe"] });
-    let said = "";
-    child.stdout.on("data", (part) => { said += part; });
-    child.stderr.on("data", (part) => { said += part; });
-    child.on("error", reject);
-    child.on("exit", (code) => resolve({ code, said }));
-    child.stdin.end(input);
-  });
-}
 
 test("a job's own report comes to a verdict, a finding, and its end", async (t) => {
   const { url, data } = await portal();
@@ -79,18 +63,7 @@ test("a job's own report comes to a verdict, a finding, and its end", async (t) 
   assert.equal(lines.length, 2, lines.join("\n"));
   assert.match(lines[1], /^nightly-export,cartie-prod,Tier 1,every day,.*,missed,/);
   await page.goto("/backups");
-  await mkdir(output, { recursive: true });
-  for (const width of [1440, 390]) {
-    for (const colorScheme of ["light", "dark"]) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme });
-      const found = await new AxeBuilder({ page }).analyze();
-      assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target)}`), []);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${width}: ${wide} px too wide`);
-      await page.screenshot({ path: join(output, `imports-${width}-${colorScheme}.png`), fullPage: true });
-    }
-  }
+  await looksRight(page, "imports");
   const finding = await failed.getByRole("link", { name: /^F-/ }).innerText();
   await piped(["import", "runs-csv", "-", ...to], head + line("nightly-export", 0, "ok", 212_001));
   for (let looks = 0; looks < 60; looks++) {
