@@ -19,6 +19,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let islands = WITH_ISLANDS.contains(&path.as_str());
     crate::csp::set(match path.as_str() {
         "/verify" => Page::Verifier,
+        "/emergency" => Page::Islands,
         _ if islands => Page::Islands,
         _ => Page::Read,
     });
@@ -35,6 +36,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="apple-touch-icon" href="/icons/apple-touch-icon.png" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <script src="/reading.js" defer></script>
+                <script src="/app.js" defer></script>
                 {islands.then(|| view! { <HydrationScripts options=options.clone() islands=true /> })}
                 <MetaTags />
             </head>
@@ -57,6 +59,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/drills") view=pages::drills::Drills ssr=SsrMode::Async />
                 <Route path=path!("/drills/:id") view=pages::drill::DrillRecord ssr=SsrMode::Async />
                 <Route path=path!("/drills/:id/live") view=pages::live::LiveDrill ssr=SsrMode::Async />
+                <Route path=path!("/emergency") view=pages::emergency::Emergency ssr=SsrMode::Async />
                 <Route path=path!("/runbook") view=pages::runbook::Runbook ssr=SsrMode::Async />
                 <Route path=path!("/runbook/versions/:version") view=pages::runbook::RunbookVersionPage ssr=SsrMode::Async />
                 <Route path=path!("/backups") view=pages::backups::Backups ssr=SsrMode::Async />
@@ -65,6 +68,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/checklist") view=pages::checklist::ChecklistNow ssr=SsrMode::Async />
                 <Route path=path!("/checklist/:quarter") view=pages::checklist::ChecklistOfQuarter ssr=SsrMode::Async />
                 <Route path=path!("/checklist/:quarter/reading") view=pages::reading::ReadingAloud ssr=SsrMode::Async />
+                <Route path=path!("/incidents") view=pages::incidents::Incidents ssr=SsrMode::Async />
+                <Route path=path!("/incidents/:id") view=pages::incident::IncidentRecord ssr=SsrMode::Async />
                 <Route path=path!("/findings") view=pages::findings::Findings ssr=SsrMode::Async />
                 <Route path=path!("/controls") view=pages::controls::Controls ssr=SsrMode::Async />
                 <Route path=path!("/controls/:id") view=pages::control::Control ssr=SsrMode::Async />

@@ -3,6 +3,7 @@
 //! Every answer is cut to the scope given; what lies outside is absent, and `None` for one record.
 
 mod checklists;
+mod incidents;
 pub mod requests;
 mod reviews;
 mod sign_in;
@@ -21,6 +22,7 @@ use domain::{
     gap::Gap,
     import::{Import, Reported},
     job::JobRun,
+    kit::Book,
     live::Live,
     proof::tree::Hash,
     record::{Alarm, Entry, Head, Seal, Sealed, Unread},
@@ -33,6 +35,7 @@ use domain::{
 use crate::problem::{Problem, ProblemKind};
 
 pub use checklists::Checklists;
+pub use incidents::Incidents;
 pub use reviews::{NotHeld, Reviewed, Reviews};
 pub use sign_in::{
     Invitation, Invited, Mailed, OpenSession, OwnPasskey, Passkeys, People, Sessions, SignedInBy, ThisSession, Ways,
@@ -63,6 +66,7 @@ pub struct Ports {
     pub imports: Arc<dyn Imports>,
     pub datastores: Arc<dyn Datastores>,
     pub checklists: Arc<dyn Checklists>,
+    pub incidents: Arc<dyn Incidents>,
 }
 
 /// Whose portal this is.
@@ -232,6 +236,8 @@ pub trait Findings: Send + Sync {
 pub trait Runbooks: Send + Sync {
     /// Every version in force within the scope's period, newest first; the first one is in force now.
     async fn versions(&self, scope: &Scope) -> Result<Vec<Sealed<RunbookVersion>>, PortError>;
+    /// A version as an emergency kit holds it: its exact bytes, and the newest approval over them.
+    async fn book(&self, version: &Sealed<RunbookVersion>) -> Result<Book, PortError>;
 }
 
 #[async_trait]

@@ -138,6 +138,7 @@ impl House {
             imports: Arc::new(evidence.clone()),
             datastores: Arc::new(evidence.clone()),
             checklists: Arc::new(evidence.clone()),
+            incidents: Arc::new(evidence.clone()),
         };
         let limits = Arc::new(Limits::default());
         Ok(Self {

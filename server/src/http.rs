@@ -4,6 +4,7 @@ pub mod agent;
 pub mod attachments;
 pub mod checklist;
 pub mod downloads;
+pub mod emergency;
 pub mod headers;
 pub mod health;
 pub mod imports;
@@ -102,6 +103,9 @@ pub fn router(house: &House) -> Router {
         .route("/audits/choose", post(seat::choose))
         .route("/audits/leave", post(seat::leave))
         .route("/settings/audits/{id}/preview", post(seat::preview))
+        .route("/emergency/kit.json", get(emergency::kit))
+        .route("/emergency/acts", post(emergency::bring))
+        .route("/emergency/act", post(emergency::act))
         .route("/evidence/{id}/download", get(downloads::bundle))
         .route("/evidence/root.pem", get(downloads::root_pem))
         .route("/evidence/anchors.json", get(downloads::anchors))
@@ -164,10 +168,15 @@ pub fn router(house: &House) -> Router {
         .route("/healthz", get(health::process))
         .route("/readyz", get(health::ready))
         .with_state(house.clone());
+    let worker = emergency::Worker::read(&house.config.portal.site_root);
+    let desk = Router::new()
+        .route("/sw.js", get(emergency::service_worker).with_state(worker))
+        .route("/emergency/shell", get(emergency::shell));
     let verifier = Router::new().route("/verify/passmuster-verify.html", get(verifier::page)).with_state(saved);
     machines
         .merge(health)
         .merge(verifier)
+        .merge(desk)
         .merge(people)
         .layer(middleware::from_fn(headers::secure))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, TIMEOUT))

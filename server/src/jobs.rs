@@ -2,6 +2,7 @@
 //! runner fell silent, mail that waits, removals cut short.
 
 pub mod drills;
+pub mod incidents;
 pub mod judgements;
 pub mod notices;
 pub mod reviews;
@@ -73,6 +74,7 @@ pub async fn run(house: House) {
             gaps(&house).await?;
             runs::missing(&house).await?;
             drills::drills(&house).await?;
+            incidents::incidents(&house).await?;
             judgements::judgements(&house).await?;
             reviews::reviews(&house).await
         };

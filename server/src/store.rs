@@ -9,6 +9,7 @@ pub mod codes;
 pub mod datastores;
 pub mod evidence;
 pub mod imports;
+pub mod incidents;
 pub mod jobs;
 pub mod live;
 pub mod migrate;

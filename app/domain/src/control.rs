@@ -35,10 +35,11 @@ pub enum Evidence {
     Runbooks,
     Reports,
     Checklists,
+    Incidents,
 }
 
 impl Evidence {
-    pub const ALL: [Evidence; 7] = [
+    pub const ALL: [Evidence; 8] = [
         Evidence::Attestations,
         Evidence::Drills,
         Evidence::Findings,
@@ -46,6 +47,7 @@ impl Evidence {
         Evidence::Runbooks,
         Evidence::Reports,
         Evidence::Checklists,
+        Evidence::Incidents,
     ];
 
     pub fn collection(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Evidence {
             Evidence::Runbooks => "runbooks",
             Evidence::Reports => "imports",
             Evidence::Checklists => "checklists",
+            Evidence::Incidents => "incidents",
         }
     }
 
@@ -69,6 +72,7 @@ impl Evidence {
             Evidence::Runbooks => "Runbook versions",
             Evidence::Reports => "Vendors’ reports",
             Evidence::Checklists => "Quarterly checklists",
+            Evidence::Incidents => "Incidents",
         }
     }
 
@@ -83,6 +87,7 @@ impl Evidence {
             Evidence::Runbooks => &[Cc71, Cc74, Cc75, A11, A12],
             Evidence::Reports => &[Cc71, Cc72, A12],
             Evidence::Checklists => &[Cc72, Cc73, Cc74, Cc75, A11, A12, A13],
+            Evidence::Incidents => &[Cc73, Cc74, Cc75],
         }
     }
 }

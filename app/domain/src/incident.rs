@@ -15,7 +15,9 @@ use crate::{
     words,
 };
 
+pub mod account;
 pub mod clock;
+pub mod miss;
 pub mod step;
 pub mod write;
 

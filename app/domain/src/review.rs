@@ -8,6 +8,7 @@ use crate::{
     acceptance::Acceptance,
     checklist::Checklist,
     drill::Drill,
+    incident::account::Account,
     proof::signoff::{Decision, Purpose, Statement},
     record::{Seal, Sealed},
     role::{Permission, Role},
@@ -61,14 +62,14 @@ impl Purpose {
     pub fn waits_for(self) -> Role {
         match self {
             Purpose::Ran => Role::Operator,
-            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes => Role::Owner,
+            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes | Purpose::Accounts => Role::Owner,
         }
     }
 
     pub fn permission(self) -> Permission {
         match self {
             Purpose::Ran => Permission::SignAsRunner,
-            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes => Permission::SignAsOwner,
+            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes | Purpose::Accounts => Permission::SignAsOwner,
         }
     }
 
@@ -80,6 +81,7 @@ impl Purpose {
             Purpose::Owns => "I have read this record. It is a fair account of the drill.",
             Purpose::Accepts => "I have read this. We accept it until the day it names.",
             Purpose::Closes => "I have read this checklist. It says how our backups stood.",
+            Purpose::Accounts => "I have read this account. It says what was lost and what we did.",
         }
     }
 
@@ -91,7 +93,7 @@ impl Purpose {
             (_, Purpose::Ran) => "signed, as who ran it, by",
             (_, Purpose::Owns) => "signed, as who owns it, by",
             (_, Purpose::Accepts) => "accepted by",
-            (_, Purpose::Closes) => "signed by",
+            (_, Purpose::Closes | Purpose::Accounts) => "signed by",
         }
     }
 }
@@ -124,6 +126,7 @@ pub enum Is {
     },
     Acceptance(Acceptance),
     Checklist(Checklist),
+    Account(Account),
 }
 
 impl Document {
@@ -157,6 +160,11 @@ impl Document {
         Self { id: sealed.id.clone(), version: sealed.value.version.clone(), seal: sealed.seal.clone(), is }
     }
 
+    pub fn account(sealed: &Sealed<Account>) -> Self {
+        let is = Is::Account(sealed.value.clone());
+        Self { id: sealed.id.clone(), version: sealed.value.version.clone(), seal: sealed.seal.clone(), is }
+    }
+
     /// "Runbook 1.0", "Drill of 16 November 2026", "Accepted risk: one copy"
     pub fn title(&self) -> String {
         match &self.is {
@@ -164,6 +172,7 @@ impl Document {
             Is::Drill { occurred_at, .. } => format!("Drill of {}", words::long_date(*occurred_at)),
             Is::Acceptance(acceptance) => format!("{}: {}", acceptance.what.title(), acceptance.title),
             Is::Checklist(checklist) => format!("Checklist of {}", checklist.quarter),
+            Is::Account(account) => format!("Account of {}", account.incident),
         }
     }
 
@@ -174,6 +183,7 @@ impl Document {
             Is::Drill { .. } => Purpose::Owns.collection(),
             Is::Acceptance(_) => Purpose::Accepts.collection(),
             Is::Checklist(_) => Purpose::Closes.collection(),
+            Is::Account(_) => Purpose::Accounts.collection(),
         }
     }
 
@@ -186,6 +196,8 @@ impl Document {
             Is::Acceptance(_) => &[Purpose::Accepts],
             Is::Checklist(checklist) if checklist.demo => &[],
             Is::Checklist(_) => &[Purpose::Closes],
+            Is::Account(account) if account.demo => &[],
+            Is::Account(_) => &[Purpose::Accounts],
         }
     }
 
@@ -375,8 +387,8 @@ impl Review {
             Purpose::Approves if self.before.is_some() || !self.signatures.is_empty() => "to be reviewed again",
             Purpose::Approves => "to be approved",
             Purpose::Accepts => "to be accepted",
-            Purpose::Closes if self.before.is_some() => "to be signed again",
-            Purpose::Closes => "to be signed",
+            Purpose::Closes | Purpose::Accounts if self.before.is_some() => "to be signed again",
+            Purpose::Closes | Purpose::Accounts => "to be signed",
             Purpose::Ran | Purpose::Owns if others.iter().filter(of).any(|r| r.signed().is_some()) => {
                 "second signature"
             }

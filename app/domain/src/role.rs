@@ -75,6 +75,8 @@ pub enum Permission {
     WriteAcceptances,
     /// Write of a datastore what no source states.
     DescribeDatastores,
+    /// Declare a loss, work on it, account for it.
+    WorkIncidents,
     /// Write on the quarterly checklist, read the runbook aloud, write trainings down, close the quarter.
     WorkChecklist,
 }
@@ -182,6 +184,12 @@ pub const RULES: &[Rule] = {
         Rule {
             permission: DescribeDatastores,
             says: "Write of a datastore what no source states",
+            roles: COMPANY,
+            token: None,
+        },
+        Rule {
+            permission: WorkIncidents,
+            says: "Declare a loss, work on it, account for it",
             roles: COMPANY,
             token: None,
         },

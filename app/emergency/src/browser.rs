@@ -2,7 +2,7 @@
 
 use domain::{
     Moment,
-    incident::{Acted, Incident, incidents, write::Pen},
+    incident::{Act, Acted, Incident, incidents, write::Pen},
     kit::{Envelope, Opened, unwire, wire},
 };
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -61,11 +61,25 @@ impl Phone {
     }
 
     /// The act that a form asks for, as JSON; `None`: the rules refuse it, and the next drawing says why.
-    pub fn write(&mut self, form: &str, device: &str, number: u32, by: &str, offline: bool, now: f64) -> Option<String> {
+    ///
+    /// `device_now`: the device's own clock; `ahead`: how far the portal's was ahead of it when they last spoke.
+    #[allow(clippy::too_many_arguments)]
+    pub fn write(
+        &mut self,
+        form: &str,
+        device: &str,
+        number: u32,
+        by: &str,
+        offline: bool,
+        device_now: f64,
+        ahead: f64,
+    ) -> Option<String> {
         let form: Vec<(String, String)> = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
         let pen = Pen { device: device.to_owned(), number, by: by.to_owned(), offline };
-        match domain::incident::write::write(&form, &self.opened.kit, &self.incidents(), &pen, moment(now)) {
+        let now = moment(device_now + ahead);
+        match domain::incident::write::write(&form, &self.opened.kit, &self.incidents(), &pen, now) {
             Ok(act) => {
+                let act = Act { device_at: moment(device_now), ..act };
                 // What was declared is looked at.
                 self.view = View { incident: Some(act.incident.clone()), refused: None };
                 Some(wire(&act))

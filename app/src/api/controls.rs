@@ -5,7 +5,7 @@ use domain::{
     checklist::Checklist,
     control::{
         Control, Evidence,
-        answer::{Answer, Body, Freshness, Mark, answers, finding_answers, overall},
+        answer::{Loss, Answer, Body, Freshness, Mark, answers, finding_answers, overall},
     },
     gap::{Gap, Missing},
     judgement::{Judgement, judge},
@@ -121,6 +121,7 @@ struct Read {
     reports: Vec<(Moment, Seal)>,
     judged: Vec<Judgement>,
     checklists: Vec<(Sealed<Checklist>, bool)>,
+    incidents: Vec<Loss>,
     now: Moment,
     may_ask: bool,
 }
@@ -145,6 +146,7 @@ async fn read() -> Result<Read, Problem> {
         reports,
         judged: judge(&told.facts),
         checklists: checklists.map(|(signed, checklist)| (checklist, signed)).collect(),
+        incidents: super::incidents::losses(&ports, &coverage.scope).await?,
         company: ports.company.name.clone(),
         in_scope: actor.scope.controls.clone().unwrap_or_else(|| Control::ALL.to_vec()),
         coverage,
@@ -172,6 +174,7 @@ impl Read {
             reports: &self.reports,
             judged: &self.judged,
             checklists: &self.checklists,
+            incidents: &self.incidents,
         };
         let standing = |control: Control| {
             let answers = answers(control, &body);
@@ -252,6 +255,16 @@ impl Read {
                 json: None,
                 kind: "checklist",
                 seal: Some(c.seal.clone()),
+            }));
+        }
+        if answered_by(Evidence::Incidents) {
+            lines.extend(self.incidents.iter().map(|loss| Line {
+                at: loss.declared_at,
+                title: format!("{}, {}", loss.title, if loss.signed { "signed" } else { "not signed" }),
+                href: super::incidents::address(&loss.id),
+                json: None,
+                kind: "incident",
+                seal: Some(loss.seal.clone()),
             }));
         }
         lines.extend(self.findings.iter().filter(|f| finding_answers(&f.value, control)).map(|f| Line {

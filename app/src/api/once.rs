@@ -26,6 +26,11 @@ pub fn refusal(path: &str, problem: &Problem) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie(REFUSED, path, problem, false)?).ok()
 }
 
+/// A value for the page at `path`, for forms that the server reads itself.
+pub fn cookie_of<T: Serialize>(name: &str, path: &str, value: &T) -> Option<HeaderValue> {
+    HeaderValue::from_str(&cookie(name, path, value, false)?).ok()
+}
+
 /// `None`: it is longer than a cookie may be.
 fn cookie<T: Serialize>(name: &str, path: &str, value: &T, secure: bool) -> Option<String> {
     let json = serde_json::to_vec(value).ok().filter(|json| json.len() <= LONGEST)?;

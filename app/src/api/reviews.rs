@@ -6,6 +6,7 @@ use domain::{
     checklist::Checklist,
     drill::Drill,
     finding::Finding,
+    incident::account::Account,
     proof::signoff::{Decision, Purpose, Statement},
     record::Sealed,
     review::{
@@ -127,6 +128,7 @@ pub enum Signed {
     },
     Acceptance(Acceptance),
     Checklist(Box<Checklist>),
+    Account(Box<Account>),
 }
 
 /// What became of the text since somebody signed it.
@@ -183,6 +185,10 @@ pub async fn one(key: String) -> Result<ReviewPage, Problem> {
         }
         Purpose::Closes => match &review.document.is {
             domain::review::Is::Checklist(checklist) => Signed::Checklist(Box::new(checklist.clone())),
+            _ => return Err(gone()),
+        },
+        Purpose::Accounts => match &review.document.is {
+            domain::review::Is::Account(account) => Signed::Account(Box::new(account.clone())),
             _ => return Err(gone()),
         },
         Purpose::Accepts => match &review.document.is {

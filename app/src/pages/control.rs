@@ -135,6 +135,7 @@ fn page_of(kind: Evidence) -> &'static str {
         Evidence::Runbooks => "/runbook",
         Evidence::Reports => "/backups#judged",
         Evidence::Checklists => "/checklist",
+        Evidence::Incidents => "/incidents",
     }
 }
 

@@ -4,6 +4,7 @@ use domain::{
     checklist::{Checklist, Standing as ItemStanding},
     drill::{CheckVerdict, Drill},
     finding::{Finding, Standing as FindingStanding},
+    incident::account::Account,
     proof::signoff::Decision,
     record::Sealed,
     review::{
@@ -136,6 +137,7 @@ fn facts(page: &ReviewPage) -> Vec<AnyView> {
             row("Written", format!("{} by {}", words::date(acceptance.occurred_at), acceptance.by), None),
         ],
         Signed::Checklist(checklist) => checklist_facts(checklist),
+        Signed::Account(account) => account_facts(account),
     };
     rows.extend(changed(page));
     for other in &page.others {
@@ -177,6 +179,36 @@ fn checklist_facts(checklist: &Checklist) -> Vec<AnyView> {
         rows.push(row("Read by", checklist.people.join(", "), None));
     }
     rows.extend([row("Closed", closed, None), row("Text", read, None)]);
+    rows
+}
+
+/// What the account says, with its figures against what was promised.
+fn account_facts(account: &Account) -> Vec<AnyView> {
+    let of = |ms: Option<i64>, promised: Option<i64>, verdict: Verdict| {
+        let promised = promised.map_or(String::new(), |ms| format!(" of {}", words::duration(ms)));
+        let said = ms.map_or("not measured".to_owned(), |ms| format!("{}{promised}", words::duration(ms)));
+        (said, Some((Shape::from(verdict), verdict.word().to_owned())))
+    };
+    let achieved = &account.measured;
+    let (restored, rto) = of(achieved.restore_ms, achieved.rto_ms, achieved.rto);
+    let (lost, rpo) = of(achieved.lost_ms, achieved.rpo_ms, achieved.rpo);
+    let mut rows = vec![
+        row("Lost", format!("{}: {}", account.scenario.title(), account.what), None),
+        row("Restored", restored, rto),
+        row("Data lost", lost, rpo),
+    ];
+    for kept in &account.deadlines {
+        let what = if kept.what == "Restore" { continue } else { format!("{}: {}", kept.what, kept.says) };
+        rows.push(row("Deadline", what, Some((Shape::from(kept.verdict), kept.verdict.word().to_owned()))));
+    }
+    let href = api::incidents::address(&account.incident);
+    rows.extend([
+        row("Root cause", account.root_cause.clone(), None),
+        row("What failed", account.failure_mode.title(), None),
+        row("To change", if account.follow_ups.is_empty() { "nothing".to_owned() } else { account.follow_ups.join("; ") }, None),
+        row("Written", format!("{} by {}, version {}", words::date(account.occurred_at), account.by, account.version), None),
+        row("Text", view! { <a href=href>"read the whole incident"</a> }, None),
+    ]);
     rows
 }
 

@@ -26,7 +26,7 @@ const OVERVIEW: Place = place("overview", "Overview", "/");
 
 /// The groups of the rail, by what one does there.
 const GROUPS: [(&str, &[Place]); 4] = [
-    ("Recover", &[place("runbook", "Runbook", "/runbook"), place("targets", "Targets", "/targets")]),
+    ("Recover", &[place("emergency", "Emergency", "/emergency"), place("runbook", "Runbook", "/runbook"), place("targets", "Targets", "/targets"), place("incidents", "Incidents", "/incidents")]),
     (
         "Practise",
         &[
@@ -66,6 +66,7 @@ pub fn PageShell(current: &'static str, frame: Frame, children: Children) -> imp
                     <LedgerState frame=frame.clone() />
                     <Somebody actor=actor.clone() current=current />
                     <ThemeChoice />
+                    <button type="button" class="plain" hidden data-install>"Install on this device"</button>
                     <button type="button" class="plain" hidden data-keys aria-pressed="true">"Letter keys"</button>
                 </div>
             </header>
@@ -368,10 +369,13 @@ fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
     const BAR: [(Place, &str); 4] = [
         (OVERVIEW, "M3 6h16M3 11h16M3 16h10"),
         (
+            place("emergency", "Emergency", "/emergency"),
+            "M19 11a8 8 0 1 1-16 0a8 8 0 0 1 16 0M14.2 11a3.2 3.2 0 1 1-6.4 0a3.2 3.2 0 0 1 6.4 0M5.4 5.4l3.3 3.3M16.6 5.4l-3.3 3.3M5.4 16.6l3.3-3.3M16.6 16.6l-3.3-3.3",
+        ),
+        (
             place("runbook", "Runbook", "/runbook"),
             "M11 6c-2-1.6-5-2-8-2v12c3 0 6 .4 8 2 2-1.6 5-2 8-2V4c-3 0-6 .4-8 2v12",
         ),
-        (place("drills", "Drills", "/drills"), "M11 3a8 8 0 1 0 8 8M11 6.5V11l3 2M15 3h4v4"),
         (place("reviews", "Reviews", "/reviews"), "M4 3h14v16H4zM7.5 8h7M7.5 11.5h7M8 15.5l1.5 1.5 3-3.5"),
     ];
     let elsewhere = !BAR.iter().any(|(p, _)| p.key == current);
@@ -407,6 +411,7 @@ fn Bar(current: &'static str, frame: Frame) -> impl IntoView {
                 <LedgerState frame=frame.clone() />
                 <Somebody actor=frame.actor current=current />
                 <ThemeChoice />
+                <button type="button" class="plain" hidden data-install>"Install on this device"</button>
             </div>
         </div>
     }

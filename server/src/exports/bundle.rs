@@ -338,6 +338,8 @@ fn role(name: &str) -> &'static str {
         "data/checklists/answers.jsonl" => "what people wrote on the checklists, exact sealed bytes",
         "data/checklists/readings.jsonl" => "readings of the runbook, exact sealed bytes",
         "data/checklists/trainings.jsonl" => "trainings that were no drills, exact sealed bytes",
+        "data/incidents/acts.jsonl" => "what people did in incidents, act by act, exact sealed bytes",
+        "data/incidents/incidents.jsonl" => "incidents as they were accounted for, exact sealed bytes",
         "data/keys/keys.jsonl" => "keys that came into use or were retired, exact sealed bytes",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         "data/reviews/acceptances.jsonl" => "accepted risks and scope exclusions, exact sealed bytes",

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     Moment, attachment,
     checklist::Checklist,
+    incident::{Act, Acted, account::Account},
     ejson,
     proof::{
         checkpoint::{self, Checkpoint},
@@ -54,6 +55,8 @@ fn always(collection: &Collection) -> bool {
             "checklist_answers",
             "readings",
             "trainings",
+            "incident_acts",
+            "incidents",
         ]
         .contains(&collection.name)
 }
@@ -198,6 +201,16 @@ impl<'a> Collecting<'a> {
                     // A later version takes the place of the one before it.
                     shown.checklists.retain(|there| there.id != checklist.id);
                     shown.checklists.push(checklist);
+                }
+            }
+            "incident_acts" => {
+                let act = read::<Act>(&record.id, &plain, seal);
+                shown.acts.extend(act.map(|sealed| Acted { act: sealed.value, seal: Some(sealed.seal) }));
+            }
+            "incidents" => {
+                if let Some(account) = read::<Account>(&record.id, &plain, seal) {
+                    shown.accounts.retain(|there| there.id != account.id);
+                    shown.accounts.push(account);
                 }
             }
             "acceptances" => shown.acceptances.extend(read(&record.id, &plain, seal)),

@@ -8,6 +8,7 @@ use domain::{
     attachment::Attachment,
     attestation::{Attestation, Strength},
     checklist::Checklist,
+    incident::{Acted, Incident, account::Account, incidents},
     coverage::Sightings,
     drill::Drill,
     finding::Finding,
@@ -65,6 +66,8 @@ pub struct Content {
     pub acceptances: Vec<Sealed<Acceptance>>,
     /// The newest of each quarter, newest first.
     pub checklists: Vec<Sealed<Checklist>>,
+    /// Each with its account, the newest first.
+    pub incidents: Vec<(Incident, Option<Sealed<Account>>)>,
     /// The runs of runners' jobs, in the order of the ledger.
     pub jobs: Vec<Sealed<JobRun>>,
     pub signoffs: Vec<Signed>,
@@ -91,6 +94,7 @@ impl Content {
             || self.runbooks.iter().any(|r| r.value.demo)
             || self.requests.iter().any(|r| r.value.demo)
             || self.checklists.iter().any(|c| c.value.demo)
+            || self.incidents.iter().any(|(i, _)| i.demo)
     }
 }
 
@@ -167,9 +171,21 @@ pub struct Shown {
     pub acceptances: Vec<Sealed<Acceptance>>,
     /// The newest of each quarter, newest first.
     pub checklists: Vec<Sealed<Checklist>>,
+    pub acts: Vec<Acted>,
+    /// The newest of each incident.
+    pub accounts: Vec<Sealed<Account>>,
     /// The runs of runners' jobs, in the order of the ledger.
     pub jobs: Vec<Sealed<JobRun>>,
     pub signoffs: Vec<Signed>,
+}
+
+/// Incidents by their acts, each beside its account.
+pub fn with_accounts(acts: Vec<Acted>, accounts: Vec<Sealed<Account>>) -> Vec<(Incident, Option<Sealed<Account>>)> {
+    let beside = |incident: Incident| {
+        let account = accounts.iter().find(|account| account.id == incident.id).cloned();
+        (incident, account)
+    };
+    incidents(acts).into_iter().map(beside).collect()
 }
 
 /// A sign-off as people read it. Whether it holds is for the verifier to say; the portal sealed none that did not.

@@ -25,7 +25,7 @@ use super::{
     attached,
     bundle::ExportError,
     collect::{self, Wanted},
-    content::{Content, Log, SealedBytes},
+    content::{Content, Log, SealedBytes, with_accounts},
     orders::Progress,
     spool::Scratch,
 };
@@ -43,7 +43,7 @@ const PART: usize = 500;
 const PARTS: usize = 4;
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 18] = [
+pub const COLLECTIONS: [&str; 20] = [
     "backup_audit_log",
     "backup_drill_results",
     "findings",
@@ -59,6 +59,8 @@ pub const COLLECTIONS: [&str; 18] = [
     "checklist_answers",
     "readings",
     "trainings",
+    "incident_acts",
+    "incidents",
     "acceptances",
     "signoffs",
     "passkeys",
@@ -158,6 +160,7 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
         requests: shown.requests,
         acceptances: shown.acceptances,
         checklists: shown.checklists,
+        incidents: with_accounts(shown.acts, shown.accounts),
         jobs: shown.jobs,
         signoffs: shown.signoffs,
         targets,

@@ -9,6 +9,7 @@ mod attestations;
 mod bullet;
 mod check;
 mod checklists;
+mod incidents;
 mod cover;
 mod drill;
 mod face;
@@ -70,6 +71,7 @@ pub fn make(content: &Content, keys: &Fingerprints) -> Result<Vec<u8>, PacketErr
     findings::section(&mut book, content);
     gaps::section(&mut book, content);
     checklists::section(&mut book, content);
+    incidents::section(&mut book, content);
     signoffs::section(&mut book, content);
     if let Some(sample) = &content.sample {
         sample::section(&mut book, content, sample);

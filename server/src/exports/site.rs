@@ -1,6 +1,7 @@
 //! The bundle's own pages: START-HERE.txt, and index.html, which shows everything offline, without script.
 
 mod checklists;
+mod incidents;
 mod jobs;
 mod requests;
 mod sample;
@@ -24,6 +25,7 @@ use domain::{
 
 use self::{
     checklists::ChecklistView,
+    incidents::IncidentView,
     jobs::JobRow,
     requests::{FileView, RequestView},
     sample::SampleView,
@@ -112,6 +114,7 @@ pub fn index_page(content: &Content, keys: &Keys, folder: &str) -> Result<Vec<u8
         signoffs: signoffs::signoffs(content),
         acceptances: signoffs::acceptances(content),
         checklists: checklists::views(content),
+        incidents: incidents::views(content),
         origin: &content.log.origin,
         size: words::count(content.log.head.size as i64),
         root: words::groups(&content.log.head.root),
@@ -187,6 +190,7 @@ struct IndexPage<'a> {
     signoffs: Vec<SignoffRow>,
     acceptances: Vec<AcceptanceRow>,
     checklists: Vec<ChecklistView>,
+    incidents: Vec<IncidentView>,
     origin: &'a str,
     size: String,
     root: String,

@@ -16,6 +16,12 @@ const WORKER: (&str, &str) = (
     "default-src 'none'; script-src 'wasm-unsafe-eval'; connect-src 'none'; frame-ancestors 'none'; base-uri 'none'",
 );
 
+/// The service worker asks the portal, and nobody else.
+const SERVICE_WORKER: (&str, &str) = (
+    "/sw.js",
+    "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+);
+
 const FIXED: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -32,7 +38,7 @@ pub async fn secure(request: Request, next: Next) -> Response {
     for (name, value) in FIXED {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    let policy = if path == WORKER.0 { WORKER.1 } else { CSP };
+    let policy = [WORKER, SERVICE_WORKER].into_iter().find(|(own, _)| *own == path).map_or(CSP, |(_, policy)| policy);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(policy));
     // Fonts never change under their name; everything else is asked for again and mostly answered 304.
     let cache = if path.starts_with("/fonts/") { "public, max-age=31536000, immutable" } else { "no-cache" };

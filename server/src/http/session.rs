@@ -72,7 +72,8 @@ pub async fn onward(house: &House, person: &Actor, to: Option<&str>) -> Result<S
 
 pub async fn sign_out(session: Session) -> Response {
     match session.flush().await {
-        Ok(()) => Redirect::to("/sign-in").into_response(),
+        // What the emergency desk keeps on the device goes with its owner.
+        Ok(()) => ([("clear-site-data", "\"cache\", \"storage\"")], Redirect::to("/sign-in")).into_response(),
         Err(cause) => refused::failed(PortError::Unavailable(cause.to_string()), "/"),
     }
 }

@@ -107,6 +107,7 @@ fn controls(review: &Review) -> Vec<Control> {
         Is::Drill { .. } => Kind::Drills,
         Is::Acceptance(_) => Kind::Findings,
         Is::Checklist(_) => Kind::Checklists,
+        Is::Account(_) => Kind::Incidents,
     };
     kind.answers().to_vec()
 }

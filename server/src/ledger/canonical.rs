@@ -17,6 +17,7 @@ use domain::{
     finding::{Finding, State},
     gap::Gap,
     import::{Import, Reported},
+    incident::{Act, account::Account},
     job::JobRun,
     key::KeyEvent,
     reading::Reading,
@@ -223,6 +224,20 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             facts.understood = read.is_some();
             facts.within(read.map(|r| r.quarter));
         }
+        crate::store::incidents::ACTS => {
+            facts.answers = answers(Evidence::Incidents);
+            let read = reads::<Act>(plain);
+            facts.understood = read.is_some();
+            // An incident is one whole: it belongs to the day it was declared.
+            facts.occurred_at =
+                read.and_then(|act| crate::store::incidents::declared(&act.incident)).or(facts.occurred_at);
+        }
+        crate::store::incidents::ACCOUNTS => {
+            facts.answers = answers(Evidence::Incidents);
+            let read = reads::<Account>(plain);
+            facts.understood = read.is_some();
+            facts.occurred_at = read.map(|account| account.declared_at).or(facts.occurred_at);
+        }
         "trainings" => {
             facts.answers = answers(Evidence::Checklists);
             facts.understood = reads::<Training>(plain).is_some();
@@ -275,6 +290,8 @@ pub fn unread(coll: &str, canonical: &[u8]) -> String {
         "checklists" => why::<Checklist>(&plain, "a checklist"),
         "checklist_answers" => why::<Answer>(&plain, "a word on a checklist"),
         "readings" => why::<Reading>(&plain, "a reading"),
+        crate::store::incidents::ACTS => why::<Act>(&plain, "an act of an incident"),
+        crate::store::incidents::ACCOUNTS => why::<Account>(&plain, "an account of an incident"),
         "trainings" => why::<Training>(&plain, "a training"),
         "requests" => why::<Request>(&plain, "a request"),
         "signoffs" => why::<Signoff>(&plain, "a sign-off"),

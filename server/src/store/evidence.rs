@@ -20,6 +20,7 @@ use domain::{
     ejson,
     finding::Finding,
     gap::Gap,
+    kit::Book,
     proof::{leaf, tree::Hash},
     record::{Alarm, Entry, Head, Seal, Sealed, Tampering, Unread},
     role::Scope,
@@ -368,6 +369,20 @@ impl Runbooks for Evidence {
             versions.truncate(replaced_before.map_or(versions.len(), |last| last + 1));
         }
         Ok(versions)
+    }
+
+    async fn book(&self, version: &Sealed<RunbookVersion>) -> Result<Book, PortError> {
+        let row = self.records().find_one(doc! { "_id": as_i64(version.seal.seq) }).await.map_err(port_error)?;
+        let kept = row.as_ref().map(sealed_bytes).transpose()?;
+        let kept = kept.ok_or_else(|| PortError::Broken(format!("runbook {} has no bytes", version.id)))?;
+        let record = String::from_utf8(kept.bytes).map_err(|e| PortError::Broken(e.to_string()))?;
+        Ok(Book {
+            version: version.value.version.clone(),
+            record,
+            seq: version.seal.seq,
+            sha256: version.seal.sha256.clone(),
+            signed: self.approval(version).await?,
+        })
     }
 }
 

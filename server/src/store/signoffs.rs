@@ -7,18 +7,20 @@ use std::{
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{Checklists, Drills, NotHeld, PortError, Reviewed, Runbooks};
+use app::ports::{Checklists, Drills, Incidents, NotHeld, PortError, Reviewed, Runbooks};
 use async_trait::async_trait;
 use bson::doc;
 use domain::{
     acceptance::Acceptance,
     proof::{
         sha256_hex,
-        signoff::{self, Registration, SignoffError, Statement},
+        signoff::{self, Decision, Purpose, Registration, SignoffError, Statement},
     },
+    kit::Signed,
     record::Sealed,
     review::{self, Document, Signature},
     role::Scope,
+    runbook::RunbookVersion,
     signoff::Signoff,
 };
 
@@ -61,12 +63,36 @@ impl Evidence {
         documents.extend(Drills::all(self, scope).await?.iter().map(Document::drill));
         documents.extend(self.acceptances(scope).await?.iter().map(Document::acceptance));
         documents.extend(Checklists::closed(self, scope).await?.iter().map(Document::checklist));
+        documents.extend(Incidents::accounts(self, scope).await?.iter().map(Document::account));
         Ok(documents)
     }
 
     /// Every sign-off that reads as one.
     async fn signoffs(&self) -> Result<Vec<Sealed<Signoff>>, PortError> {
         self.all_of(SIGNOFFS, &Scope::EVERYTHING).await
+    }
+
+    /// The newest approval over this version that holds, as a kit carries it.
+    pub(super) async fn approval(&self, version: &Sealed<RunbookVersion>) -> Result<Option<Signed>, PortError> {
+        for sealed in self.signoffs().await? {
+            let Ok(statement) = Statement::read(&sealed.value.statement) else { continue };
+            let over = statement.purpose == Purpose::Approves
+                && statement.decision == Decision::Approve
+                && statement.document.sha256 == version.seal.sha256;
+            if !over {
+                continue;
+            }
+            let Some(registration) = self.ledger.store.registration(&sealed.value.credential).await? else { continue };
+            if held(&sealed.value, sealed.seal.seq, &registration).is_ok() {
+                return Ok(Some(Signed {
+                    seq: sealed.seal.seq,
+                    signoff: sealed.value,
+                    registration_seq: registration.seq,
+                    passkey: registration.passkey,
+                }));
+            }
+        }
+        Ok(None)
     }
 
     /// Those that hold, and those that do not.

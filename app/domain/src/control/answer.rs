@@ -34,6 +34,7 @@ pub struct Body<'a> {
     pub judged: &'a [Judgement],
     /// The newest of each quarter, and whether it is signed.
     pub checklists: &'a [(Sealed<Checklist>, bool)],
+    pub incidents: &'a [Loss],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,17 @@ pub enum Mark {
     Event(Moment),
     Cover(Period),
     Gap(Period),
+}
+
+/// A loss, and whether its account is signed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loss {
+    pub id: String,
+    pub title: String,
+    pub declared_at: Moment,
+    /// Of its account, or of its last act.
+    pub seal: Seal,
+    pub signed: bool,
 }
 
 /// One kind of evidence under one control.
@@ -104,6 +116,7 @@ pub fn answers(control: Control, body: &Body<'_>) -> Vec<Answer> {
             Evidence::Runbooks => runbooks(body),
             Evidence::Reports => reports(body),
             Evidence::Checklists => checklists(body),
+            Evidence::Incidents => incidents(body),
         })
         .collect()
 }
@@ -337,6 +350,23 @@ fn checklists(body: &Body<'_>) -> Answer {
     }
 }
 
+/// Losses are evidence by being accounted for: that none was declared is said, and no gap.
+fn incidents(body: &Body<'_>) -> Answer {
+    let newest = body.incidents.iter().max_by_key(|i| i.declared_at).map(|i| (i.declared_at, i.seal.clone()));
+    let signed = body.incidents.iter().filter(|i| i.signed).count();
+    let all = body.incidents.len();
+    Answer {
+        evidence: Evidence::Incidents,
+        expected: "each loss",
+        says: if all == 0 { "none was declared".to_owned() } else { format!("{signed} of {all} accounted for and signed") },
+        count: all,
+        newest,
+        gaps: 0,
+        freshness: if signed < all { Freshness::Ageing } else { Freshness::Fresh },
+        marks: body.incidents.iter().map(|i| Mark::Event(i.declared_at)).collect(),
+    }
+}
+
 fn freshness(gaps: usize, any: bool, old: bool) -> Freshness {
     match (gaps, any, old) {
         (1.., ..) => Freshness::Gap,
@@ -440,6 +470,7 @@ mod tests {
             reports: &[],
             judged: &[],
             checklists: &[],
+            incidents: &[],
         };
         answers(control, &body).into_iter().find(|a| a.evidence == evidence).expect("the kind answers this control")
     }

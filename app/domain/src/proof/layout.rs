@@ -73,7 +73,7 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 19] = [
+pub const COLLECTIONS: [Collection; 21] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
@@ -94,6 +94,8 @@ pub const COLLECTIONS: [Collection; 19] = [
     Collection { name: "checklist_answers", kind: Kind::Record, file: "data/checklists/answers.jsonl" },
     Collection { name: "readings", kind: Kind::Record, file: "data/checklists/readings.jsonl" },
     Collection { name: "trainings", kind: Kind::Record, file: "data/checklists/trainings.jsonl" },
+    Collection { name: "incident_acts", kind: Kind::Record, file: "data/incidents/acts.jsonl" },
+    Collection { name: "incidents", kind: Kind::Record, file: "data/incidents/incidents.jsonl" },
 ];
 
 impl Collection {

@@ -37,10 +37,13 @@ pub enum Purpose {
     Accepts,
     /// A quarter's checklist says how the backups stood.
     Closes,
+    /// An account of an incident says what happened.
+    Accounts,
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 5] = [Purpose::Approves, Purpose::Ran, Purpose::Owns, Purpose::Accepts, Purpose::Closes];
+    pub const ALL: [Purpose; 6] =
+        [Purpose::Approves, Purpose::Ran, Purpose::Owns, Purpose::Accepts, Purpose::Closes, Purpose::Accounts];
 
     /// As it is written in statements and addresses.
     pub fn id(self) -> &'static str {
@@ -50,6 +53,7 @@ impl Purpose {
             Purpose::Owns => "owns",
             Purpose::Accepts => "accepts",
             Purpose::Closes => "closes",
+            Purpose::Accounts => "accounts",
         }
     }
 
@@ -64,6 +68,7 @@ impl Purpose {
             Purpose::Ran | Purpose::Owns => "backup_drill_results",
             Purpose::Accepts => "acceptances",
             Purpose::Closes => "checklists",
+            Purpose::Accounts => "incidents",
         }
     }
 }

@@ -45,6 +45,7 @@ fn row(signed: &Signed) -> SignoffRow {
         Purpose::Ran => format!("drill {}, as who ran it", signed.subject),
         Purpose::Owns => format!("drill {}, as who owns it", signed.subject),
         Purpose::Accepts => format!("acceptance {}", signed.subject),
+        Purpose::Accounts => format!("the account of incident {}", signed.subject),
         Purpose::Closes => format!("the checklist of {}", signed.subject),
     };
     SignoffRow {
@@ -54,6 +55,7 @@ fn row(signed: &Signed) -> SignoffRow {
         note: signed.note.clone(),
         anchor: match signed.purpose {
             Purpose::Ran | Purpose::Owns => Some(format!("#drill-{}", signed.subject)),
+            Purpose::Accounts => Some(format!("#incident-{}", signed.subject)),
             Purpose::Closes => Some(format!("#checklist-{}", signed.subject)),
             Purpose::Approves | Purpose::Accepts => None,
         },

@@ -199,6 +199,7 @@ fn says(statement: &Statement, document: &Document) -> String {
         Purpose::Approves => format!("runbook {}", signed.version),
         Purpose::Ran | Purpose::Owns => format!("drill {}", signed.id),
         Purpose::Accepts => format!("acceptance {}", signed.id),
+        Purpose::Accounts => format!("version {} of the account of {}", signed.version, signed.id),
         Purpose::Closes => format!("version {} of the checklist of {}", signed.version, signed.id),
     };
     let did = match (statement.decision, statement.purpose) {
@@ -207,7 +208,7 @@ fn says(statement: &Statement, document: &Document) -> String {
         (_, Purpose::Ran) => "signed, as who ran it,",
         (_, Purpose::Owns) => "signed, as who owns it,",
         (_, Purpose::Accepts) => "accepted",
-        (_, Purpose::Closes) => "signed",
+        (_, Purpose::Closes | Purpose::Accounts) => "signed",
     };
     let at = statement.at().map(words::date_time).unwrap_or_default();
     let (name, role) = (&statement.signer.name, statement.signer.role.word());
