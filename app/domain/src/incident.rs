@@ -32,7 +32,7 @@ pub const MOST: u32 = 5000;
 
 /// What somebody did (`incident_acts`). It never changes; what was wrong is taken back by another act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Act {
     /// 1
     pub schema: u32,
@@ -53,6 +53,10 @@ pub struct Act {
     pub demo: bool,
     /// By the portal's clock: the device's, corrected by what it was off when the act was brought.
     pub occurred_at: Moment,
+    /// When its incident was declared, by the portal's clock, which adds it: an incident is one whole and belongs to
+    /// that day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_at: Option<Moment>,
     pub by: String,
     /// The name of who brought it, where that is somebody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]

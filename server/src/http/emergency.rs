@@ -19,11 +19,11 @@ use axum::{
 use domain::{
     draw::hex,
     incident::{
-        Act,
+        Act, Acted, incidents,
         write::{Pen, write},
     },
     kit::{Brought, Envelope, Taken, Unfit, unwire, wire},
-    role::{Actor, Permission},
+    role::{Actor, Permission, Scope},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -36,7 +36,7 @@ type Asking = Option<Extension<Actor>>;
 /// Acts in one message.
 const AT_ONCE: usize = 500;
 /// Clocks that agree to this are taken to agree.
-const AGREES_MS: i64 = 2_000;
+const JITTER_MS: i64 = 5_000;
 
 const JSON: [(header::HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
@@ -108,7 +108,13 @@ pub async fn bring(State(house): State<House>, asking: Asking, body: Bytes) -> R
 async fn taken(house: &House, actor: &Actor, brought: Brought) -> Result<Taken, PortError> {
     let now = house.clock.now();
     let off = now.since(brought.device_now);
-    let ahead_ms = if off.abs() <= AGREES_MS { 0 } else { off };
+    let known = house.evidence.acts(&Scope::EVERYTHING).await?;
+    let ahead_ms = match said_before(&known, &brought) {
+        // What the network added or took is no change of a clock, and would disorder what one device wrote.
+        Some(before) if (off - before).abs() <= JITTER_MS => before,
+        _ if off.abs() <= JITTER_MS => 0,
+        _ => off,
+    };
     let (mut fit, mut refused) = (Vec::new(), Vec::new());
     for act in brought.acts {
         let act = placed(act, actor, ahead_ms);
@@ -117,16 +123,35 @@ async fn taken(house: &House, actor: &Actor, brought: Brought) -> Result<Taken, 
             Err(why) => refused.push(Unfit { id: act.id(), why: why.to_string() }),
         }
     }
-    refused.extend(house.evidence.bring(fit).await?);
+    refused.extend(house.evidence.bring(dated(fit, known)).await?);
     let known = pages::worked(&house.ports).await?;
     let lines = known.into_iter().filter(|incident| pages::of_interest(incident, now)).flat_map(|i| i.lines);
     Ok(Taken { now, ahead_ms, refused, acts: lines.map(|line| line.acted).collect() })
 }
 
+/// How far the portal's clock was ahead of this device's when it brought its last act.
+fn said_before(known: &[Acted], brought: &Brought) -> Option<i64> {
+    let device = &brought.acts.first()?.device;
+    let mine = known.iter().map(|acted| &acted.act).filter(|act| act.device == *device);
+    mine.max_by_key(|act| act.number).map(|act| act.occurred_at.since(act.device_at))
+}
+
+/// Each act with the day its incident was declared, as these and the known ones say.
+fn dated(mut acts: Vec<Act>, mut known: Vec<Acted>) -> Vec<Act> {
+    known.extend(acts.iter().map(|act| Acted { act: act.clone(), seal: None }));
+    let all = incidents(known);
+    for act in &mut acts {
+        let own = all.iter().find(|i| i.id == act.incident || i.joined.contains(&act.incident));
+        act.declared_at = own.map(|incident| incident.declared_at);
+    }
+    acts
+}
+
 /// The act by the portal's clock, with the name of who brought it where that is another.
 fn placed(act: Act, actor: &Actor, ahead_ms: i64) -> Act {
     let brought_by = (act.by != actor.name).then(|| actor.name.clone());
-    Act { occurred_at: act.device_at.plus_millis(ahead_ms), demo: false, brought_by, ..act }
+    let occurred_at = act.device_at.plus_millis(ahead_ms);
+    Act { occurred_at, declared_at: None, demo: false, brought_by, ..act }
 }
 
 /// A form of the desk where there is no script.
@@ -169,18 +194,19 @@ async fn written(house: &House, actor: &Actor, form: &[(String, String)]) -> Res
     let Some(kit) = pages::kit(&house.ports, now).await? else {
         return Ok(Err(Problem::gone("runbook in force")));
     };
-    let incidents = pages::worked(&house.ports).await?;
+    let known = house.evidence.acts(&Scope::EVERYTHING).await?;
+    let all = incidents(known.clone());
     let mut name = [0_u8; 4];
     getrandom::fill(&mut name).map_err(|e| PortError::Broken(e.to_string()))?;
     let pen = Pen { device: hex(&name), number: 1, by: actor.name.clone(), offline: false };
-    let act = match write(form, &kit, &incidents, &pen, now) {
+    let act = match write(form, &kit, &all, &pen, now) {
         Ok(act) => act,
         Err(refusal) => {
             let (what, next) = refusal.says();
             return Ok(Err(Problem::bad_input(&what, &next)));
         }
     };
-    match house.evidence.bring(vec![act.clone()]).await?.pop() {
+    match house.evidence.bring(dated(vec![act.clone()], known)).await?.pop() {
         None => Ok(Ok(act)),
         Some(unfit) => Err(PortError::Conflict(unfit.why)),
     }
@@ -249,7 +275,7 @@ pub async fn service_worker(State(worker): State<Worker>) -> Response {
 mod tests {
     use super::*;
     use domain::incident::Did;
-    use domain::role::{Role, Scope};
+    use domain::{Moment, role::Role};
 
     #[test]
     fn a_clock_that_is_off_is_corrected_and_both_times_are_kept() {
@@ -264,6 +290,7 @@ mod tests {
             device_at: at("2026-11-25T06:31:00Z"),
             demo: true,
             occurred_at: at("2026-11-25T06:31:00Z"),
+            declared_at: None,
             by: "Ana".into(),
             brought_by: None,
         };

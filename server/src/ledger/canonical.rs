@@ -228,9 +228,7 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             facts.answers = answers(Evidence::Incidents);
             let read = reads::<Act>(plain);
             facts.understood = read.is_some();
-            // An incident is one whole: it belongs to the day it was declared.
-            facts.occurred_at =
-                read.and_then(|act| crate::store::incidents::declared(&act.incident)).or(facts.occurred_at);
+            facts.occurred_at = read.and_then(|act| act.declared_at).or(facts.occurred_at);
         }
         crate::store::incidents::ACCOUNTS => {
             facts.answers = answers(Evidence::Incidents);

@@ -3,7 +3,6 @@
 use app::ports::{Incidents, PortError};
 use async_trait::async_trait;
 use domain::{
-    Moment,
     incident::{Act, Acted, account::Account},
     kit::Unfit,
     record::Sealed,
@@ -19,21 +18,6 @@ pub const ACCOUNTS: &str = "incidents";
 /// Whether two are the same act: the portal's own time of it depends on when it was brought.
 fn same(a: &Act, b: &Act) -> bool {
     (&a.incident, &a.device, a.number, &a.did, a.device_at) == (&b.incident, &b.device, b.number, &b.did, b.device_at)
-}
-
-/// The minute that an incident's name says it was declared in.
-pub fn declared(incident: &str) -> Option<Moment> {
-    let (day, time) = incident.strip_prefix("I-")?.split_once('-')?;
-    let part = |text: &str, from: usize, to: usize| text.get(from..to).map(str::to_owned);
-    let text = format!(
-        "{}-{}-{}T{}:{}:00Z",
-        part(day, 0, 4)?,
-        part(day, 4, 6)?,
-        part(day, 6, 8)?,
-        part(time, 0, 2)?,
-        part(time, 2, 4)?
-    );
-    Moment::parse(&text)
 }
 
 impl Evidence {
@@ -84,15 +68,5 @@ impl Incidents for Evidence {
     async fn account(&self, account: &Account, seen: Option<u64>) -> Result<(), PortError> {
         let changed = "Somebody else wrote an account of this incident meanwhile.";
         self.follow(ACCOUNTS, &account.incident, account, seen, changed).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn an_incidents_name_says_when_it_was_declared() {
-        let at = super::declared("I-20261125-0931-7f3a").expect("a time");
-        assert_eq!(at.rfc3339(), "2026-11-25T09:31:00.000Z");
-        assert_eq!(super::declared("I-2026"), None);
     }
 }

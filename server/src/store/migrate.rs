@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0011_imports", text: include_str!("../../../migrations/0011_imports.json") },
     Migration { name: "0012_datastores", text: include_str!("../../../migrations/0012_datastores.json") },
     Migration { name: "0013_checklists", text: include_str!("../../../migrations/0013_checklists.json") },
+    Migration { name: "0014_incidents", text: include_str!("../../../migrations/0014_incidents.json") },
 ];
 
 #[derive(serde::Deserialize)]

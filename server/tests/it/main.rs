@@ -15,6 +15,7 @@ mod drill;
 mod faults;
 mod gaps;
 mod imports;
+mod incidents;
 mod isolation;
 mod keys;
 mod kills;

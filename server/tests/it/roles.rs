@@ -8,7 +8,7 @@ use domain::role::{Role, Scope, TokenScope};
 use crate::portal::{Portal, attestation, text};
 
 /// Pages that only someone signed in sees.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 17] = [
     "/",
     "/runbook",
     "/targets",
@@ -16,6 +16,7 @@ const PAGES: [&str; 16] = [
     "/datastores",
     "/drills",
     "/findings",
+    "/incidents",
     "/checklist",
     "/controls",
     "/controls/CC7.5",
@@ -45,7 +46,7 @@ const FILES: [&str; 11] = [
     "/ledger/tile/entries/000.p/1",
     "/ledger/proofs/0.tlog-proof",
 ];
-const ABSENT: [&str; 21] = [
+const ABSENT: [&str; 22] = [
     "/ledger/tile/0/000",
     "/ledger/tile/0/0",
     "/ledger/tile/9/000.p/1",
@@ -59,6 +60,7 @@ const ABSENT: [&str; 21] = [
     "/runbook/versions/9",
     "/controls/CC9",
     "/datastores/none",
+    "/incidents/none",
     "/checklist/none",
     "/checklist/2099-Q1",
     "/checklist/2099-Q1/reading",
@@ -132,6 +134,8 @@ async fn every_page_the_router_knows_is_in_this_table() {
         .map(|p| (*p).to_owned())
         .chain(
             [
+                "/emergency",
+                "/incidents/{id}",
                 "/requests/{id}",
                 "/settings/audits/{id}",
                 "/controls/{id}",
@@ -163,7 +167,7 @@ async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
         .chain(REQUEST_ACTS)
         .chain(DRILL_ACTS.map(|(path, _)| path))
         .chain(CHECKLIST_ACTS)
-        .chain(["/evidence/make", "/datastores/describe", theme])
+        .chain(["/evidence/make", "/datastores/describe", "/incidents/account", theme])
         .collect();
     assert_eq!(known, named);
     let answer = portal.post("/evidence/make", "period=audit", None).await;

@@ -34,6 +34,7 @@ pub fn write(
         device_at: now,
         demo: false,
         occurred_at: now,
+        declared_at: None,
         by: pen.by.clone(),
         brought_by: None,
     };

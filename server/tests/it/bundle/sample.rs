@@ -420,6 +420,7 @@ impl Sample {
             requests: shown.requests,
             acceptances: shown.acceptances,
             checklists: shown.checklists,
+            incidents: Vec::new(),
             jobs: shown.jobs,
             signoffs: shown.signoffs,
         })

@@ -554,6 +554,7 @@ pub fn content_of(tenant_count: usize, sundays: usize) -> Content {
         requests: vec![],
         acceptances: Vec::new(),
         checklists: Vec::new(),
+        incidents: Vec::new(),
         jobs: Vec::new(),
         signoffs: Vec::new(),
         targets,

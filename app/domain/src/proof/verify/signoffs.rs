@@ -138,9 +138,9 @@ fn documents(records: &Records, log: &Log) -> Documents {
     let signable: BTreeSet<&str> = Purpose::ALL.iter().map(|p| p.collection()).collect();
     for record in records.kept.iter().filter(|r| signable.contains(r.collection.name)) {
         let Some(entry) = log.entry(record.seq) else { continue };
-        // A runbook and a checklist have versions of their own; the others never change.
+        // A runbook, a checklist and an account have versions of their own; the others never change.
         let version = match (record.collection.kind, record.collection.name) {
-            (Kind::Runbook, _) | (_, "checklists") => {
+            (Kind::Runbook, _) | (_, "checklists" | "incidents") => {
                 record.value.get("version").and_then(|v| v.as_str()).unwrap_or_default()
             }
             _ => "1",

@@ -1,0 +1,23 @@
+import { test } from "node:test";
+import { context, pageAs, looksRight } from "/work/main/e2e/browser.mjs";
+import { portal } from "/work/main/e2e/portal.mjs";
+test("look", async () => {
+  const { url } = await portal();
+  const page = await pageAs("owner", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  page.on("console", (m) => console.log("console:", m.text()));
+  page.on("pageerror", (e) => console.log("error:", e.message));
+  await page.goto("/emergency");
+  await page.waitForFunction(() => document.documentElement.dataset.desk === "ready", null, { timeout: 15000 }).catch((e) => console.log(String(e)));
+  await page.screenshot({ path: "/tmp/em-1.png", fullPage: true });
+  console.log(await page.locator("#copy").innerText(), "|", await page.locator("#notice").innerText());
+  await page.getByLabel("A single collection emptied").check();
+  await page.getByLabel("What exactly").fill("orders of alder-books is empty");
+  await page.getByRole("button", { name: "Declare the loss" }).click();
+  await page.waitForTimeout(1500);
+  await page.screenshot({ path: "/tmp/em-2.png", fullPage: true });
+  console.log(await page.locator("#notice").innerText());
+  await page.goto("/incidents");
+  await page.screenshot({ path: "/tmp/em-3.png", fullPage: true });
+  await page.goto("/incidents/"+ (await page.locator("td .mono").first().innerText()));
+  await page.screenshot({ path: "/tmp/em-4.png", fullPage: true });
+});
