@@ -108,6 +108,8 @@ export async function looksRight(page, name) {
     for (const colorScheme of ["light", "dark"]) {
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme });
+      // Links change their colour within 120 ms.
+      await page.evaluate(() => Promise.allSettled(document.getAnimations().map((one) => one.finished)));
       const found = await new AxeBuilder({ page }).analyze();
       assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target)}`), []);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -65,27 +65,38 @@ export async function freePort() {
 }
 
 async function start() {
-  assert.ok(existsSync(binary), `${binary} is missing: run make test, or cargo build -p server`);
   const data = await mkdtemp(join(tmpdir(), "passmuster-e2e-"));
   const port = await freePort();
   const post = await startPost(root);
   const provider = await startProvider(`http://localhost:${port}`);
   atEnd(post.close);
   atEnd(provider.close);
+  const running = await demo({ data, port, env: {
+    PASSMUSTER_MAIL__FROM: "Evidence <evidence@cartie.example>",
+    PASSMUSTER_MAIL__HOST: "127.0.0.1",
+    PASSMUSTER_MAIL__PORT: String(post.port),
+    PASSMUSTER_MAIL__TLS: "none",
+    PASSMUSTER_OIDC__ISSUER: provider.issuer,
+    PASSMUSTER_OIDC__CLIENT_ID: client.id,
+    PASSMUSTER_OIDC__CLIENT_SECRET: client.secret,
+    PASSMUSTER_OIDC__NAME: "Cartie ID",
+  } });
+  atEnd(async () => {
+    await running.stop();
+    await rm(data, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return { ...running, letter: post.letter };
+}
+
+/**
+ * A portal with the demo company on a data folder, which it keeps, and a port:
+ * `{ url, links, mongodbUri, token, data, stop }`. `stop` ends it and its mongod.
+ */
+export async function demo({ data, port, env = {} }) {
+  assert.ok(existsSync(binary), `${binary} is missing: run make test, or cargo build -p server`);
   const child = spawn(binary, ["demo", "--json", "--listen", `127.0.0.1:${port}`, "--data", data], {
     cwd: root,
-    env: {
-      LEPTOS_SITE_ROOT: join(root, "target/site"),
-      ...process.env,
-      PASSMUSTER_MAIL__FROM: "Evidence <evidence@cartie.example>",
-      PASSMUSTER_MAIL__HOST: "127.0.0.1",
-      PASSMUSTER_MAIL__PORT: String(post.port),
-      PASSMUSTER_MAIL__TLS: "none",
-      PASSMUSTER_OIDC__ISSUER: provider.issuer,
-      PASSMUSTER_OIDC__CLIENT_ID: client.id,
-      PASSMUSTER_OIDC__CLIENT_SECRET: client.secret,
-      PASSMUSTER_OIDC__NAME: "Cartie ID",
-    },
+    env: { LEPTOS_SITE_ROOT: join(root, "target/site"), ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
@@ -94,16 +105,17 @@ async function start() {
   child.stderr.on("data", (chunk) => (log = (log + chunk).slice(-20_000)));
 
   // Whatever ends this process, the portal is told to end too.
-  process.once("exit", () => child.kill("SIGINT"));
-  atEnd(async () => {
+  const last = () => child.kill("SIGINT");
+  process.once("exit", last);
+  const stop = async () => {
     const hard = setTimeout(() => child.kill("SIGKILL"), stopLimit);
     child.kill("SIGINT");
     const how = await ended;
     clearTimeout(hard);
-    await rm(data, { recursive: true, force: true, maxRetries: 5 });
+    process.off("exit", last);
     assert.equal(how, 0, `the portal did not end cleanly on SIGINT (${how}):\n${log}`);
     if (mongod) assert.ok(!(await listens(mongod)), `a mongod is left on ${mongod}`);
-  });
+  };
 
   const ready = new Promise((resolve) => {
     createInterface({ input: child.stdout }).on("line", (line) => line.startsWith("{") && resolve(line));
@@ -115,7 +127,7 @@ async function start() {
   assert.ok(line, `the portal was not ready:\n${log}`);
   const said = JSON.parse(line);
   mongod = new URL(said.mongodbUri).host;
-  return { ...said, data, letter: post.letter };
+  return { ...said, data, stop };
 }
 
 /** Whether anything accepts connections at "host:port". */

@@ -16,4 +16,5 @@ import "./journeys/runner.test.mjs";
 import "./journeys/imports.test.mjs";
 import "./journeys/aws.test.mjs";
 import "./journeys/checklist.test.mjs";
+import "./offline/emergency.test.mjs";
 import "./tamper.test.mjs";

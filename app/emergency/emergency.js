@@ -3,7 +3,7 @@
 // answers. No rule is in here, and no text of the desk: both come from the rules.
 import init, { Phone } from "./emergency_rules.js";
 
-const desk = document.getElementById("emergency");
+const desk = document.getElementById("desk");
 const notice = document.getElementById("notice");
 const copyLine = document.getElementById("copy");
 const showsRunbook = location.pathname.startsWith("/runbook");
@@ -174,7 +174,11 @@ desk.addEventListener("submit", async (event) => {
     draw(act ? form : undefined);
     const next = act ? document.getElementById(`step-${step}`) : document.getElementById("refused");
     if (next) { next.tabIndex = -1; next.focus({ preventScroll: Boolean(act) }); }
-    if (act) bring();
+    if (act) {
+      // A page that is loaded again looks at what was worked on last.
+      history.replaceState(null, "", `/emergency?incident=${act.incident}`);
+      bring();
+    }
   } catch (error) {
     const full = error?.name === "QuotaExceededError";
     say("room", full
@@ -322,7 +326,7 @@ async function asked() {
     }
     const next = checked(fresh.envelope);
     say("kit", `The portal’s kit stands under another root certificate than this device knows: ${next.root()}. Compare it with your own copy.`, {
-      alert: true, actions: [["It is the same: use it", async () => { await take(next, fresh); say("kit", ""); draw(); }]],
+      alert: true, actions: [["It is the same: use it", async () => { await take(next, fresh); draw(); }]],
     });
   }
 }
@@ -330,6 +334,7 @@ async function asked() {
 async function take(next, fresh) {
   phone = next;
   me = fresh.me;
+  say("kit", "");
   look();
   await within(["kept"], "readwrite", (known) => {
     known.put(fresh.envelope, "kit");

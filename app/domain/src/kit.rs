@@ -191,7 +191,7 @@ pub enum KitError {
     Unreadable(String),
     #[error("it stands under another root certificate than this device knows")]
     OtherRoot,
-    #[error("its signature does not hold: {0}")]
+    #[error("its signature does not hold")]
     Signature(#[from] SignatureError),
     #[error("its runbook is not the one that was sealed: the digests differ")]
     Runbook,

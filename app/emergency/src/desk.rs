@@ -185,8 +185,8 @@ fn of_incident(kit: &Kit, incident: &Incident, draft: &dyn Fn(&str) -> String, n
         measured.push(format!("Restored in {}{of}.", words::duration(took)));
     }
     if let Some(lost) = incident.lost_ms() {
-        let of = incident.promise.rpo_ms.map_or(String::new(), |rpo| format!(" of {} promised", words::duration(rpo)));
-        measured.push(format!("What was written in {} before the loss did not come back{of}.", words::duration(lost)));
+        let of = incident.promise.rpo_ms.map_or(String::new(), |rpo| format!(", of {} promised", words::duration(rpo)));
+        measured.push(format!("The last {} before the loss did not come back{of}.", words::duration(lost)));
     }
     Worked {
         id: incident.id.clone(),

@@ -48,7 +48,7 @@ fn Body(page: EmergencyPage, incident: Option<String>, refused: Option<Vec<(Stri
         <Title text="Emergency · Passmuster" />
         <div class="offline-line"><span id="copy">{format!("runbook {}, by the portal’s clock", kit.runbook.version)}</span></div>
         <div id="notice" role="status"></div>
-        <div class="emergency" id="emergency" inner_html=html></div>
+        <div class="emergency" id="desk" inner_html=html></div>
         <script type="module" src="/pkg/emergency.js"></script>
     }
     .into_any()
