@@ -123,7 +123,7 @@ function put(html, done) {
 
 function draw(done) {
   if (!phone) return;
-  if (showsRunbook) return put(phone.runbook());
+  if (showsRunbook) { line(); return put(phone.runbook()); }
   phone.know(JSON.stringify(acts.map(({ act, seal }) => (seal ? { act, seal } : { act }))));
   put(phone.draw(clock()), done);
   line();

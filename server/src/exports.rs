@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod collect;
 pub mod content;
 pub mod gather;
+pub mod kit;
 pub mod orders;
 pub mod packet;
 pub mod site;

@@ -104,6 +104,7 @@ pub fn router(house: &House) -> Router {
         .route("/audits/leave", post(seat::leave))
         .route("/settings/audits/{id}/preview", post(seat::preview))
         .route("/emergency/kit.json", get(emergency::kit))
+        .route("/emergency/kit.zip", get(emergency::folder))
         .route("/emergency/acts", post(emergency::bring))
         .route("/emergency/act", post(emergency::act))
         .route("/evidence/{id}/download", get(downloads::bundle))

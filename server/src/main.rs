@@ -94,6 +94,12 @@ enum Command {
     },
     /// Make a bundle and save it. Example: passmuster export --period 2026-Q3 --portal http://localhost:3000 --token-file .demo/token -o q3.zip
     Export(ExportArgs),
+    /// Write the emergency kit: runbook, contacts, recovery points, signed, for a stick and a printer. Example: passmuster emergency-kit -o /media/stick
+    EmergencyKit {
+        /// The folder it is written into, in a folder of its own.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
     /// Check a bundle offline: 0 verified, 1 not verified, 2 not readable. Example: passmuster verify evidence.zip --anchors anchors.json
     Verify(VerifyArgs),
     /// People. Example: passmuster user invite --name "The founder" --email founder@example.com --role owner
@@ -353,12 +359,32 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             import::run(*import, portal, cli.json).await
         }
         Command::Export(args) => export(args, cli.json).await,
+        Command::EmergencyKit { output } => emergency_kit(config()?, &output, cli.json).await,
         Command::Verify(args) => run_verify(&args, cli.json),
         Command::Key(command) => key::run(command, &config()?, cli.json).map(|()| ExitCode::SUCCESS),
         Command::User(command) => user(config()?, command, cli.json).await,
         Command::Token(TokenCommand::New { name, scope, days }) => new_token(config()?, &name, &scope, days).await,
         Command::Doctor => run_doctor(config()?, cli.json).await,
     }
+}
+
+/// Writes the folder, which must not be there yet.
+async fn emergency_kit(config: Config, output: &std::path::Path, json: bool) -> Result<ExitCode> {
+    let house = House::open(config).await?;
+    let made = server::exports::kit::folder(&house).await?;
+    let folder = made.context("no version of the runbook is in force, so there is no kit to make: approve one first")?;
+    let path = output.join(&folder.name);
+    std::fs::create_dir_all(output).with_context(|| format!("{} cannot be made", output.display()))?;
+    std::fs::create_dir(&path).with_context(|| format!("{} cannot be made; nothing was written", path.display()))?;
+    for file in &folder.files {
+        std::fs::write(path.join(file.name), &file.bytes).with_context(|| format!("writing {}", file.name))?;
+    }
+    if json {
+        println!("{}", serde_json::json!({ "folder": path, "files": folder.files.len() }));
+    } else {
+        println!("{}\nOpen index.html or print runbook.pdf; START-HERE.txt says how to check it.", path.display());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Cancelled at the first Ctrl-C or TERM.

@@ -27,6 +27,8 @@ pub struct RunbookPage {
     pub review: Option<Review>,
     /// The reader may sign it.
     pub signs: bool,
+    /// The reader works incidents, and may keep the kit.
+    pub works: bool,
     /// Versions approved before the reader's period, and here because they were in force in it.
     pub earlier: Vec<String>,
     pub now: Moment,
@@ -76,7 +78,8 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
     let asked = reviews::of_document(&actor, &ports, "runbooks", &versions[shown].id).await?;
     let review = asked.into_iter().find(|r| r.document.seal.seq == seal);
     let signs = actor.role.may(Purpose::Approves.permission());
+    let works = actor.role.may(Permission::WorkIncidents);
     let earlier = versions.iter().filter(|v| actor.scope.precedes(v.value.occurred_at));
     let earlier = earlier.map(|v| v.value.version.clone()).collect();
-    Ok(Some(RunbookPage { versions, shown, book, facts, review, signs, earlier, now }))
+    Ok(Some(RunbookPage { versions, shown, book, facts, review, signs, works, earlier, now }))
 }

@@ -63,7 +63,7 @@ fn Body(page: IncidentPage) -> impl IntoView {
             <table class="table tight log">
                 <thead class="unseen-head">
                     <tr>
-                        <th class="w-16" scope="col">"When, UTC"</th>
+                        <th class="w-18" scope="col">"When, UTC"</th>
                         <th scope="col">"What"</th>
                         <td class="sl"></td>
                     </tr>
@@ -83,12 +83,14 @@ fn Figures(incident: Incident) -> impl IntoView {
     let count = incident.done(domain::incident::Step::Verified).and_then(|done| done.count);
     let standing = incident.standing();
     view! {
+        <div class="measure-width">
         <Measures>
             <Measure label="Restored" value=figure(incident.restore_ms()) of=of(incident.promise.rto_ms) state=(Shape::from(rto), rto.word().to_owned()) />
             <Measure label="Data lost" value=figure(incident.lost_ms()) of=of(incident.promise.rpo_ms) state=(Shape::from(rpo), rpo.word().to_owned()) />
             <Measure label="Counted in staging" value=count.map_or("not counted".to_owned(), |n| words::count(n.min(i64::MAX as u64) as i64)) />
             <Measure label="State" value=standing.word() state=(shape(standing), format!("runbook {}", incident.promise.runbook_version)) />
         </Measures>
+        </div>
     }
 }
 
@@ -115,10 +117,10 @@ fn Deadlines<'p>(page: &'p IncidentPage) -> impl IntoView + use<> {
         .collect_view();
     view! {
         <Section title="Deadlines">
-            <table class="table tight measure-width">
-                <thead class="unseen-head"><tr><th scope="col">"Deadline"</th><th scope="col">"What became of it"</th><th scope="col" class="w-16">"State"</th></tr></thead>
+            <div class="measure-width"><table class="table tight">
+                <thead class="unseen-head"><tr><th scope="col">"Deadline"</th><th scope="col">"What became of it"</th><th scope="col" class="w-18">"State"</th></tr></thead>
                 <tbody>{rows}</tbody>
-            </table>
+            </table></div>
         </Section>
     }
 }
@@ -170,7 +172,7 @@ fn line(line: &Line) -> impl IntoView + use<> {
     let seal = line.acted.seal.clone().map(|seal| view! { <SealNote seal=seal kind=SealKind::Line what=act.id() /> });
     view! {
         <tr>
-            <td class="w-16"><When at=act.occurred_at show=words::date_time(act.occurred_at) /></td>
+            <td class="w-18"><When at=act.occurred_at show=format!("{} {}Z", words::date(act.occurred_at), words::time(act.occurred_at)) /></td>
             <td class="log-says"><span class="said">{act.says()}</span> <span class="second">{by}</span> {offline} {device} {wrong}</td>
             <td class="sl">{seal}</td>
         </tr>

@@ -29,9 +29,9 @@ fn Body(page: IncidentsPage) -> impl IntoView {
                     <thead>
                         <tr>
                             <th scope="col"><span class="unseen">"Loss"</span></th>
-                            <th scope="col" class="w-16">"Restored"</th>
-                            <th scope="col" class="w-16">"Data lost"</th>
-                            <th scope="col" class="w-16">"State"</th>
+                            <th scope="col" class="w-15">"Restored"</th>
+                            <th scope="col" class="w-15">"Data lost"</th>
+                            <th scope="col" class="w-15">"State"</th>
                             <td class="gap"></td>
                             <th class="sl" scope="col"><span class="unseen">"Seal"</span></th>
                         </tr>
@@ -102,8 +102,8 @@ fn row(incident: &Incident, account: Option<&Sealed<Account>>, page: &IncidentsP
                 <span class="second"><span class="mono">{incident.id.clone()}</span> ", declared " <When at=incident.declared_at /> " UTC by " {incident.declared_by.clone()}</span>
                 {offline}
             </td>
-            <td>{measured(incident.restore_ms(), incident.promise.rto_ms, incident.rto())}</td>
-            <td>{measured(incident.lost_ms(), incident.promise.rpo_ms, incident.rpo())}</td>
+            <td><span class="phone-only">"Restored in "</span>{measured(incident.restore_ms(), incident.promise.rto_ms, incident.rto())}</td>
+            <td><span class="phone-only">"Data lost: "</span>{measured(incident.lost_ms(), incident.promise.rpo_ms, incident.rpo())}</td>
             <td class="state-cell"><StateMark state=shape(standing) word=standing.word() /> <span class="second">{signed}</span></td>
             <td class="gap"></td>
             <td class="sl">{seal.map(|seal| view! { <SealNote seal=seal what=format!("Incident {}", incident.id) /> })}</td>

@@ -63,8 +63,10 @@ fn Body(page: RunbookPage) -> impl IntoView {
         let (href, version) = (review_href(&r.subject), r.document.version.clone());
         view! { <a class="button primary" href=href>{format!("Review {version}")}</a> }
     });
+    let kit = (page.works && page.shown == 0)
+        .then(|| view! { <a class="button" href="/emergency/kit.zip" download>"Emergency kit"</a> });
     view! {
-        <PageHead eyebrow=move || format!("SOC 2 evidence document · controls {controls}") title=front.title.clone()>{to_sign}</PageHead>
+        <PageHead eyebrow=move || format!("SOC 2 evidence document · controls {controls}") title=front.title.clone()>{kit} {to_sign}</PageHead>
         <Meta front=front version=version review=review in_force=page.shown == 0 now=page.now />
         <div class="runbook">
             <div class="runbook-side">

@@ -23,6 +23,7 @@ mod pdf;
 mod runbooks;
 mod sample;
 mod sentences;
+pub mod sheet;
 mod shell;
 mod sign;
 mod signoffs;

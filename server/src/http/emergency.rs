@@ -28,8 +28,8 @@ use domain::{
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::downloads::refused;
-use crate::compose::House;
+use super::downloads::{attachment, refused};
+use crate::{compose::House, exports};
 
 type Asking = Option<Extension<Actor>>;
 
@@ -63,6 +63,24 @@ pub async fn kit(State(house): State<House>, asking: Asking) -> Response {
         }
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(e) => refused(e.into()),
+    }
+}
+
+/// The kit as a folder to keep and to print.
+pub async fn folder(State(house): State<House>, asking: Asking) -> Response {
+    match asking {
+        None => return Redirect::to("/sign-in?to=/runbook").into_response(),
+        Some(Extension(actor)) if actor.role.may(Permission::WorkIncidents) => {}
+        Some(_) => return refused(Problem::not_allowed()),
+    }
+    let made = async { exports::kit::folder(&house).await?.map(|folder| Ok((folder.zip()?, folder.name))).transpose() };
+    match made.await {
+        Ok(Some((bytes, name))) => attachment("application/zip", &format!("{name}.zip"), bytes),
+        Ok(None) => refused(Problem::gone("runbook in force")),
+        Err(e) => {
+            let e: anyhow::Error = e;
+            refused(PortError::Broken(format!("{e:#}")).into())
+        }
     }
 }
 

@@ -271,6 +271,44 @@ async fn a_kit_opens_and_none_of_its_forged_twins_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_printed_kit_is_checked_with_stock_tools_alone() {
+    let portal = open().await;
+    let founder = founder(&portal).await;
+    sign(&portal, &founder, "approves.runbook-1.0").await;
+    let answer = portal.get("/emergency/kit.zip", Some(&founder.cookie)).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let zip = crate::portal::bytes(answer).await;
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("kit.zip"), zip).expect("written");
+    let sh = |script: &str| {
+        let done = std::process::Command::new("bash").args(["-c", script]).current_dir(dir.path()).output();
+        let done = done.expect("bash");
+        (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
+    };
+    // The line that START-HERE.txt prints, word for word.
+    let check = "cd emergency-kit-1.0-* && eval \"$(grep '^openssl cms' START-HERE.txt)\"";
+    let (ok, said) = sh(&format!("unzip -q kit.zip && {check}"));
+    assert!(ok && said.contains("unchanged"), "{said}");
+    let (_, said) = sh("cat emergency-kit-*/index.html && cat emergency-kit-*/START-HERE.txt && ls emergency-kit-*");
+    for part in ["never straight over production", "signed by The founder", "Find out what is lost", "<svg", "runbook.pdf"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let sha256 = review(&portal, "approves.runbook-1.0").await.document.seal.sha256;
+    let (ok, said) = sh("cd emergency-kit-* && qpdf --check runbook.pdf && pdftotext -layout runbook.pdf - | tr -d ' \\n'");
+    assert!(ok && said.contains(&sha256), "{said}");
+    for (what, forge) in [
+        ("a step changed", "sed -i s/Find/Lose/ runbook.md"),
+        ("a sum made new", "sed -i s/Find/Lose/ runbook.md && sha256sum START-HERE.txt index.html kit.json root.pem runbook.md runbook.pdf > SHA256SUMS"),
+    ] {
+        let (ok, said) = sh(&format!("rm -rf emergency-kit-* && unzip -q kit.zip && (cd emergency-kit-* && {forge}) && {check}"));
+        assert!(!ok && !said.contains("unchanged"), "{what}: {said}");
+    }
+    let auditor = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    assert_eq!(portal.get("/emergency/kit.zip", Some(&auditor)).await.status(), StatusCode::FORBIDDEN);
+    assert!(portal.get("/emergency/kit.zip", None).await.status().is_redirection());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_incident_is_accounted_for_signed_carried_in_the_bundle_and_closes_its_findings() {
     let portal = open().await;
     let founder = founder(&portal).await;
