@@ -9,6 +9,7 @@ use crate::{
     target::{Scenario, Target},
 };
 
+pub mod contradictions;
 pub mod facts;
 
 /// A version as it is kept and sealed (`runbooks`).

@@ -323,7 +323,7 @@ fn paragraph_of(book: &Runbook, words: &[&str]) -> Option<Spot> {
 }
 
 /// Lower-case text without its tags.
-fn plain(html: &str) -> String {
+pub(super) fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut inside = false;
     for c in html.chars() {
