@@ -61,6 +61,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/drills/:id/live") view=pages::live::LiveDrill ssr=SsrMode::Async />
                 <Route path=path!("/emergency") view=pages::emergency::Emergency ssr=SsrMode::Async />
                 <Route path=path!("/runbook") view=pages::runbook::Runbook ssr=SsrMode::Async />
+                <Route path=path!("/runbook/edit") view=pages::runbook_edit::RunbookEdit ssr=SsrMode::Async />
                 <Route path=path!("/runbook/versions/:version") view=pages::runbook::RunbookVersionPage ssr=SsrMode::Async />
                 <Route path=path!("/backups") view=pages::backups::Backups ssr=SsrMode::Async />
                 <Route path=path!("/datastores") view=pages::datastores::Datastores ssr=SsrMode::Async />

@@ -27,6 +27,7 @@ pub mod requests;
 pub mod review;
 pub mod reviews;
 pub mod runbook;
+pub mod runbook_edit;
 pub mod settings;
 pub mod sign_in;
 pub mod targets;

@@ -5,6 +5,7 @@
 mod attached;
 mod before;
 mod bullet;
+mod changes;
 mod coverage;
 mod filter;
 mod freshness;
@@ -32,6 +33,7 @@ mod write;
 pub use attached::AttachedFile;
 pub use before::OpenBefore;
 pub use bullet::Bullet;
+pub use changes::Hunks;
 pub use coverage::{Coverage, CoverageHead, Mark};
 pub use domain::words::capital;
 pub use filter::{FilterBar, FilterSelect, FilterToggle, Pager};

@@ -238,6 +238,22 @@ pub trait Runbooks: Send + Sync {
     async fn versions(&self, scope: &Scope) -> Result<Vec<Sealed<RunbookVersion>>, PortError>;
     /// A version as an emergency kit holds it: its exact bytes, and the newest approval over them.
     async fn book(&self, version: &Sealed<RunbookVersion>) -> Result<Book, PortError>;
+    /// The next version as it is being written.
+    async fn draft(&self) -> Result<Option<Draft>, PortError>;
+    /// Keeps a draft that follows the one of number `seen`, 0 for none; `Conflict` when another came meanwhile.
+    async fn keep_draft(&self, text: &str, by: &str, seen: i64) -> Result<(), PortError>;
+    /// Seals a version, which is in force from then on; its record's id. `Conflict`: it is there already.
+    async fn approve(&self, version: &RunbookVersion) -> Result<String, PortError>;
+}
+
+/// The next version of the runbook as somebody left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    pub text: String,
+    pub by: String,
+    pub at: Moment,
+    /// A number up with every change.
+    pub version: i64,
 }
 
 #[async_trait]

@@ -16,6 +16,7 @@ pub mod provider;
 pub mod refused;
 pub mod requests;
 pub mod reviews;
+pub mod runbook;
 pub mod runs;
 pub mod seat;
 pub mod session;
@@ -103,6 +104,9 @@ pub fn router(house: &House) -> Router {
         .route("/audits/choose", post(seat::choose))
         .route("/audits/leave", post(seat::leave))
         .route("/settings/audits/{id}/preview", post(seat::preview))
+        .route("/runbook/versions/{version}/runbook.md", get(runbook::file))
+        .route("/runbook/preview", post(runbook::preview))
+        .route("/runbook/draft", post(runbook::draft))
         .route("/emergency/kit.json", get(emergency::kit))
         .route("/emergency/kit.zip", get(emergency::folder))
         .route("/emergency/acts", post(emergency::bring))

@@ -372,7 +372,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
 async fn emergency_kit(config: Config, output: &std::path::Path, json: bool) -> Result<ExitCode> {
     let house = House::open(config).await?;
     let made = server::exports::kit::folder(&house).await?;
-    let folder = made.context("no version of the runbook is in force, so there is no kit to make: approve one first")?;
+    let folder =
+        made.context("no version of the runbook is in force, so there is no kit to make: approve one first")?;
     let path = output.join(&folder.name);
     std::fs::create_dir_all(output).with_context(|| format!("{} cannot be made", output.display()))?;
     std::fs::create_dir(&path).with_context(|| format!("{} cannot be made; nothing was written", path.display()))?;

@@ -217,7 +217,8 @@ pub fn name(now: Moment, device: &str) -> String {
 
 pub fn is_incident(id: &str) -> bool {
     let mut parts = id.split('-');
-    let digits = |part: Option<&str>, n: usize| part.is_some_and(|p| p.len() == n && p.bytes().all(|b| b.is_ascii_digit()));
+    let digits =
+        |part: Option<&str>, n: usize| part.is_some_and(|p| p.len() == n && p.bytes().all(|b| b.is_ascii_digit()));
     parts.next() == Some("I")
         && digits(parts.next(), 8)
         && digits(parts.next(), 4)

@@ -237,8 +237,7 @@ impl Book {
     /// Who signed it and when, where somebody did: the passkey's signature is checked, and stands over this record.
     fn held(&self) -> Result<Option<(String, Moment)>, KitError> {
         let Some(signed) = &self.signed else { return Ok(None) };
-        let registration =
-            Registration { seq: signed.registration_seq, passkey: signed.passkey.clone(), ended: None };
+        let registration = Registration { seq: signed.registration_seq, passkey: signed.passkey.clone(), ended: None };
         let held = signoff::verify(&signed.signoff, signed.seq, &registration, None)
             .map_err(|e| KitError::Signoff(e.to_string()))?;
         let document = &held.statement.document;

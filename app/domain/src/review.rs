@@ -69,7 +69,9 @@ impl Purpose {
     pub fn permission(self) -> Permission {
         match self {
             Purpose::Ran => Permission::SignAsRunner,
-            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes | Purpose::Accounts => Permission::SignAsOwner,
+            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes | Purpose::Accounts => {
+                Permission::SignAsOwner
+            }
         }
     }
 

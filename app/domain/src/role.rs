@@ -75,6 +75,8 @@ pub enum Permission {
     WriteAcceptances,
     /// Write of a datastore what no source states.
     DescribeDatastores,
+    /// Write the runbook's next version; the owner puts it in force.
+    EditRunbook,
     /// Declare a loss, work on it, account for it.
     WorkIncidents,
     /// Write on the quarterly checklist, read the runbook aloud, write trainings down, close the quarter.
@@ -184,6 +186,12 @@ pub const RULES: &[Rule] = {
         Rule {
             permission: DescribeDatastores,
             says: "Write of a datastore what no source states",
+            roles: COMPANY,
+            token: None,
+        },
+        Rule {
+            permission: EditRunbook,
+            says: "Write the next version of the runbook; an owner puts it in force",
             roles: COMPANY,
             token: None,
         },

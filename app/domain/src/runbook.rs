@@ -10,7 +10,10 @@ use crate::{
 };
 
 pub mod contradictions;
+pub mod edit;
+pub mod exercised;
 pub mod facts;
+pub mod references;
 
 /// A version as it is kept and sealed (`runbooks`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,7 +96,7 @@ pub enum Claim {
     },
 }
 
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunbookError {
     #[error("the runbook has no front matter: it must begin with a line +++ and its TOML")]
     NoFrontMatter,

@@ -192,7 +192,12 @@ fn of_incident(kit: &Kit, incident: &Incident, draft: &dyn Fn(&str) -> String, n
         id: incident.id.clone(),
         title: incident.scenario.title(),
         what: incident.what.clone(),
-        declared: format!("{} {}Z by {}", words::date(incident.declared_at), words::time(incident.declared_at), incident.declared_by),
+        declared: format!(
+            "{} {}Z by {}",
+            words::date(incident.declared_at),
+            words::time(incident.declared_at),
+            incident.declared_by
+        ),
         declared_ms: incident.declared_at.millis(),
         stopped_ms: stopped.map(|at| at.millis()),
         elapsed: running(stopped.unwrap_or(now).since(incident.declared_at)),

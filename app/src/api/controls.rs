@@ -5,7 +5,7 @@ use domain::{
     checklist::Checklist,
     control::{
         Control, Evidence,
-        answer::{Loss, Answer, Body, Freshness, Mark, answers, finding_answers, overall},
+        answer::{Answer, Body, Freshness, Loss, Mark, answers, finding_answers, overall},
     },
     gap::{Gap, Missing},
     judgement::{Judgement, judge},

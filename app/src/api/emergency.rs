@@ -49,8 +49,8 @@ pub fn of_interest(incident: &Incident, now: Moment) -> bool {
 pub async fn kit(ports: &Ports, now: Moment) -> Result<Option<Kit>, PortError> {
     let everything = Scope::EVERYTHING;
     let Some(version) = ports.runbooks.versions(&everything).await?.into_iter().next() else { return Ok(None) };
-    let read = Runbook::parse(&version.value.text)
-        .map_err(|e| PortError::Broken(format!("runbook {}: {e}", version.id)))?;
+    let read =
+        Runbook::parse(&version.value.text).map_err(|e| PortError::Broken(format!("runbook {}: {e}", version.id)))?;
     let drills = ports.drills.all(&everything).await?;
     let (tell_ms, document_ms) = deadlines(&read);
     let bench = bench(&ports.checklists.trainings(&everything).await?, &drills);
@@ -68,7 +68,8 @@ pub async fn kit(ports: &Ports, now: Moment) -> Result<Option<Kit>, PortError> {
     points.dedup_by(|a, b| a.id == b.id);
     points.truncate(POINTS);
     let root = ports.bundles.root_fingerprint();
-    let keys = [("The evidence root certificate, SHA-256", words::groups(&root)), ("The ledger’s key", ports.ledger.vkey())];
+    let keys =
+        [("The evidence root certificate, SHA-256", words::groups(&root)), ("The ledger’s key", ports.ledger.vkey())];
     Ok(Some(Kit {
         schema: 1,
         company: ports.company.name.clone(),

@@ -53,12 +53,7 @@ pub struct IncidentPage {
 pub async fn list() -> Result<IncidentsPage, Problem> {
     let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
     let (incidents, signed) = registry(&ports, &actor.scope).await?;
-    Ok(IncidentsPage {
-        incidents,
-        signed,
-        works: actor.role.may(Permission::WorkIncidents),
-        now: ports.clock.now(),
-    })
+    Ok(IncidentsPage { incidents, signed, works: actor.role.may(Permission::WorkIncidents), now: ports.clock.now() })
 }
 
 type Registry = (Vec<(Incident, Option<Sealed<Account>>)>, Vec<String>);

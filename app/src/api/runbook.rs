@@ -2,18 +2,31 @@
 
 use domain::{
     Moment,
+    judgement::Facts,
     proof::signoff::Purpose,
     record::Sealed,
-    review::Review,
+    review::{
+        Review,
+        changes::{Hunk, changes},
+    },
     role::Permission,
     runbook::{
         Runbook, RunbookVersion,
+        contradictions::{Contradiction, contradictions},
+        edit::due_after,
+        exercised::{Exercised, exercised},
         facts::{Fact, Known, Spot, facts, place},
+        references::{self, Stale},
     },
 };
 
+pub mod edit;
+
 use super::{coverage, guard, known, reviews};
-use crate::{ports::PortError, problem::Problem};
+use crate::{
+    ports::{PortError, Ports},
+    problem::Problem,
+};
 
 pub struct RunbookPage {
     /// Newest first; the first is in force.
@@ -31,6 +44,16 @@ pub struct RunbookPage {
     pub works: bool,
     /// Versions approved before the reader's period, and here because they were in force in it.
     pub earlier: Vec<String>,
+    /// Where the text contradicts itself or the facts.
+    pub contradictions: Vec<Contradiction>,
+    /// Its steps, and the drills that went their way.
+    pub exercised: Vec<Exercised>,
+    /// What the text refers to that is not there any more.
+    pub stale: Vec<Stale>,
+    /// What changed since the version before; nothing where it is the first, or the one before is not in scope.
+    pub changed: Option<(String, Vec<Hunk>)>,
+    /// A drill since which nobody approved a version, and by when one is due.
+    pub due: Option<(String, Moment)>,
     pub now: Moment,
 }
 
@@ -54,6 +77,7 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
     };
     let book = Runbook::parse(&versions[shown].value.text)
         .map_err(|e| Problem::from(PortError::Broken(format!("runbook {}: {e}", versions[shown].id))))?;
+    let works = actor.role.may(Permission::WorkIncidents);
     let coverage = coverage::read(&actor, &ports).await?;
     let drills = ports.drills.all(&actor.scope).await?;
     let now = ports.clock.now();
@@ -67,6 +91,15 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
         seals: &seals,
         now,
     };
+    let contradictions = contradictions(&book, &drills);
+    let exercised = exercised(&book, &versions, &drills);
+    let stale = match works {
+        true => stale(&ports, &versions[shown].value.text, &told.facts).await?,
+        false => Vec::new(),
+    };
+    let before = versions.get(shown + 1).map(|v| (v.value.version.clone(), &v.value.text));
+    let changed = before.map(|(version, text)| (version, changes(text, &versions[shown].value.text)));
+    let due = due_after(&drills, &versions).filter(|_| works && shown == 0).map(|(drill, by)| (drill.id.clone(), by));
     let facts = facts(&book, &known)
         .into_iter()
         .map(|fact| {
@@ -78,8 +111,40 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
     let asked = reviews::of_document(&actor, &ports, "runbooks", &versions[shown].id).await?;
     let review = asked.into_iter().find(|r| r.document.seal.seq == seal);
     let signs = actor.role.may(Purpose::Approves.permission());
-    let works = actor.role.may(Permission::WorkIncidents);
     let earlier = versions.iter().filter(|v| actor.scope.precedes(v.value.occurred_at));
     let earlier = earlier.map(|v| v.value.version.clone()).collect();
-    Ok(Some(RunbookPage { versions, shown, book, facts, review, signs, works, earlier, now }))
+    Ok(Some(RunbookPage {
+        versions,
+        shown,
+        book,
+        facts,
+        review,
+        signs,
+        works,
+        earlier,
+        contradictions,
+        exercised,
+        stale,
+        changed,
+        due,
+        now,
+    }))
+}
+
+/// People who left and systems nobody knows, as far as the company's own records tell.
+async fn stale(ports: &Ports, text: &str, facts: &Facts) -> Result<Vec<Stale>, Problem> {
+    let people = ports.people.all().await?;
+    let mut left: Vec<String> = people.iter().filter(|p| p.removed.is_some()).map(|p| p.actor.name.clone()).collect();
+    let gone = facts.all.iter().filter_map(|known| match &known.fact {
+        domain::fact::Fact::Leaver(leaver)
+            if leaver.gone == Some(true) || leaver.left_at.is_some_and(|at| at < facts.now) =>
+        {
+            Some(leaver.names.clone())
+        }
+        _ => None,
+    });
+    left.extend(gone.flatten());
+    let stores = facts.stores.iter().flat_map(|store| store.names.iter().chain([&store.name, &store.id]));
+    let known = stores.map(|name| name.to_lowercase()).collect();
+    Ok(references::stale(text, &left, &known))
 }

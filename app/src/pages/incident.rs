@@ -38,8 +38,14 @@ fn Body(page: IncidentPage) -> impl IntoView {
     });
     let says = match &page.account {
         Some(account) => account.value.sentence(),
-        None if standing == Standing::Open => format!("{}. It is being worked on.", incident.what.trim_end_matches('.')),
-        None => format!("{}. It is {}; nobody has accounted for it yet.", incident.what.trim_end_matches('.'), standing.word()),
+        None if standing == Standing::Open => {
+            format!("{}. It is being worked on.", incident.what.trim_end_matches('.'))
+        }
+        None => format!(
+            "{}. It is {}; nobody has accounted for it yet.",
+            incident.what.trim_end_matches('.'),
+            standing.word()
+        ),
     };
     let seal = page.account.as_ref().map(|a| a.seal.clone());
     let seal = seal.or(incident.lines.iter().rev().find_map(|l| l.acted.seal.clone()));
@@ -158,7 +164,11 @@ fn line(line: &Line) -> impl IntoView + use<> {
         view! { <span class="second">{format!("The device’s clock said {} UTC: it was {} {way}.", words::date_time(act.device_at), words::duration(off.abs()))}</span> }
     });
     let offline = act.offline.then(|| {
-        let learned = line.acted.seal.as_ref().map(|seal| format!("; the portal learned of it on {} UTC", words::date_time(seal.at)));
+        let learned = line
+            .acted
+            .seal
+            .as_ref()
+            .map(|seal| format!("; the portal learned of it on {} UTC", words::date_time(seal.at)));
         view! { <span class="second">{format!("Written without a connection{}.", learned.unwrap_or_default())}</span> }
     });
     let wrong = line.out_of_order.as_ref().map(|why| {

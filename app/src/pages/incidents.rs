@@ -50,12 +50,16 @@ fn Body(page: IncidentsPage) -> impl IntoView {
 
 fn statement(page: &IncidentsPage) -> String {
     let open = page.incidents.iter().filter(|(i, _)| i.standing() == Standing::Open).count();
-    let unsigned = page.incidents.iter().filter(|(i, _)| {
-        i.standing() != Standing::Open && !i.demo && !page.signed.contains(&i.id)
-    });
+    let unsigned = page
+        .incidents
+        .iter()
+        .filter(|(i, _)| i.standing() != Standing::Open && !i.demo && !page.signed.contains(&i.id));
     match (page.incidents.len(), open, unsigned.count()) {
         (0, ..) => "No loss was declared in this period.".to_owned(),
-        (n, 0, 0) => format!("{} declared; each was accounted for and signed.", words::capital(&plural(n, "loss was", "losses were"))),
+        (n, 0, 0) => format!(
+            "{} declared; each was accounted for and signed.",
+            words::capital(&plural(n, "loss was", "losses were"))
+        ),
         (n, 0, left) => format!(
             "{} declared; {} still to be accounted for and signed.",
             words::capital(&plural(n, "loss was", "losses were")),

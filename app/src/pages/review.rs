@@ -9,7 +9,7 @@ use domain::{
     record::Sealed,
     review::{
         Mark, Review, Signature, Standing,
-        changes::{self, Hunk, Is},
+        changes::{self, Hunk},
     },
     verdict::Verdict,
     words,
@@ -24,8 +24,8 @@ use crate::{
         reviews::{Hindrance, ReviewPage, Signed, Since, shown},
     },
     parts::{
-        Ceremony, PasskeyForm, SealKind, SealNote, Section, Shape, StateMark, Waiting, When, capital, drill_href,
-        encoded, loaded, param, plural, review_href,
+        Ceremony, Hunks, PasskeyForm, SealKind, SealNote, Section, Shape, StateMark, Waiting, When, capital,
+        drill_href, encoded, loaded, param, plural, review_href,
     },
 };
 
@@ -205,8 +205,16 @@ fn account_facts(account: &Account) -> Vec<AnyView> {
     rows.extend([
         row("Root cause", account.root_cause.clone(), None),
         row("What failed", account.failure_mode.title(), None),
-        row("To change", if account.follow_ups.is_empty() { "nothing".to_owned() } else { account.follow_ups.join("; ") }, None),
-        row("Written", format!("{} by {}, version {}", words::date(account.occurred_at), account.by, account.version), None),
+        row(
+            "To change",
+            if account.follow_ups.is_empty() { "nothing".to_owned() } else { account.follow_ups.join("; ") },
+            None,
+        ),
+        row(
+            "Written",
+            format!("{} by {}, version {}", words::date(account.occurred_at), account.by, account.version),
+            None,
+        ),
         row("Text", view! { <a href=href>"read the whole incident"</a> }, None),
     ]);
     rows
@@ -467,40 +475,9 @@ fn Words(signatures: Vec<Signature>) -> impl IntoView {
 #[component]
 fn Changes(hunks: Vec<Hunk>, before: Option<Signature>) -> impl IntoView {
     let since = before.map(|b| b.statement.document.version).unwrap_or_default();
-    let blocks = hunks
-        .into_iter()
-        .map(|hunk| {
-            let lines = hunk
-                .lines
-                .into_iter()
-                .map(|line| {
-                    let (class, sign, spoken) = match line.is {
-                        Is::Same => ("same", "\u{a0}", None),
-                        Is::Gone => ("gone", "\u{2212}", Some("gone: ")),
-                        Is::New => ("new", "+", Some("new: ")),
-                    };
-                    let words = line
-                        .pieces
-                        .into_iter()
-                        .map(|piece| match piece.differs {
-                            true => view! { <b>{piece.text}</b> }.into_any(),
-                            false => piece.text.into_any(),
-                        })
-                        .collect_view();
-                    view! {
-                        <li class=class>
-                            <span aria-hidden="true">{sign}</span>
-                            <span>{spoken.map(|spoken| view! { <span class="unseen">{spoken}</span> })}{words}</span>
-                        </li>
-                    }
-                })
-                .collect_view();
-            view! { <ol class="hunk">{lines}</ol> }
-        })
-        .collect_view();
     view! {
         <Section title=format!("What changed since {since}") id="changes">
-            <div class="changes measure-width">{blocks}</div>
+            <div class="changes measure-width"><Hunks hunks=hunks /></div>
         </Section>
     }
 }

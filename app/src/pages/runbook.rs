@@ -6,17 +6,19 @@ use domain::{
     review::{Review, Standing},
     runbook::{
         FrontMatter, RunbookVersion, Section as Part,
+        exercised::{By, Exercised},
         facts::{Fact, Spot, Table},
     },
     words,
 };
 use leptos::prelude::*;
 
+use super::runbook_edit::Contradicts;
 use crate::{
     api::runbook::{RunbookPage, load},
     parts::{
-        Demo, Observation, PageHead, SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, loaded, param,
-        review_href,
+        Demo, Hunks, Observation, PageHead, SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, loaded,
+        param, review_href,
     },
 };
 
@@ -63,19 +65,45 @@ fn Body(page: RunbookPage) -> impl IntoView {
         let (href, version) = (review_href(&r.subject), r.document.version.clone());
         view! { <a class="button primary" href=href>{format!("Review {version}")}</a> }
     });
+    let edit = (page.works && page.shown == 0).then(|| view! { <a class="button" href="/runbook/edit">"Edit"</a> });
+    let file = format!("/runbook/versions/{}/runbook.md", version.value.version);
+    let stale = (!page.stale.is_empty()).then(|| {
+        let rows = page
+            .stale
+            .iter()
+            .map(|s| view! { <li><StateMark state=Shape::Triangle word="stale" /> " " {s.says()}</li> })
+            .collect_view();
+        view! { <Section title="Stale references"><ul class="reasons measure-width">{rows}</ul></Section> }
+    });
+    let changed = page.changed.clone().filter(|(_, hunks)| !hunks.is_empty()).map(|(before, hunks)| {
+        view! { <Section title=format!("What changed since {before}")><div class="measure-width changes"><Hunks hunks=hunks /></div></Section> }
+    });
+    let due = page.due.clone().map(|(drill, by)| {
+        let over = by < page.now;
+        let (shape, word) = if over { (Shape::Square, "overdue") } else { (Shape::Triangle, "due soon") };
+        let says = format!(" No version was approved since {drill}. It is due by {}, within a week of the drill.", words::date(by));
+        let href = format!("/runbook/edit?drill={}", crate::parts::encoded(&drill));
+        view! { <p class="after-drill measure-width"><StateMark state=shape word=word /> {says} " " <a href=href>"Begin with what the drill ran"</a></p> }
+    });
     let kit = (page.works && page.shown == 0)
         .then(|| view! { <a class="button" href="/emergency/kit.zip" download>"Emergency kit"</a> });
     view! {
-        <PageHead eyebrow=move || format!("SOC 2 evidence document · controls {controls}") title=front.title.clone()>{kit} {to_sign}</PageHead>
+        <PageHead eyebrow=move || format!("SOC 2 evidence document · controls {controls}") title=front.title.clone()>{edit} {kit} {to_sign}</PageHead>
         <Meta front=front version=version review=review in_force=page.shown == 0 now=page.now />
         <div class="runbook">
             <div class="runbook-side">
                 <Versions versions=page.versions earlier=page.earlier shown=page.shown />
                 <Contents parts=page.book.sections />
+                <p class="side-list"><a href=file download>"This version as a file"</a></p>
                 <p class="gloss">"A seal in the margin says what was observed, not what was promised. A dashed ring: nothing reports on it yet."</p>
             </div>
             <div class="runbook-text">
+                {due}
+                <Contradicts all=page.contradictions />
+                {stale}
                 {parts}
+                <ExercisedBy all=page.exercised />
+                {changed}
                 {(!unwritten.is_empty()).then(|| view! { <Unwritten facts=unwritten /> })}
             </div>
         </div>
@@ -286,6 +314,42 @@ fn TableBlock(table: Table, facts: Vec<(Spot, Fact)>) -> impl IntoView {
             <tbody>{rows}</tbody>
         </table>
     }
+}
+
+/// Each step that names a loss, and the last drill that went its way.
+#[component]
+fn ExercisedBy(all: Vec<Exercised>) -> impl IntoView {
+    if all.is_empty() {
+        return ().into_any();
+    }
+    let rows = all
+        .into_iter()
+        .map(|step| {
+            let state = match step.by {
+                By::Drill { id, at } => view! {
+                    <StateMark state=Shape::Disc word="exercised" />
+                    <span class="second"><a href=crate::parts::drill_href(&id)>{id.clone()}</a> {format!(", {}", words::date(at))}</span>
+                }
+                .into_any(),
+                By::Edited { id, version } => view! {
+                    <StateMark state=Shape::Ring word="untested" />
+                    <span class="second">{format!("edited since {id}, which went by {version}")}</span>
+                }
+                .into_any(),
+                By::Nobody => view! { <StateMark state=Shape::Ring word="untested" /> <span class="second">"no drill went this way"</span> }.into_any(),
+            };
+            view! { <tr><td><a href=format!("#{}", step.anchor)>{step.says}</a></td><td class="w-30">{state}</td></tr> }
+        })
+        .collect_view();
+    view! {
+        <Section title="Steps, and the drills that went their way">
+            <div class="measure-width"><table class="table tight">
+                <thead class="unseen-head"><tr><th scope="col">"Step"</th><th scope="col" class="w-30">"Last exercised"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table></div>
+        </Section>
+    }
+    .into_any()
 }
 
 /// Claims of the front matter that no sentence of the text makes.

@@ -26,7 +26,15 @@ const OVERVIEW: Place = place("overview", "Overview", "/");
 
 /// The groups of the rail, by what one does there.
 const GROUPS: [(&str, &[Place]); 4] = [
-    ("Recover", &[place("emergency", "Emergency", "/emergency"), place("runbook", "Runbook", "/runbook"), place("targets", "Targets", "/targets"), place("incidents", "Incidents", "/incidents")]),
+    (
+        "Recover",
+        &[
+            place("emergency", "Emergency", "/emergency"),
+            place("runbook", "Runbook", "/runbook"),
+            place("targets", "Targets", "/targets"),
+            place("incidents", "Incidents", "/incidents"),
+        ],
+    ),
     (
         "Practise",
         &[

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     Moment, attachment,
     checklist::Checklist,
-    incident::{Act, Acted, account::Account},
     ejson,
+    incident::{Act, Acted, account::Account},
     proof::{
         checkpoint::{self, Checkpoint},
         hash_from_hex,

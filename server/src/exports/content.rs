@@ -8,11 +8,11 @@ use domain::{
     attachment::Attachment,
     attestation::{Attestation, Strength},
     checklist::Checklist,
-    incident::{Acted, Incident, account::Account, incidents},
     coverage::Sightings,
     drill::Drill,
     finding::Finding,
     gap::Gap,
+    incident::{Acted, Incident, account::Account, incidents},
     job::JobRun,
     proof::{
         checkpoint::VerifierKey,

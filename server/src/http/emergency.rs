@@ -107,7 +107,10 @@ pub async fn bring(State(house): State<House>, asking: Asking, body: Bytes) -> R
         let body = json!({ "title": why, "next": "Nothing was taken, and the device keeps everything." });
         (StatusCode::BAD_REQUEST, JSON, body.to_string()).into_response()
     };
-    let brought: Brought = match std::str::from_utf8(&body).map_err(|e| e.to_string()).and_then(|text| unwire(text).map_err(|e| e.to_string())) {
+    let brought: Brought = match std::str::from_utf8(&body)
+        .map_err(|e| e.to_string())
+        .and_then(|text| unwire(text).map_err(|e| e.to_string()))
+    {
         Ok(brought) => brought,
         Err(why) => return unread(&format!("This does not read as what a device brings: {why}.")),
     };

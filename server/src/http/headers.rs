@@ -17,10 +17,8 @@ const WORKER: (&str, &str) = (
 );
 
 /// The service worker asks the portal, and nobody else.
-const SERVICE_WORKER: (&str, &str) = (
-    "/sw.js",
-    "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-);
+const SERVICE_WORKER: (&str, &str) =
+    ("/sw.js", "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'");
 
 const FIXED: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

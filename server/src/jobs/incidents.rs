@@ -61,10 +61,7 @@ async fn close(house: &House, finding: &Sealed<Finding>, evidence: String) -> Re
     seal(house, canonical::replace("findings", &finding.id, version + 1, &closed)).await
 }
 
-async fn seal(
-    house: &House,
-    item: Result<crate::ledger::Item, canonical::Refused>,
-) -> Result<(), PortError> {
+async fn seal(house: &House, item: Result<crate::ledger::Item, canonical::Refused>) -> Result<(), PortError> {
     match house.ledger.append_one(item.map_err(|e| PortError::Broken(e.to_string()))?).await {
         // Another portal was first; the next look knows.
         Ok(_) | Err(PortError::Conflict(_)) => Ok(()),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use app::ports::{
-    AttestationFilter, Attestations, Attested, Drills, Findings, Gaps, Ledger as LedgerPort, OutsideTime, Page,
+    AttestationFilter, Attestations, Attested, Draft, Drills, Findings, Gaps, Ledger as LedgerPort, OutsideTime, Page,
     PortError, Runbooks,
 };
 use async_trait::async_trait;
@@ -383,6 +383,18 @@ impl Runbooks for Evidence {
             sha256: version.seal.sha256.clone(),
             signed: self.approval(version).await?,
         })
+    }
+
+    async fn draft(&self) -> Result<Option<Draft>, PortError> {
+        self.read_draft().await
+    }
+
+    async fn keep_draft(&self, text: &str, by: &str, seen: i64) -> Result<(), PortError> {
+        self.write_draft(text, by, self.ledger.clock.now(), seen).await
+    }
+
+    async fn approve(&self, version: &RunbookVersion) -> Result<String, PortError> {
+        self.put_in_force(version).await
     }
 }
 

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0012_datastores", text: include_str!("../../../migrations/0012_datastores.json") },
     Migration { name: "0013_checklists", text: include_str!("../../../migrations/0013_checklists.json") },
     Migration { name: "0014_incidents", text: include_str!("../../../migrations/0014_incidents.json") },
+    Migration { name: "0015_runbook_draft", text: include_str!("../../../migrations/0015_runbook_draft.json") },
 ];
 
 #[derive(serde::Deserialize)]

@@ -12,11 +12,11 @@ use async_trait::async_trait;
 use bson::doc;
 use domain::{
     acceptance::Acceptance,
+    kit::Signed,
     proof::{
         sha256_hex,
         signoff::{self, Decision, Purpose, Registration, SignoffError, Statement},
     },
-    kit::Signed,
     record::Sealed,
     review::{self, Document, Signature},
     role::Scope,

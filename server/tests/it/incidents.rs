@@ -128,8 +128,10 @@ async fn what_a_device_brings_is_sealed_once_by_the_portals_clock() {
     let mut again = acts.clone();
     again.reverse();
     let device_now = device_now.plus_millis(-1_500);
-    let (one, two) =
-        tokio::join!(bring(&portal, &founder.cookie, device_now, &again), bring(&portal, &founder.cookie, device_now, &again));
+    let (one, two) = tokio::join!(
+        bring(&portal, &founder.cookie, device_now, &again),
+        bring(&portal, &founder.cookie, device_now, &again)
+    );
     assert_eq!((one.refused.len(), two.refused.len()), (0, 0));
     let known = all(&portal).await;
     assert_eq!((known.len(), known[0].lines.len()), (1, acts.len()), "each once");
@@ -139,7 +141,13 @@ async fn what_a_device_brings_is_sealed_once_by_the_portals_clock() {
     assert_eq!(first.device_at, from);
     assert!((first.occurred_at.since(from) - 180 * MINUTE).abs() < 5_000, "both clocks are kept");
     let shown = page(&portal, &format!("/incidents/{}", known[0].id), &founder.cookie).await;
-    for part in ["orders is &lt;b&gt;empty", "Written without a connection", "3 h behind", "1 h 02 m", "Staging verified, 3\u{a0}412 counted"] {
+    for part in [
+        "orders is &lt;b&gt;empty",
+        "Written without a connection",
+        "3 h behind",
+        "1 h 02 m",
+        "Staging verified, 3\u{a0}412 counted",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains("<b>empty"));
@@ -172,7 +180,12 @@ async fn what_is_no_act_of_here_is_refused_by_its_name_and_the_rest_is_kept() {
     bring(&portal, &operator.cookie, now, &[more]).await;
     let last = all(&portal).await[0].lines.last().expect("a line").acted.act.clone();
     assert_eq!((last.by.as_str(), last.brought_by.as_deref()), ("The founder", Some("The operator")));
-    for body in ["", "{", r#"{"schema":2,"deviceNow":"2026-11-25T00:00:00Z","acts":[]}"#, r#"{"schema":1,"deviceNow":"soon","acts":[]}"#] {
+    for body in [
+        "",
+        "{",
+        r#"{"schema":2,"deviceNow":"2026-11-25T00:00:00Z","acts":[]}"#,
+        r#"{"schema":1,"deviceNow":"soon","acts":[]}"#,
+    ] {
         let answer = portal.script("/emergency/acts", body, Some(&founder.cookie)).await;
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{body}");
         assert!(text(answer).await.contains("the device keeps everything"));
@@ -195,10 +208,16 @@ async fn the_desk_works_without_a_script_and_the_swap_waits_for_staging() {
     let cookie = again.headers()[header::SET_COOKIE].to_str().expect("text").split(';').next().expect("one").to_owned();
     assert_eq!(to(&again), "/emergency?refused=1#refused");
     let back = page(&portal, "/emergency?refused=1&incident=new", &format!("{owner}; {cookie}")).await;
-    assert!(back.contains("is open already") && back.contains("This is another loss") && back.contains("orders &#60;b&#62;"), "{back}");
+    assert!(
+        back.contains("is open already")
+            && back.contains("This is another loss")
+            && back.contains("orders &#60;b&#62;"),
+        "{back}"
+    );
     let refused = form(&portal, &owner, &format!("act=tick&step=swap&incident={id}")).await;
     assert_eq!(to(&refused), format!("/emergency?refused=1&incident={id}#refused"));
-    let cookie = refused.headers()[header::SET_COOKIE].to_str().expect("text").split(';').next().expect("one").to_owned();
+    let cookie =
+        refused.headers()[header::SET_COOKIE].to_str().expect("text").split(';').next().expect("one").to_owned();
     let back = page(&portal, &format!("/emergency?refused=1&incident={id}"), &format!("{owner}; {cookie}")).await;
     assert!(back.contains("nothing is swapped into production"), "{back}");
     assert!(!back.contains("name=\"step\" value=\"swap\""), "it is locked");
@@ -290,17 +309,24 @@ async fn the_printed_kit_is_checked_with_stock_tools_alone() {
     let (ok, said) = sh(&format!("unzip -q kit.zip && {check}"));
     assert!(ok && said.contains("unchanged"), "{said}");
     let (_, said) = sh("cat emergency-kit-*/index.html && cat emergency-kit-*/START-HERE.txt && ls emergency-kit-*");
-    for part in ["never straight over production", "signed by The founder", "Find out what is lost", "<svg", "runbook.pdf"] {
+    for part in
+        ["never straight over production", "signed by The founder", "Find out what is lost", "<svg", "runbook.pdf"]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
     let sha256 = review(&portal, "approves.runbook-1.0").await.document.seal.sha256;
-    let (ok, said) = sh("cd emergency-kit-* && qpdf --check runbook.pdf && pdftotext -layout runbook.pdf - | tr -d ' \\n'");
+    let (ok, said) =
+        sh("cd emergency-kit-* && qpdf --check runbook.pdf && pdftotext -layout runbook.pdf - | tr -d ' \\n'");
     assert!(ok && said.contains(&sha256), "{said}");
     for (what, forge) in [
         ("a step changed", "sed -i s/Find/Lose/ runbook.md"),
-        ("a sum made new", "sed -i s/Find/Lose/ runbook.md && sha256sum START-HERE.txt index.html kit.json root.pem runbook.md runbook.pdf > SHA256SUMS"),
+        (
+            "a sum made new",
+            "sed -i s/Find/Lose/ runbook.md && sha256sum START-HERE.txt index.html kit.json root.pem runbook.md runbook.pdf > SHA256SUMS",
+        ),
     ] {
-        let (ok, said) = sh(&format!("rm -rf emergency-kit-* && unzip -q kit.zip && (cd emergency-kit-* && {forge}) && {check}"));
+        let (ok, said) =
+            sh(&format!("rm -rf emergency-kit-* && unzip -q kit.zip && (cd emergency-kit-* && {forge}) && {check}"));
         assert!(!ok && !said.contains("unchanged"), "{what}: {said}");
     }
     let auditor = portal.person(Role::Auditor, Scope::EVERYTHING).await;
@@ -330,7 +356,9 @@ async fn an_incident_is_accounted_for_signed_carried_in_the_bundle_and_closes_it
     let id = acts[0].incident.clone();
     let here = format!("/incidents/{id}");
     let account = |seen: &str, cause: &str| {
-        format!("id={id}&seen={seen}&root_cause={cause}&failure_mode=release&again=medium&follow_ups=Ask+twice+before+a+drop%0ARehearse+it")
+        format!(
+            "id={id}&seen={seen}&root_cause={cause}&failure_mode=release&again=medium&follow_ups=Ask+twice+before+a+drop%0ARehearse+it"
+        )
     };
     let early = portal.script_form("/incidents/account", &account("", "A+release"), &founder.cookie).await;
     assert!(text(early).await.contains("still open"));
@@ -353,7 +381,10 @@ async fn an_incident_is_accounted_for_signed_carried_in_the_bundle_and_closes_it
     };
     let missed: Vec<String> = look().await.iter().map(|f| f.value.title.clone()).collect();
     assert_eq!(missed.len(), 2, "{missed:?}");
-    assert!(missed[0].contains("tenants were told late") && missed[1].contains("production served again later"), "{missed:?}");
+    assert!(
+        missed[0].contains("tenants were told late") && missed[1].contains("production served again later"),
+        "{missed:?}"
+    );
 
     let answer = portal.post("/incidents/account", &account("", "A+release+dropped+it."), Some(&founder.cookie)).await;
     assert_eq!(to(&answer), format!("/reviews/accounts.{id}"));
@@ -364,7 +395,13 @@ async fn an_incident_is_accounted_for_signed_carried_in_the_bundle_and_closes_it
     assert_eq!(found.len(), 4);
     assert!(found.iter().all(|f| f.value.state == State::Open));
     let sheet = page(&portal, &format!("/reviews/accounts.{id}"), &founder.cookie).await;
-    for part in ["Sign off the account of", "3 h of 2 h", "A release dropped it.", "Rehearse it", "Tell tenants: missed by 30 min"] {
+    for part in [
+        "Sign off the account of",
+        "3 h of 2 h",
+        "A release dropped it.",
+        "Rehearse it",
+        "Tell tenants: missed by 30 min",
+    ] {
         assert!(sheet.contains(part), "{part}: {sheet}");
     }
     assert_eq!(sign(&portal, &founder, &format!("accounts.{id}")).await.0, StatusCode::OK);
@@ -386,11 +423,20 @@ async fn an_incident_is_accounted_for_signed_carried_in_the_bundle_and_closes_it
     let mut told = String::new();
     for n in 0..archive.len() {
         let mut file = archive.by_index(n).expect("a file");
-        if ["acts.jsonl", "incidents.jsonl", "index.html"].iter().any(|name| file.name().is_ok_and(|n| n.ends_with(name))) {
+        if ["acts.jsonl", "incidents.jsonl", "index.html"]
+            .iter()
+            .any(|name| file.name().is_ok_and(|n| n.ends_with(name)))
+        {
             std::io::Read::read_to_string(&mut file, &mut told).expect("text");
         }
     }
-    for part in [&format!("\"_id\":\"{id}.7f3a0001.3\""), "A release dropped it.", "missed: tell tenants, restore", "orders is &#60;b&#62;empty", "written without a connection"] {
+    for part in [
+        &format!("\"_id\":\"{id}.7f3a0001.3\""),
+        "A release dropped it.",
+        "missed: tell tenants, restore",
+        "orders is &#60;b&#62;empty",
+        "written without a connection",
+    ] {
         assert!(told.contains(part), "{part} is not in the bundle");
     }
     let signed = report.checks.iter().find(|c| c.what.starts_with("Sign-off ")).expect("a sign-off");
@@ -412,7 +458,8 @@ async fn an_auditor_reads_incidents_declared_within_the_audit_and_works_none() {
     let of = |quarter: &str| Scope { period: Period::quarter(quarter), controls: None };
     let inside = portal.person(Role::Auditor, of(&domain::schedule::quarter_of(from))).await;
     let past = portal.person(Role::Auditor, of("2025-Q1")).await;
-    let other = Scope { controls: Some(vec![domain::control::Control::A11]), ..of(&domain::schedule::quarter_of(from)) };
+    let other =
+        Scope { controls: Some(vec![domain::control::Control::A11]), ..of(&domain::schedule::quarter_of(from)) };
     let other = portal.person(Role::Auditor, other).await;
     assert!(page(&portal, "/incidents", &inside).await.contains(id.as_str()));
     let shown = page(&portal, &format!("/incidents/{id}"), &inside).await;

@@ -358,7 +358,11 @@ fn incidents(body: &Body<'_>) -> Answer {
     Answer {
         evidence: Evidence::Incidents,
         expected: "each loss",
-        says: if all == 0 { "none was declared".to_owned() } else { format!("{signed} of {all} accounted for and signed") },
+        says: if all == 0 {
+            "none was declared".to_owned()
+        } else {
+            format!("{signed} of {all} accounted for and signed")
+        },
         count: all,
         newest,
         gaps: 0,

@@ -167,7 +167,13 @@ pub struct Words {
 
 impl Account {
     /// As the incident stands now, after `before` versions.
-    pub fn write(incident: &Incident, words: &Words, before: usize, now: Moment, by: &str) -> Result<Self, AccountError> {
+    pub fn write(
+        incident: &Incident,
+        words: &Words,
+        before: usize,
+        now: Moment,
+        by: &str,
+    ) -> Result<Self, AccountError> {
         if incident.standing() == Standing::Open {
             return Err(AccountError::Open);
         }

@@ -75,7 +75,11 @@ pub fn misses(incident: &Incident, account: Option<&Account>, now: Moment) -> Ve
         all.push(Miss {
             cause: cause("rpo"),
             title: format!("Incident of {day}: more was lost than promised"),
-            what: format!("{} of data did not come back, of {}.", figure(incident.lost_ms()), figure(incident.promise.rpo_ms)),
+            what: format!(
+                "{} of data did not come back, of {}.",
+                figure(incident.lost_ms()),
+                figure(incident.promise.rpo_ms)
+            ),
             why: "What was promised does not hold until a drill shows that it does.",
             plan: "Take recovery points more often, then drill the same loss.".to_owned(),
             severity: Severity::High,

@@ -138,16 +138,22 @@ impl Refusal {
                 format!("“{}” comes after “{}”, which is not done.", step.done(), before.done()),
                 "Do that first, or write a note of what was done instead.",
             ),
-            Refusal::Count => ("It is not said how many were counted.".to_owned(), "Count in staging and write the number."),
+            Refusal::Count => {
+                ("It is not said how many were counted.".to_owned(), "Count in staging and write the number.")
+            }
             Refusal::Words => ("Words are missing, or too long.".to_owned(), "Write up to 2000 characters."),
-            Refusal::Twice(step) => (format!("“{}” is ticked already.", step.done()), "Take it back first, if it was wrong."),
+            Refusal::Twice(step) => {
+                (format!("“{}” is ticked already.", step.done()), "Take it back first, if it was wrong.")
+            }
             Refusal::NotDone(step) => (format!("“{}” is not ticked.", step.done()), "There is nothing to take back."),
-            Refusal::StandsOn(step, later) => (
-                format!("“{}” rests on “{}”.", later.done(), step.done()),
-                "Take the later one back first.",
-            ),
+            Refusal::StandsOn(step, later) => {
+                (format!("“{}” rests on “{}”.", later.done(), step.done()), "Take the later one back first.")
+            }
             Refusal::PointLater(lost) => (
-                format!("That was taken after the loss of {} UTC, so it does not hold what was lost.", words::date_time(*lost)),
+                format!(
+                    "That was taken after the loss of {} UTC, so it does not hold what was lost.",
+                    words::date_time(*lost)
+                ),
                 "Choose one from before.",
             ),
             Refusal::Future => ("That time is still to come.".to_owned(), "Write the time it happened, in UTC."),
@@ -157,7 +163,9 @@ impl Refusal {
                 format!("A loss of this kind is open already: {id}."),
                 "Work on that one, or say that this is another loss.",
             ),
-            Refusal::Loss => ("It is not said what was lost.".to_owned(), "Choose one of the four, and write what it was."),
+            Refusal::Loss => {
+                ("It is not said what was lost.".to_owned(), "Choose one of the four, and write what it was.")
+            }
             Refusal::Person => ("The name is missing or too long.".to_owned(), "Write it in up to 120 characters."),
             Refusal::NoIncident => ("There is no such incident here.".to_owned(), "Declare the loss first."),
             Refusal::NoPoint => ("It is not said which recovery point.".to_owned(), "Choose one, or write a moment."),

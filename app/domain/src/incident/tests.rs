@@ -146,7 +146,10 @@ fn the_swap_is_locked_until_staging_is_verified_with_a_count() {
     phone.does(9, "act=tick&step=swap").expect("unlocked");
     assert_eq!(phone.does(10, "act=take-back&step=verified"), Err(Refusal::StandsOn(Step::Verified, Step::Swap)));
     phone.does(11, "act=lost&at=2026-11-25T09:20").expect("lost");
-    assert_eq!(phone.does(12, "act=point&point=snap-2"), Err(Refusal::PointLater(Moment::parse("2026-11-25T09:20:00Z").expect("a time"))));
+    assert_eq!(
+        phone.does(12, "act=point&point=snap-2"),
+        Err(Refusal::PointLater(Moment::parse("2026-11-25T09:20:00Z").expect("a time")))
+    );
     phone.does(13, "act=call-off&why=It was the wrong database.").expect("called off");
     assert_eq!(phone.does(14, "act=tick&step=hold"), Err(Refusal::Over));
     phone.does(15, "act=note&says=Nothing was lost.").expect("a note is always taken");
@@ -191,7 +194,11 @@ fn two_phones_that_declared_the_same_loss_are_one_incident_and_nothing_is_lost()
 #[test]
 fn what_came_out_of_order_is_kept_and_said() {
     let mut phone = declared("7f3a0001");
-    let swap = Act { number: 9, did: Did::Tick { step: Step::Swap, note: String::new(), count: None }, ..phone.acts[0].act.clone() };
+    let swap = Act {
+        number: 9,
+        did: Did::Tick { step: Step::Swap, note: String::new(), count: None },
+        ..phone.acts[0].act.clone()
+    };
     phone.acts.push(Acted { act: swap, seal: None });
     let incident = phone.incident();
     assert!(incident.done(Step::Swap).is_some());

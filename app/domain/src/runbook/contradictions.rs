@@ -73,8 +73,15 @@ const WAYS: [(Way, &[&str]); 4] = [
     (Way::Export, &["export", "dump", "offsite", "off-site", "tape"]),
 ];
 /// What says that no copy of one's own is taken.
-const NO_COPY: [&str; 7] =
-    ["no further copy", "no redundant copy", "no other copy", "no extra copy", "takes no copies", "no copies are", "no additional cop"];
+const NO_COPY: [&str; 7] = [
+    "no further copy",
+    "no redundant copy",
+    "no other copy",
+    "no extra copy",
+    "takes no copies",
+    "no copies are",
+    "no additional cop",
+];
 
 impl Way {
     fn of(text: &str) -> BTreeSet<Way> {
@@ -130,7 +137,7 @@ fn rows(book: &Runbook) -> Vec<Row<'_>> {
 }
 
 /// The loss that a row's first cell names; the widest word first.
-fn scenario(text: &str) -> Option<Scenario> {
+pub(super) fn scenario(text: &str) -> Option<Scenario> {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&["everything", "all data", "provider", "vendor"]) {
         Some(Scenario::Everything)
@@ -165,7 +172,9 @@ fn unmade(book: &Runbook, target: &Target) -> Option<Contradiction> {
     let means = target.means.to_lowercase();
     let word = WAYS[3].1.iter().find(|word| means.contains(*word))?;
     let sentences = sentences(book);
-    let made = sentences.iter().any(|(_, s)| WAYS[3].1.iter().any(|w| s.contains(w)) && !NO_COPY.iter().any(|no| s.contains(no)));
+    let made = sentences
+        .iter()
+        .any(|(_, s)| WAYS[3].1.iter().any(|w| s.contains(w)) && !NO_COPY.iter().any(|no| s.contains(no)));
     if made {
         return None;
     }

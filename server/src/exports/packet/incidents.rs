@@ -62,7 +62,9 @@ fn one(book: &mut Book, incident: &Incident, account: Option<&Sealed<Account>>) 
                 .collect();
             Table::new("Deadlines", &[col("", 96.0), col("", 380.0)]).within(seal).tight().set(book, &rows);
         }
-        None => lead(book, format!("{}: {}. Nobody has accounted for it yet.", incident.scenario.title(), incident.what)),
+        None => {
+            lead(book, format!("{}: {}. Nobody has accounted for it yet.", incident.scenario.title(), incident.what))
+        }
     }
     let rows: Vec<Row> = incident
         .lines

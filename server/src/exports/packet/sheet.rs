@@ -33,7 +33,10 @@ pub fn sheet(opened: &Opened, code: &QrCode, address: &str) -> Result<Vec<u8>, P
     };
     let eyebrow = [body(format!("Version {version}, approved {}, {signed}.", say::date(opened.version.occurred_at)))];
     book.section(&opened.book.front.title, "", 0, &eyebrow, frame("Emergency"));
-    lead(&mut book, "Restore to staging first, never straight over production. Tell the tenants in time, and write down what you do.");
+    lead(
+        &mut book,
+        "Restore to staging first, never straight over production. Tell the tenants in time, and write down what you do.",
+    );
     drawn(&mut book, code);
     book.paragraph(&[strong("This version, as it is sealed: "), words(MONO_SMALL, say::groups(&kit.runbook.sha256))]);
     book.paragraph(&[quiet(address.to_owned())]);
@@ -43,8 +46,11 @@ pub fn sheet(opened: &Opened, code: &QrCode, address: &str) -> Result<Vec<u8>, P
         set(&mut book, &line);
     }
     points(&mut book, opened);
-    let keys: Vec<Row> =
-        kit.keys.iter().map(|key| Row::of(vec![vec![strong(key.what.clone()), words(MONO_SMALL, format!("\n{}", key.is))]])).collect();
+    let keys: Vec<Row> = kit
+        .keys
+        .iter()
+        .map(|key| Row::of(vec![vec![strong(key.what.clone()), words(MONO_SMALL, format!("\n{}", key.is))]]))
+        .collect();
     Table::new("Fingerprints to compare", &[col("", 476.0)]).tight().set(&mut book, &keys);
     book.finish();
     let about = About {
@@ -102,7 +108,10 @@ fn people(book: &mut Book, opened: &Opened) {
         .iter()
         .map(|p| {
             let reach = p.email.clone().unwrap_or_default();
-            Row::of(vec![vec![strong(p.name.clone()), quiet(format!(", {}", p.role))], vec![body(reach), quiet(format!("\n{}", p.trained))]])
+            Row::of(vec![
+                vec![strong(p.name.clone()), quiet(format!(", {}", p.role))],
+                vec![body(reach), quiet(format!("\n{}", p.trained))],
+            ])
         })
         .collect();
     Table::new("Whom to call", &[col("", 238.0), col("", 238.0)]).set(book, &rows);
