@@ -6,7 +6,7 @@ use domain::{Moment, runbook::RunbookVersion};
 
 use super::{
     evidence::{Evidence, moment},
-    port_error,
+    is_duplicate, port_error,
 };
 use crate::ledger::canonical;
 
@@ -40,10 +40,8 @@ impl Evidence {
             first.insert("_id", ID);
             return match drafts.insert_one(first).await {
                 Ok(_) => Ok(()),
-                Err(e) => match port_error(e) {
-                    PortError::Conflict(_) => Err(changed()),
-                    other => Err(other),
-                },
+                Err(e) if is_duplicate(&e) => Err(changed()),
+                Err(e) => Err(port_error(e)),
             };
         }
         let replaced = drafts.replace_one(doc! { "_id": ID, "version": seen }, draft).await.map_err(port_error)?;

@@ -37,6 +37,7 @@ mod refusals;
 mod requests;
 mod reviews;
 mod roles;
+mod runbooks;
 mod runner;
 mod samples;
 mod sessions;

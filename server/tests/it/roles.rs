@@ -135,6 +135,7 @@ async fn every_page_the_router_knows_is_in_this_table() {
         .chain(
             [
                 "/emergency",
+                "/runbook/edit",
                 "/incidents/{id}",
                 "/requests/{id}",
                 "/settings/audits/{id}",
