@@ -20,6 +20,7 @@ pub mod overview;
 pub mod people;
 pub mod requests;
 pub mod reviews;
+pub mod risks;
 pub mod runbook;
 pub mod settings;
 pub mod targets;

@@ -71,6 +71,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/checklist/:quarter/reading") view=pages::reading::ReadingAloud ssr=SsrMode::Async />
                 <Route path=path!("/incidents") view=pages::incidents::Incidents ssr=SsrMode::Async />
                 <Route path=path!("/incidents/:id") view=pages::incident::IncidentRecord ssr=SsrMode::Async />
+                <Route path=path!("/risks") view=pages::risks::RisksNow ssr=SsrMode::Async />
+                <Route path=path!("/risks/:quarter") view=pages::risks::RisksOfQuarter ssr=SsrMode::Async />
                 <Route path=path!("/findings") view=pages::findings::Findings ssr=SsrMode::Async />
                 <Route path=path!("/controls") view=pages::controls::Controls ssr=SsrMode::Async />
                 <Route path=path!("/controls/:id") view=pages::control::Control ssr=SsrMode::Async />

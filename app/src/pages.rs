@@ -26,6 +26,7 @@ pub mod request;
 pub mod requests;
 pub mod review;
 pub mod reviews;
+pub mod risks;
 pub mod runbook;
 pub mod runbook_edit;
 pub mod settings;

@@ -26,6 +26,7 @@ use domain::{
     live::Live,
     proof::tree::Hash,
     record::{Alarm, Entry, Head, Seal, Sealed, Unread},
+    risk::Summary,
     role::{Actor, Scope, TokenScope},
     runbook::RunbookVersion,
     sample,
@@ -67,6 +68,7 @@ pub struct Ports {
     pub datastores: Arc<dyn Datastores>,
     pub checklists: Arc<dyn Checklists>,
     pub incidents: Arc<dyn Incidents>,
+    pub risks: Arc<dyn Risks>,
 }
 
 /// Whose portal this is.
@@ -224,6 +226,15 @@ pub trait Datastores: Send + Sync {
     async fn described(&self, scope: &Scope) -> Result<Vec<Sealed<Described>>, PortError>;
     /// Seals a new word. `seen`: the place in the ledger of the one it replaces; `Conflict` when another came meanwhile.
     async fn describe(&self, id: &str, described: &Described, seen: Option<u64>) -> Result<(), PortError>;
+}
+
+/// Risk assessments of quarters.
+#[async_trait]
+pub trait Risks: Send + Sync {
+    /// The newest of each quarter, newest first.
+    async fn summaries(&self, scope: &Scope) -> Result<Vec<Sealed<Summary>>, PortError>;
+    /// Seals one that follows the one at `seen`; `Conflict` when another came meanwhile.
+    async fn seal(&self, summary: &Summary, seen: Option<u64>) -> Result<(), PortError>;
 }
 
 #[async_trait]

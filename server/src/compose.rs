@@ -139,6 +139,7 @@ impl House {
             datastores: Arc::new(evidence.clone()),
             checklists: Arc::new(evidence.clone()),
             incidents: Arc::new(evidence.clone()),
+            risks: Arc::new(evidence.clone()),
         };
         let limits = Arc::new(Limits::default());
         Ok(Self {

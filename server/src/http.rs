@@ -111,6 +111,7 @@ pub fn router(house: &House) -> Router {
         .route("/emergency/kit.zip", get(emergency::folder))
         .route("/emergency/acts", post(emergency::bring))
         .route("/emergency/act", post(emergency::act))
+        .route("/risks/{quarter}/summary.pdf", get(tables::risks))
         .route("/evidence/{id}/download", get(downloads::bundle))
         .route("/evidence/root.pem", get(downloads::root_pem))
         .route("/evidence/anchors.json", get(downloads::anchors))

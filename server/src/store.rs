@@ -18,6 +18,7 @@ pub mod orders;
 pub mod passkeys;
 pub mod people;
 pub mod requests;
+pub mod risks;
 mod runbooks;
 pub mod sessions;
 pub mod signoffs;

@@ -38,6 +38,7 @@ pub mod record;
 pub mod redrill;
 pub mod request;
 pub mod review;
+pub mod risk;
 pub mod role;
 pub mod runbook;
 pub mod sample;

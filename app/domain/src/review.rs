@@ -11,6 +11,7 @@ use crate::{
     incident::account::Account,
     proof::signoff::{Decision, Purpose, Statement},
     record::{Seal, Sealed},
+    risk::Summary,
     role::{Permission, Role},
     runbook::{Runbook, RunbookVersion},
     schedule::Period,
@@ -62,16 +63,24 @@ impl Purpose {
     pub fn waits_for(self) -> Role {
         match self {
             Purpose::Ran => Role::Operator,
-            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes | Purpose::Accounts => Role::Owner,
+            Purpose::Approves
+            | Purpose::Owns
+            | Purpose::Accepts
+            | Purpose::Closes
+            | Purpose::Accounts
+            | Purpose::Assesses => Role::Owner,
         }
     }
 
     pub fn permission(self) -> Permission {
         match self {
             Purpose::Ran => Permission::SignAsRunner,
-            Purpose::Approves | Purpose::Owns | Purpose::Accepts | Purpose::Closes | Purpose::Accounts => {
-                Permission::SignAsOwner
-            }
+            Purpose::Approves
+            | Purpose::Owns
+            | Purpose::Accepts
+            | Purpose::Closes
+            | Purpose::Accounts
+            | Purpose::Assesses => Permission::SignAsOwner,
         }
     }
 
@@ -84,6 +93,7 @@ impl Purpose {
             Purpose::Accepts => "I have read this. We accept it until the day it names.",
             Purpose::Closes => "I have read this checklist. It says how our backups stood.",
             Purpose::Accounts => "I have read this account. It says what was lost and what we did.",
+            Purpose::Assesses => "I have read this assessment. These are the risks we carry.",
         }
     }
 
@@ -95,7 +105,7 @@ impl Purpose {
             (_, Purpose::Ran) => "signed, as who ran it, by",
             (_, Purpose::Owns) => "signed, as who owns it, by",
             (_, Purpose::Accepts) => "accepted by",
-            (_, Purpose::Closes | Purpose::Accounts) => "signed by",
+            (_, Purpose::Closes | Purpose::Accounts | Purpose::Assesses) => "signed by",
         }
     }
 }
@@ -129,6 +139,7 @@ pub enum Is {
     Acceptance(Acceptance),
     Checklist(Checklist),
     Account(Account),
+    Risks(Summary),
 }
 
 impl Document {
@@ -167,6 +178,11 @@ impl Document {
         Self { id: sealed.id.clone(), version: sealed.value.version.clone(), seal: sealed.seal.clone(), is }
     }
 
+    pub fn risks(sealed: &Sealed<Summary>) -> Self {
+        let is = Is::Risks(sealed.value.clone());
+        Self { id: sealed.id.clone(), version: sealed.value.version.clone(), seal: sealed.seal.clone(), is }
+    }
+
     /// "Runbook 1.0", "Drill of 16 November 2026", "Accepted risk: one copy"
     pub fn title(&self) -> String {
         match &self.is {
@@ -175,6 +191,7 @@ impl Document {
             Is::Acceptance(acceptance) => format!("{}: {}", acceptance.what.title(), acceptance.title),
             Is::Checklist(checklist) => format!("Checklist of {}", checklist.quarter),
             Is::Account(account) => format!("Account of {}", account.incident),
+            Is::Risks(summary) => format!("Risk assessment of {}", summary.quarter),
         }
     }
 
@@ -186,6 +203,7 @@ impl Document {
             Is::Acceptance(_) => Purpose::Accepts.collection(),
             Is::Checklist(_) => Purpose::Closes.collection(),
             Is::Account(_) => Purpose::Accounts.collection(),
+            Is::Risks(_) => Purpose::Assesses.collection(),
         }
     }
 
@@ -200,6 +218,7 @@ impl Document {
             Is::Checklist(_) => &[Purpose::Closes],
             Is::Account(account) if account.demo => &[],
             Is::Account(_) => &[Purpose::Accounts],
+            Is::Risks(_) => &[Purpose::Assesses],
         }
     }
 
@@ -389,8 +408,8 @@ impl Review {
             Purpose::Approves if self.before.is_some() || !self.signatures.is_empty() => "to be reviewed again",
             Purpose::Approves => "to be approved",
             Purpose::Accepts => "to be accepted",
-            Purpose::Closes | Purpose::Accounts if self.before.is_some() => "to be signed again",
-            Purpose::Closes | Purpose::Accounts => "to be signed",
+            Purpose::Closes | Purpose::Accounts | Purpose::Assesses if self.before.is_some() => "to be signed again",
+            Purpose::Closes | Purpose::Accounts | Purpose::Assesses => "to be signed",
             Purpose::Ran | Purpose::Owns if others.iter().filter(of).any(|r| r.signed().is_some()) => {
                 "second signature"
             }

@@ -56,9 +56,9 @@ pub async fn list() -> Result<IncidentsPage, Problem> {
     Ok(IncidentsPage { incidents, signed, works: actor.role.may(Permission::WorkIncidents), now: ports.clock.now() })
 }
 
-type Registry = (Vec<(Incident, Option<Sealed<Account>>)>, Vec<String>);
+pub type Registry = (Vec<(Incident, Option<Sealed<Account>>)>, Vec<String>);
 
-async fn registry(ports: &Ports, scope: &Scope) -> Result<Registry, PortError> {
+pub async fn registry(ports: &Ports, scope: &Scope) -> Result<Registry, PortError> {
     let accounts = ports.incidents.accounts(scope).await?;
     let reviews = ports.reviews.all(scope).await?.reviews;
     let signed = reviews.iter().filter(|r| r.subject.purpose == Purpose::Accounts && r.signed().is_some());

@@ -13,6 +13,7 @@ use domain::{
         Mark, Review, Subject,
         changes::{Hunk, changes},
     },
+    risk::Summary,
     role::{Actor, Permission, Role},
     runbook::{Runbook, RunbookVersion},
 };
@@ -129,6 +130,7 @@ pub enum Signed {
     Acceptance(Acceptance),
     Checklist(Box<Checklist>),
     Account(Box<Account>),
+    Risks(Box<Summary>),
 }
 
 /// What became of the text since somebody signed it.
@@ -189,6 +191,10 @@ pub async fn one(key: String) -> Result<ReviewPage, Problem> {
         },
         Purpose::Accounts => match &review.document.is {
             domain::review::Is::Account(account) => Signed::Account(Box::new(account.clone())),
+            _ => return Err(gone()),
+        },
+        Purpose::Assesses => match &review.document.is {
+            domain::review::Is::Risks(summary) => Signed::Risks(Box::new(summary.clone())),
             _ => return Err(gone()),
         },
         Purpose::Accepts => match &review.document.is {

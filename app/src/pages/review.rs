@@ -11,6 +11,7 @@ use domain::{
         Mark, Review, Signature, Standing,
         changes::{self, Hunk},
     },
+    risk::{Line, Summary},
     verdict::Verdict,
     words,
 };
@@ -138,6 +139,7 @@ fn facts(page: &ReviewPage) -> Vec<AnyView> {
         ],
         Signed::Checklist(checklist) => checklist_facts(checklist),
         Signed::Account(account) => account_facts(account),
+        Signed::Risks(summary) => risks_facts(summary),
     };
     rows.extend(changed(page));
     for other in &page.others {
@@ -179,6 +181,26 @@ fn checklist_facts(checklist: &Checklist) -> Vec<AnyView> {
         rows.push(row("Read by", checklist.people.join(", "), None));
     }
     rows.extend([row("Closed", closed, None), row("Text", read, None)]);
+    rows
+}
+
+fn risks_facts(summary: &Summary) -> Vec<AnyView> {
+    let href = api::risks::address(&summary.quarter);
+    let each = |lines: &[Line]| lines.iter().map(|line| view! { <li>{line.says.clone()}</li> }).collect_view();
+    let mut rows = vec![row("Says", summary.sentence(), None)];
+    for (label, lines) in [("Missed", &summary.misses), ("Open", &summary.open), ("Accepted", &summary.accepted)] {
+        if !lines.is_empty() {
+            rows.push(row(label, view! { <ul class="signoff-items">{each(lines)}</ul> }, None));
+        }
+    }
+    for comment in &summary.comments {
+        rows.push(row("Comment", format!("{} ({})", comment.says, comment.by), None));
+    }
+    let sealed = format!("{} by {}, version {}", words::date(summary.occurred_at), summary.by, summary.version);
+    rows.extend([
+        row("Sealed", sealed, None),
+        row("Text", view! { <a href=href>"read the whole assessment"</a> }, None),
+    ]);
     rows
 }
 

@@ -43,6 +43,7 @@ const GROUPS: [(&str, &[Place]); 4] = [
             place("drills", "Drills", "/drills"),
             place("findings", "Findings", "/findings"),
             place("checklist", "Checklist", "/checklist"),
+            place("risks", "Risks", "/risks"),
         ],
     ),
     (

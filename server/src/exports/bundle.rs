@@ -340,6 +340,7 @@ fn role(name: &str) -> &'static str {
         "data/checklists/trainings.jsonl" => "trainings that were no drills, exact sealed bytes",
         "data/incidents/acts.jsonl" => "what people did in incidents, act by act, exact sealed bytes",
         "data/incidents/incidents.jsonl" => "incidents as they were accounted for, exact sealed bytes",
+        "data/risks/summaries.jsonl" => "risk assessments as they were sealed, exact sealed bytes",
         "data/keys/keys.jsonl" => "keys that came into use or were retired, exact sealed bytes",
         "data/sample/draws.jsonl" => "lists sealed before a draw, exact sealed bytes",
         "data/reviews/acceptances.jsonl" => "accepted risks and scope exclusions, exact sealed bytes",

@@ -19,6 +19,7 @@ use domain::{
     },
     record::{Entry, Head, Kind, Seal, Sealed},
     request::Request,
+    risk::Summary,
     role::Scope,
 };
 use serde::de::DeserializeOwned;
@@ -57,6 +58,7 @@ fn always(collection: &Collection) -> bool {
             "trainings",
             "incident_acts",
             "incidents",
+            "risk_summaries",
         ]
         .contains(&collection.name)
 }
@@ -211,6 +213,12 @@ impl<'a> Collecting<'a> {
                 if let Some(account) = read::<Account>(&record.id, &plain, seal) {
                     shown.accounts.retain(|there| there.id != account.id);
                     shown.accounts.push(account);
+                }
+            }
+            "risk_summaries" => {
+                if let Some(summary) = read::<Summary>(&record.id, &plain, seal) {
+                    shown.risks.retain(|there| there.id != summary.id);
+                    shown.risks.push(summary);
                 }
             }
             "acceptances" => shown.acceptances.extend(read(&record.id, &plain, seal)),

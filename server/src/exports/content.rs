@@ -21,6 +21,7 @@ use domain::{
     },
     record::{Head, Seal, Sealed},
     request::Request,
+    risk::Summary,
     role::{Role, Scope},
     runbook::RunbookVersion,
     sample::{Population, Sample, attestation_says, drill_says},
@@ -68,6 +69,8 @@ pub struct Content {
     pub checklists: Vec<Sealed<Checklist>>,
     /// Each with its account, the newest first.
     pub incidents: Vec<(Incident, Option<Sealed<Account>>)>,
+    /// The newest of each quarter.
+    pub risks: Vec<Sealed<Summary>>,
     /// The runs of runners' jobs, in the order of the ledger.
     pub jobs: Vec<Sealed<JobRun>>,
     pub signoffs: Vec<Signed>,
@@ -174,6 +177,8 @@ pub struct Shown {
     pub acts: Vec<Acted>,
     /// The newest of each incident.
     pub accounts: Vec<Sealed<Account>>,
+    /// The newest of each quarter.
+    pub risks: Vec<Sealed<Summary>>,
     /// The runs of runners' jobs, in the order of the ledger.
     pub jobs: Vec<Sealed<JobRun>>,
     pub signoffs: Vec<Signed>,

@@ -43,7 +43,7 @@ const PART: usize = 500;
 const PARTS: usize = 4;
 
 /// The collections a bundle is made from, in the order of its files.
-pub const COLLECTIONS: [&str; 20] = [
+pub const COLLECTIONS: [&str; 21] = [
     "backup_audit_log",
     "backup_drill_results",
     "findings",
@@ -61,6 +61,7 @@ pub const COLLECTIONS: [&str; 20] = [
     "trainings",
     "incident_acts",
     "incidents",
+    "risk_summaries",
     "acceptances",
     "signoffs",
     "passkeys",
@@ -161,6 +162,7 @@ pub async fn gather(evidence: &Evidence, order: Order<'_>, progress: &Progress) 
         acceptances: shown.acceptances,
         checklists: shown.checklists,
         incidents: with_accounts(shown.acts, shown.accounts),
+        risks: shown.risks,
         jobs: shown.jobs,
         signoffs: shown.signoffs,
         targets,

@@ -20,6 +20,7 @@ mod incidents;
 mod marks;
 mod page;
 mod pdf;
+pub mod risks;
 mod runbooks;
 mod sample;
 mod sentences;
@@ -73,6 +74,7 @@ pub fn make(content: &Content, keys: &Fingerprints) -> Result<Vec<u8>, PacketErr
     gaps::section(&mut book, content);
     checklists::section(&mut book, content);
     incidents::section(&mut book, content);
+    risks::section(&mut book, content);
     signoffs::section(&mut book, content);
     if let Some(sample) = &content.sample {
         sample::section(&mut book, content, sample);

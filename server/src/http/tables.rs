@@ -10,13 +10,13 @@ use app::{
         },
         known,
     },
-    ports::{Attestations, Findings, PortError},
+    ports::{Attestations, Findings, PortError, Risks},
     problem::Problem,
 };
 use axum::{
     Extension,
     body::{Body, Bytes},
-    extract::{Query, State},
+    extract::{Path, Query, State},
     response::Response,
 };
 use domain::{
@@ -26,7 +26,7 @@ use domain::{
 use futures::stream;
 
 use super::downloads::{attachment, reader, refused};
-use crate::compose::House;
+use crate::{compose::House, exports::packet};
 
 type Asking = Option<Extension<Actor>>;
 type Asked = Query<HashMap<String, String>>;
@@ -34,6 +34,25 @@ type Asked = Query<HashMap<String, String>>;
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 /// Attestations read at once.
 const PART: u32 = 500;
+
+/// A quarter's risk assessment as it was sealed, for print.
+pub async fn risks(State(house): State<House>, asking: Asking, Path(quarter): Path<String>) -> Response {
+    let actor = match reader(asking) {
+        Ok(actor) => actor,
+        Err(answer) => return *answer,
+    };
+    let found = match house.evidence.summaries(&actor.scope).await {
+        Ok(all) => all.into_iter().find(|summary| summary.id == quarter),
+        Err(e) => return refused(e.into()),
+    };
+    let Some(summary) = found else { return refused(Problem::gone("risk assessment")) };
+    let org = house.company.name.clone();
+    let made = tokio::task::spawn_blocking(move || packet::risks::page(&org, &summary)).await;
+    match made.map_err(|e| e.to_string()).and_then(|made| made.map_err(|e| e.to_string())) {
+        Ok(page) => attachment("application/pdf", &format!("risks-{quarter}.pdf"), page),
+        Err(cause) => refused(PortError::Broken(cause).into()),
+    }
+}
 
 pub async fn jobs(State(house): State<House>, asking: Asking, Query(asked): Asked) -> Response {
     let actor = match reader(asking) {

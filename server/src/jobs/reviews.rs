@@ -106,7 +106,7 @@ fn controls(review: &Review) -> Vec<Control> {
         Is::Runbook { .. } => Kind::Runbooks,
         Is::Drill { .. } => Kind::Drills,
         Is::Acceptance(_) => Kind::Findings,
-        Is::Checklist(_) => Kind::Checklists,
+        Is::Checklist(_) | Is::Risks(_) => Kind::Checklists,
         Is::Account(_) => Kind::Incidents,
     };
     kind.answers().to_vec()

@@ -23,6 +23,7 @@ use domain::{
     reading::Reading,
     record::Kind,
     request::Request,
+    risk::Summary,
     runbook::RunbookVersion,
     signoff::Signoff,
 };
@@ -236,6 +237,12 @@ fn facts(coll: &str, plain: &Value) -> Facts {
             facts.understood = read.is_some();
             facts.occurred_at = read.map(|account| account.declared_at).or(facts.occurred_at);
         }
+        crate::store::risks::SUMMARIES => {
+            facts.answers = answers(Evidence::Checklists);
+            let read = reads::<Summary>(plain);
+            facts.understood = read.is_some();
+            facts.within(read.map(|s| s.quarter));
+        }
         "trainings" => {
             facts.answers = answers(Evidence::Checklists);
             facts.understood = reads::<Training>(plain).is_some();
@@ -290,6 +297,7 @@ pub fn unread(coll: &str, canonical: &[u8]) -> String {
         "readings" => why::<Reading>(&plain, "a reading"),
         crate::store::incidents::ACTS => why::<Act>(&plain, "an act of an incident"),
         crate::store::incidents::ACCOUNTS => why::<Account>(&plain, "an account of an incident"),
+        crate::store::risks::SUMMARIES => why::<Summary>(&plain, "a risk assessment"),
         "trainings" => why::<Training>(&plain, "a training"),
         "requests" => why::<Request>(&plain, "a request"),
         "signoffs" => why::<Signoff>(&plain, "a sign-off"),

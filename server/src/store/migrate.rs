@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0013_checklists", text: include_str!("../../../migrations/0013_checklists.json") },
     Migration { name: "0014_incidents", text: include_str!("../../../migrations/0014_incidents.json") },
     Migration { name: "0015_runbook_draft", text: include_str!("../../../migrations/0015_runbook_draft.json") },
+    Migration { name: "0016_risk_summaries", text: include_str!("../../../migrations/0016_risk_summaries.json") },
 ];
 
 #[derive(serde::Deserialize)]

@@ -7,7 +7,7 @@ use std::{
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{Checklists, Drills, Incidents, NotHeld, PortError, Reviewed, Runbooks};
+use app::ports::{Checklists, Drills, Incidents, NotHeld, PortError, Reviewed, Risks, Runbooks};
 use async_trait::async_trait;
 use bson::doc;
 use domain::{
@@ -64,6 +64,7 @@ impl Evidence {
         documents.extend(self.acceptances(scope).await?.iter().map(Document::acceptance));
         documents.extend(Checklists::closed(self, scope).await?.iter().map(Document::checklist));
         documents.extend(Incidents::accounts(self, scope).await?.iter().map(Document::account));
+        documents.extend(self.summaries(scope).await?.iter().map(Document::risks));
         Ok(documents)
     }
 

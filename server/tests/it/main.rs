@@ -36,6 +36,7 @@ mod redrill;
 mod refusals;
 mod requests;
 mod reviews;
+mod risks;
 mod roles;
 mod runbooks;
 mod runner;

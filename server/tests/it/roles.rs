@@ -8,7 +8,7 @@ use domain::role::{Role, Scope, TokenScope};
 use crate::portal::{Portal, attestation, text};
 
 /// Pages that only someone signed in sees.
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "/",
     "/runbook",
     "/targets",
@@ -18,6 +18,7 @@ const PAGES: [&str; 17] = [
     "/findings",
     "/incidents",
     "/checklist",
+    "/risks",
     "/controls",
     "/controls/CC7.5",
     "/evidence",
@@ -137,6 +138,7 @@ async fn every_page_the_router_knows_is_in_this_table() {
                 "/emergency",
                 "/runbook/edit",
                 "/incidents/{id}",
+                "/risks/{quarter}",
                 "/requests/{id}",
                 "/settings/audits/{id}",
                 "/controls/{id}",
@@ -168,7 +170,7 @@ async fn every_server_function_is_in_this_table_and_makes_nothing_for_nobody() {
         .chain(REQUEST_ACTS)
         .chain(DRILL_ACTS.map(|(path, _)| path))
         .chain(CHECKLIST_ACTS)
-        .chain(["/evidence/make", "/datastores/describe", "/incidents/account", theme])
+        .chain(["/evidence/make", "/datastores/describe", "/incidents/account", "/risks/seal", theme])
         .collect();
     assert_eq!(known, named);
     let answer = portal.post("/evidence/make", "period=audit", None).await;

@@ -73,7 +73,7 @@ pub struct Collection {
     pub file: &'static str,
 }
 
-pub const COLLECTIONS: [Collection; 21] = [
+pub const COLLECTIONS: [Collection; 22] = [
     Collection { name: "backup_audit_log", kind: Kind::Record, file: "data/records/backup_audit_log.jsonl" },
     Collection { name: "backup_drill_results", kind: Kind::Record, file: "data/records/backup_drill_results.jsonl" },
     Collection { name: "findings", kind: Kind::Finding, file: "data/findings/findings.jsonl" },
@@ -96,6 +96,7 @@ pub const COLLECTIONS: [Collection; 21] = [
     Collection { name: "trainings", kind: Kind::Record, file: "data/checklists/trainings.jsonl" },
     Collection { name: "incident_acts", kind: Kind::Record, file: "data/incidents/acts.jsonl" },
     Collection { name: "incidents", kind: Kind::Record, file: "data/incidents/incidents.jsonl" },
+    Collection { name: "risk_summaries", kind: Kind::Record, file: "data/risks/summaries.jsonl" },
 ];
 
 impl Collection {

@@ -39,11 +39,20 @@ pub enum Purpose {
     Closes,
     /// An account of an incident says what happened.
     Accounts,
+    /// A quarter's risks are assessed so.
+    Assesses,
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 6] =
-        [Purpose::Approves, Purpose::Ran, Purpose::Owns, Purpose::Accepts, Purpose::Closes, Purpose::Accounts];
+    pub const ALL: [Purpose; 7] = [
+        Purpose::Approves,
+        Purpose::Ran,
+        Purpose::Owns,
+        Purpose::Accepts,
+        Purpose::Closes,
+        Purpose::Accounts,
+        Purpose::Assesses,
+    ];
 
     /// As it is written in statements and addresses.
     pub fn id(self) -> &'static str {
@@ -54,6 +63,7 @@ impl Purpose {
             Purpose::Accepts => "accepts",
             Purpose::Closes => "closes",
             Purpose::Accounts => "accounts",
+            Purpose::Assesses => "assesses",
         }
     }
 
@@ -69,6 +79,7 @@ impl Purpose {
             Purpose::Accepts => "acceptances",
             Purpose::Closes => "checklists",
             Purpose::Accounts => "incidents",
+            Purpose::Assesses => "risk_summaries",
         }
     }
 }

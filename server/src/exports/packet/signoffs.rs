@@ -89,6 +89,7 @@ fn signed(content: &Content) -> Vec<Signoff> {
                 Some(a) => format!("{}: {}", a.value.what.title(), a.value.title),
                 None => format!("Acceptance {}", s.subject),
             },
+            Purpose::Assesses => format!("Risk assessment of {}", s.subject),
             Purpose::Accounts => format!("Account of incident {}", s.subject),
             Purpose::Closes => format!("Checklist of {}", s.subject),
         },

@@ -45,6 +45,7 @@ fn row(signed: &Signed) -> SignoffRow {
         Purpose::Ran => format!("drill {}, as who ran it", signed.subject),
         Purpose::Owns => format!("drill {}, as who owns it", signed.subject),
         Purpose::Accepts => format!("acceptance {}", signed.subject),
+        Purpose::Assesses => format!("the risk assessment of {}", signed.subject),
         Purpose::Accounts => format!("the account of incident {}", signed.subject),
         Purpose::Closes => format!("the checklist of {}", signed.subject),
     };
@@ -57,7 +58,7 @@ fn row(signed: &Signed) -> SignoffRow {
             Purpose::Ran | Purpose::Owns => Some(format!("#drill-{}", signed.subject)),
             Purpose::Accounts => Some(format!("#incident-{}", signed.subject)),
             Purpose::Closes => Some(format!("#checklist-{}", signed.subject)),
-            Purpose::Approves | Purpose::Accepts => None,
+            Purpose::Approves | Purpose::Accepts | Purpose::Assesses => None,
         },
         digest: words::short_digest(&signed.digest),
         at: words::date_time(signed.at),

@@ -421,6 +421,7 @@ impl Sample {
             acceptances: shown.acceptances,
             checklists: shown.checklists,
             incidents: Vec::new(),
+            risks: Vec::new(),
             jobs: shown.jobs,
             signoffs: shown.signoffs,
         })

@@ -555,6 +555,7 @@ pub fn content_of(tenant_count: usize, sundays: usize) -> Content {
         acceptances: Vec::new(),
         checklists: Vec::new(),
         incidents: Vec::new(),
+        risks: Vec::new(),
         jobs: Vec::new(),
         signoffs: Vec::new(),
         targets,

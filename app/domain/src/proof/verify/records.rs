@@ -169,7 +169,8 @@ impl Collection {
     /// Whether a later check reads its records once more.
     fn read_again(&self) -> bool {
         matches!(self.kind, Kind::Draw | Kind::Runbook | Kind::Signoff | Kind::Key)
-            || ["backup_drill_results", "requests", "acceptances", "checklists", "incidents"].contains(&self.name)
+            || ["backup_drill_results", "requests", "acceptances", "checklists", "incidents", "risk_summaries"]
+                .contains(&self.name)
     }
 }
 

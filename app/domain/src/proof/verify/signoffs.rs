@@ -140,7 +140,7 @@ fn documents(records: &Records, log: &Log) -> Documents {
         let Some(entry) = log.entry(record.seq) else { continue };
         // A runbook, a checklist and an account have versions of their own; the others never change.
         let version = match (record.collection.kind, record.collection.name) {
-            (Kind::Runbook, _) | (_, "checklists" | "incidents") => {
+            (Kind::Runbook, _) | (_, "checklists" | "incidents" | "risk_summaries") => {
                 record.value.get("version").and_then(|v| v.as_str()).unwrap_or_default()
             }
             _ => "1",
@@ -199,6 +199,7 @@ fn says(statement: &Statement, document: &Document) -> String {
         Purpose::Approves => format!("runbook {}", signed.version),
         Purpose::Ran | Purpose::Owns => format!("drill {}", signed.id),
         Purpose::Accepts => format!("acceptance {}", signed.id),
+        Purpose::Assesses => format!("version {} of the risk assessment of {}", signed.version, signed.id),
         Purpose::Accounts => format!("version {} of the account of {}", signed.version, signed.id),
         Purpose::Closes => format!("version {} of the checklist of {}", signed.version, signed.id),
     };
@@ -208,7 +209,7 @@ fn says(statement: &Statement, document: &Document) -> String {
         (_, Purpose::Ran) => "signed, as who ran it,",
         (_, Purpose::Owns) => "signed, as who owns it,",
         (_, Purpose::Accepts) => "accepted",
-        (_, Purpose::Closes | Purpose::Accounts) => "signed",
+        (_, Purpose::Closes | Purpose::Accounts | Purpose::Assesses) => "signed",
     };
     let at = statement.at().map(words::date_time).unwrap_or_default();
     let (name, role) = (&statement.signer.name, statement.signer.role.word());
