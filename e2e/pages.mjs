@@ -2,6 +2,11 @@
 export const pages = [
   { name: "overview", path: "/" },
   { name: "runbook", path: "/runbook" },
+  { name: "runbook-edit", path: "/runbook/edit" },
+  { name: "emergency", path: "/emergency" },
+  { name: "incidents", path: "/incidents" },
+  { name: "incident", path: "/incidents", first: /^\/incidents\/[^/?#]+$/ },
+  { name: "risks", path: "/risks" },
   { name: "targets", path: "/targets" },
   { name: "backups", path: "/backups" },
   { name: "datastores", path: "/datastores" },

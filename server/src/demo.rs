@@ -3,6 +3,7 @@
 
 pub mod asked;
 pub mod company;
+mod lost;
 pub mod mongod;
 pub mod past;
 pub mod tenants;

@@ -388,7 +388,8 @@ impl Incident {
                     by: act.by.clone(),
                     note: note.clone(),
                     count: *count,
-                    learned_at: acted.seal.as_ref().map(|seal| seal.at),
+                    // Nobody learned of an invented past in time.
+                    learned_at: acted.seal.as_ref().filter(|_| !act.demo).map(|seal| seal.at),
                 },
             )),
             Did::TakeBack { step, .. } => self.done.retain(|(taken, _)| taken != step),

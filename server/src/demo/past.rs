@@ -46,6 +46,11 @@ pub async fn write(house: &House, began: Moment) -> Result<()> {
     for finding in findings(began) {
         items.push(canonical::insert("findings", &finding.id.clone(), &finding)?);
     }
+    let (acts, account) = super::lost::incident(began);
+    for act in acts {
+        items.push(canonical::insert("incident_acts", &act.id(), &act)?);
+    }
+    items.push(canonical::insert("incidents", &account.incident.clone(), &account)?);
     house.ledger.append(items).await?;
     // As CARTIE's own cron and runner would: straight into the collections; the watch seals them.
     let attestations = attestations(began)

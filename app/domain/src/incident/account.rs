@@ -166,6 +166,11 @@ pub struct Words {
 }
 
 impl Account {
+    /// The first one of an invented past, whose acts have no seals when it is made.
+    pub fn invented(incident: &Incident, words: &Words, now: Moment, by: &str) -> Self {
+        Self::made(incident, words, 0, now, by).unwrap_or_else(|why| panic!("an invented account is one: {why}"))
+    }
+
     /// As the incident stands now, after `before` versions.
     pub fn write(
         incident: &Incident,
@@ -180,6 +185,10 @@ impl Account {
         if incident.waiting() > 0 {
             return Err(AccountError::Waiting);
         }
+        Self::made(incident, words, before, now, by)
+    }
+
+    fn made(incident: &Incident, words: &Words, before: usize, now: Moment, by: &str) -> Result<Self, AccountError> {
         let root_cause = words.root_cause.trim().to_owned();
         if !(1..=LONGEST).contains(&root_cause.chars().count()) {
             return Err(AccountError::Cause);
