@@ -16,5 +16,6 @@ import "./journeys/runner.test.mjs";
 import "./journeys/imports.test.mjs";
 import "./journeys/aws.test.mjs";
 import "./journeys/checklist.test.mjs";
+import "./journeys/runbook.test.mjs";
 import "./offline/emergency.test.mjs";
 import "./tamper.test.mjs";

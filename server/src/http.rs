@@ -107,6 +107,7 @@ pub fn router(house: &House) -> Router {
         .route("/runbook/versions/{version}/runbook.md", get(runbook::file))
         .route("/runbook/preview", post(runbook::preview))
         .route("/runbook/draft", post(runbook::draft))
+        .route("/runbook/links", post(runbook::links))
         .route("/emergency/kit.json", get(emergency::kit))
         .route("/emergency/kit.zip", get(emergency::folder))
         .route("/emergency/acts", post(emergency::bring))

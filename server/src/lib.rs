@@ -10,6 +10,7 @@ pub mod exports;
 pub mod http;
 pub mod jobs;
 pub mod ledger;
+pub mod links;
 pub mod notify;
 pub mod people;
 pub mod provider;

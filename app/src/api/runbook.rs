@@ -22,11 +22,23 @@ use domain::{
 
 pub mod edit;
 
-use super::{coverage, guard, known, reviews};
+use serde::{Deserialize, Serialize};
+
+use super::{coverage, guard, known, once, reviews};
 use crate::{
     ports::{PortError, Ports},
     problem::Problem,
 };
+
+/// What came of asking the text's links.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checked {
+    pub links: usize,
+    /// Up to eight that do not answer, and why.
+    pub dead: Vec<(String, String)>,
+}
+
+pub const CHECKED: &str = "passmuster-links";
 
 pub struct RunbookPage {
     /// Newest first; the first is in force.
@@ -54,6 +66,9 @@ pub struct RunbookPage {
     pub changed: Option<(String, Vec<Hunk>)>,
     /// A drill since which nobody approved a version, and by when one is due.
     pub due: Option<(String, Moment)>,
+    /// How many links the text has; what came of asking them just now.
+    pub links: usize,
+    pub checked: Option<Checked>,
     pub now: Moment,
 }
 
@@ -99,6 +114,8 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
     };
     let before = versions.get(shown + 1).map(|v| (v.value.version.clone(), &v.value.text));
     let changed = before.map(|(version, text)| (version, changes(text, &versions[shown].value.text)));
+    let links = references::links(&versions[shown].value.text).len();
+    let checked = if works { once::take(CHECKED, "/runbook") } else { None };
     let due = due_after(&drills, &versions).filter(|_| works && shown == 0).map(|(drill, by)| (drill.id.clone(), by));
     let facts = facts(&book, &known)
         .into_iter()
@@ -127,6 +144,8 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
         stale,
         changed,
         due,
+        links,
+        checked,
         now,
     }))
 }

@@ -18,7 +18,7 @@ use crate::{
     api::runbook::{RunbookPage, load},
     parts::{
         Demo, Hunks, Observation, PageHead, SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, loaded,
-        param, review_href,
+        param, plural, review_href,
     },
 };
 
@@ -85,6 +85,18 @@ fn Body(page: RunbookPage) -> impl IntoView {
         let href = format!("/runbook/edit?drill={}", crate::parts::encoded(&drill));
         view! { <p class="after-drill measure-width"><StateMark state=shape word=word /> {says} " " <a href=href>"Begin with what the drill ran"</a></p> }
     });
+    let links = (page.works && page.shown == 0 && page.links > 0).then(|| {
+        let found = page.checked.clone().map(|checked| {
+            let answers = checked.dead.is_empty().then(|| view! { <p><StateMark state=Shape::Disc word="every link answers" /></p> });
+            let dead = checked.dead.into_iter().map(|(link, why)| view! { <li><StateMark state=Shape::Triangle word="stale" /> " " {link} ": " {why} "."</li> }).collect_view();
+            view! { <div role="status">{answers} <ul class="reasons">{dead}</ul></div> }
+        });
+        view! {
+            <Section title="Links" note=plural(page.links, "link", "links") id="links">
+                <form class="measure-width after-drill" method="post" action="/runbook/links">{found} <button class="button" type="submit">"Ask whether they still answer"</button></form>
+            </Section>
+        }
+    });
     let kit = (page.works && page.shown == 0)
         .then(|| view! { <a class="button" href="/emergency/kit.zip" download>"Emergency kit"</a> });
     view! {
@@ -103,6 +115,7 @@ fn Body(page: RunbookPage) -> impl IntoView {
                 {stale}
                 {parts}
                 <ExercisedBy all=page.exercised />
+                {links}
                 {changed}
                 {(!unwritten.is_empty()).then(|| view! { <Unwritten facts=unwritten /> })}
             </div>

@@ -15,7 +15,7 @@ use axum::{
 };
 use domain::{
     role::{Actor, Permission, Scope},
-    runbook::edit::LARGEST,
+    runbook::{edit::LARGEST, references},
 };
 use leptos::prelude::*;
 
@@ -23,7 +23,10 @@ use super::{
     downloads::{self, attachment, refused},
     requests::{reader, told, wants_page},
 };
-use crate::compose::House;
+use crate::{
+    compose::House,
+    links::{self, Reach},
+};
 
 type Asking = Option<Extension<Actor>>;
 
@@ -64,6 +67,27 @@ pub async fn preview(State(house): State<House>, asking: Asking, body: Bytes) ->
         }
         Err(e) => refused(e.into()),
     }
+}
+
+/// Asks every link of the version in force whether it still answers, and leads back with what it found.
+pub async fn links(State(house): State<House>, asking: Asking) -> Response {
+    match asking {
+        None => return Redirect::to("/sign-in?to=/runbook").into_response(),
+        Some(Extension(actor)) if actor.role.may(Permission::EditRunbook) => {}
+        Some(_) => return refused(Problem::not_allowed()),
+    }
+    let version = match house.evidence.versions(&Scope::EVERYTHING).await {
+        Ok(versions) => versions.into_iter().next(),
+        Err(e) => return refused(e.into()),
+    };
+    let links = version.map(|version| references::links(&version.value.text)).unwrap_or_default();
+    let dead = links::dead(&links, Reach::Public).await;
+    let checked = app::api::runbook::Checked {
+        links: links.len(),
+        dead: dead.into_iter().map(|(link, why)| (link.chars().take(200).collect(), why)).take(8).collect(),
+    };
+    let cookie = once::cookie_of(app::api::runbook::CHECKED, "/runbook", &checked);
+    (cookie.map(|cookie| [(header::SET_COOKIE, cookie)]), Redirect::to("/runbook?checked=1#links")).into_response()
 }
 
 /// What somebody wrote, in parts.

@@ -218,3 +218,26 @@ async fn a_drill_offers_what_it_ran_and_its_steps_fall_to_untested_when_they_are
     let shown = page(&portal, "/runbook", &auditor).await;
     assert!(shown.contains("Contradictions") && !shown.contains("has left"), "an auditor is told no names of who left");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_are_asked_on_request_alone_and_never_into_a_private_network() {
+    let portal = Portal::open().await;
+    seal_runbook(
+        &portal,
+        "1.0",
+        &cartie().replace(
+            "## Sign-off",
+            "See [the wiki](http://127.0.0.1:1/wiki) and [us](mailto:a@x.example).\n\n## Sign-off",
+        ),
+    )
+    .await;
+    let founder = founder(&portal).await;
+    let shown = page(&portal, "/runbook", &founder.cookie).await;
+    assert!(shown.contains("one link") && !shown.contains("private network"), "{shown}");
+    let answer = portal.post("/runbook/links", "", Some(&founder.cookie)).await;
+    let shown = led_back(&portal, answer, &founder.cookie).await;
+    assert!(shown.contains("http://127.0.0.1:1/wiki: it leads into a private network"), "{shown}");
+    let auditor = portal.person(Role::Auditor, Scope::EVERYTHING).await;
+    assert_eq!(portal.post("/runbook/links", "", Some(&auditor)).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(location(&portal.post("/runbook/links", "", None).await), "/sign-in?to=/runbook");
+}

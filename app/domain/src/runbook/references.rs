@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use pulldown_cmark::{Event, Parser, Tag};
+
 /// A reference that is stale.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stale {
@@ -37,6 +39,22 @@ pub fn stale(text: &str, left: &[String], known: &BTreeSet<String>) -> Vec<Stale
     all.into_iter().collect()
 }
 
+/// Links that are followed at most.
+pub const LINKS: usize = 50;
+
+/// Every address of the web that the text links to, once, in its order.
+pub fn links(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for event in Parser::new(text) {
+        let Event::Start(Tag::Link { dest_url, .. }) = event else { continue };
+        let web = dest_url.starts_with("https://") || dest_url.starts_with("http://");
+        if web && all.len() < LINKS && !all.iter().any(|link| *link == *dest_url) {
+            all.push(dest_url.to_string());
+        }
+    }
+    all
+}
+
 /// Whether the words stand in the text, and not inside longer ones.
 fn whole(text: &str, words: &str) -> bool {
     text.match_indices(words).any(|(at, found)| {
@@ -66,5 +84,11 @@ mod tests {
         let known = BTreeSet::from(["orders-db".to_owned()]);
         assert_eq!(stale(text, &left, &known), [Stale::Left("Ana Ruiz".into()), Stale::Unknown("billing-db".into())]);
         assert_eq!(stale("Call Anabel Ruizman.", &left, &known), []);
+    }
+
+    #[test]
+    fn only_links_of_the_web_are_links_and_each_is_there_once() {
+        let text = "[a](https://a.example/x) [b](mailto:b@a.example) [c](javascript:1) <https://a.example/x> [d](/local) <http://d.example>";
+        assert_eq!(links(text), ["https://a.example/x", "http://d.example"]);
     }
 }
