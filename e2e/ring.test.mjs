@@ -2,6 +2,7 @@
 import "./roles/session.test.mjs";
 import "./plain/pages.test.mjs";
 import "./axe.test.mjs";
+import "./lighthouse.test.mjs";
 import "./journeys/auditor.test.mjs";
 import "./journeys/audits.test.mjs";
 import "./journeys/earlier.test.mjs";

@@ -22,6 +22,8 @@ let said = [];
 let busy;
 
 const clock = () => Date.now() + ahead;
+// Lets the browser answer whoever is pressing something.
+const breath = () => new Promise((resolve) => setTimeout(resolve));
 
 // ---- the device's database
 
@@ -316,6 +318,7 @@ async function asked() {
   const fresh = await answer.json();
   connected = true;
   const pinned = await value("root");
+  await breath();
   try {
     const next = checked(fresh.envelope, pinned);
     await take(next, fresh);
@@ -332,6 +335,7 @@ async function asked() {
 }
 
 async function take(next, fresh) {
+  await breath();
   phone = next;
   me = fresh.me;
   say("kit", "");
@@ -394,6 +398,7 @@ async function begin() {
       await keep("device", device);
     }
     acts = await kept();
+    await breath();
     await found();
     if (offline) { if (phone) draw(); else if (!said.length) nothing(); }
   } catch (error) {
@@ -401,7 +406,8 @@ async function begin() {
     return;
   }
   await asked().catch(() => {});
-  if (phone) { draw(); await bring(); }
+  await breath();
+  if (phone) { draw(); await breath(); await bring(); }
   addEventListener("online", () => asked().catch(() => {}).then(bring));
   setInterval(() => { if (phone && (acts.some((one) => !one.seal && !one.unfit) || !document.hidden)) bring(); }, AGAIN);
   document.documentElement.dataset.desk = "ready";

@@ -31,6 +31,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <link rel="preload" href="/fonts/IBMPlexSans-Regular-Latin1.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
                 <link rel="preload" href="/fonts/IBMPlexSerif-Regular-Latin1.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
+                <link rel="preload" href="/fonts/IBMPlexSerif-Light-Latin1.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
                 <link rel="stylesheet" href="/pkg/passmuster.css" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/icons/apple-touch-icon.png" />
