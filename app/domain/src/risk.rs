@@ -6,7 +6,7 @@ use crate::{
     Moment,
     acceptance::Acceptance,
     drill::Drill,
-    finding::{Finding, Severity, Standing},
+    finding::{Finding, Standing},
     incident::{Incident, account::Account},
     record::Sealed,
     schedule::Period,
@@ -46,6 +46,8 @@ pub struct Line {
     pub record: String,
     pub says: String,
     pub verdict: Verdict,
+    /// How it stands, in its own word: "met", "overdue", "accepted".
+    pub word: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +109,7 @@ impl Summary {
                     words::date(drill.value.occurred_at),
                     drill.value.verdict.reasons.join("; ")
                 );
-                misses.push(Line { record: drill.id.clone(), says, verdict });
+                misses.push(Line { record: drill.id.clone(), says, verdict, word: verdict.word().to_owned() });
             }
         }
         for (incident, _) in &incidents {
@@ -118,7 +120,8 @@ impl Summary {
                     clock.what.title().to_lowercase(),
                     clock.says(body.now)
                 );
-                misses.push(Line { record: incident.id.clone(), says, verdict: Verdict::Missed });
+                let verdict = Verdict::Missed;
+                misses.push(Line { record: incident.id.clone(), says, verdict, word: verdict.word().to_owned() });
             }
         }
         let open = body.findings.iter().filter(|f| f.value.standing(body.now) != Standing::Closed);
@@ -140,6 +143,7 @@ impl Summary {
                     record: a.what.title().to_owned(),
                     says: format!("{}: {} Until {}.", a.title, a.why, words::date(a.until)),
                     verdict: Verdict::AtRisk,
+                    word: "accepted".to_owned(),
                 })
                 .collect(),
             comments: body.comments,
@@ -185,7 +189,7 @@ fn of_drill(drill: &Sealed<Drill>) -> Line {
         (None, None) => "not measured".to_owned(),
     };
     let says = format!("{}, {}: {took}", value.scenario.title(), words::date(value.occurred_at));
-    Line { record: drill.id.clone(), says, verdict }
+    Line { record: drill.id.clone(), says, verdict, word: verdict.word().to_owned() }
 }
 
 fn of_incident(incident: &Incident, account: Option<&Sealed<Account>>) -> Line {
@@ -197,17 +201,21 @@ fn of_incident(incident: &Incident, account: Option<&Sealed<Account>>) -> Line {
     });
     let says =
         format!("{}, {}: {}. {why}", incident.scenario.title(), words::date(incident.declared_at), incident.what);
-    Line { record: incident.id.clone(), says, verdict: incident.rto().worse(incident.rpo()) }
+    let verdict = incident.rto().worse(incident.rpo());
+    Line { record: incident.id.clone(), says, verdict, word: verdict.word().to_owned() }
 }
 
 fn of_finding(finding: &Sealed<Finding>, now: Moment) -> Line {
     let value = &finding.value;
-    let verdict = match (value.standing(now), value.severity) {
-        (Standing::Overdue, _) | (_, Severity::High) => Verdict::Missed,
-        _ => Verdict::AtRisk,
+    let standing = value.standing(now);
+    let verdict = match standing {
+        Standing::Overdue => Verdict::Missed,
+        Standing::DueSoon => Verdict::AtRisk,
+        Standing::Open | Standing::Closed => Verdict::Untested,
     };
     let due = format!("{}, due {}", value.severity.word(), words::date(value.due_at));
-    Line { record: finding.id.clone(), says: format!("{} ({due})", value.title), verdict }
+    let says = format!("{} ({due})", value.title);
+    Line { record: finding.id.clone(), says, verdict, word: standing.word().to_owned() }
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ fn Lines(title: &'static str, lines: Vec<Line>, none: &'static str) -> impl Into
                 <tr>
                     <td class="w-20">{record}</td>
                     <td class="said">{line.says}</td>
-                    <td class="state-cell w-15"><StateMark state=shape word=line.verdict.word() /></td>
+                    <td class="state-cell w-15"><StateMark state=shape word=line.word /></td>
                 </tr>
             }
         })

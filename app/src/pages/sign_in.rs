@@ -30,6 +30,7 @@ pub fn SignIn() -> impl IntoView {
                 <h1>"Sign in"</h1>
             </div>
             {body}
+            <p class="foot">"Cookies here keep you signed in, remember your theme, and carry a message to the next page. Nothing follows you, so there is nothing to consent to."</p>
         </Bare>
     }
     .into_any()

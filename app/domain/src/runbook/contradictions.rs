@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Claim, Runbook,
-    facts::{Table, plain},
+    facts::{Table, plain, promised, worded},
 };
 use crate::{
     control::Control,
@@ -104,6 +104,8 @@ struct Row<'a> {
     scenario: Scenario,
     cells: Vec<String>,
     heads: Vec<String>,
+    /// As the text has it.
+    says: String,
 }
 
 /// Everything that contradicts, by rule; `drills` are those that are known.
@@ -129,7 +131,8 @@ fn rows(book: &Runbook) -> Vec<Row<'_>> {
             for row in &table.rows {
                 let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
                 let Some(scenario) = cells.first().and_then(|first| scenario(first)) else { continue };
-                all.push(Row { anchor: &section.anchor, scenario, cells, heads: heads.clone() });
+                let says = row.iter().map(|cell| worded(cell).trim().to_owned()).collect::<Vec<_>>().join(" · ");
+                all.push(Row { anchor: &section.anchor, scenario, cells, heads: heads.clone(), says });
             }
         }
     }
@@ -152,12 +155,12 @@ pub(super) fn scenario(text: &str) -> Option<Scenario> {
     }
 }
 
-/// The text's sentences outside its tables, in lower case, each with its section.
+/// The text's sentences outside its tables, each with its section.
 fn sentences(book: &Runbook) -> Vec<(&str, String)> {
     let mut all = Vec::new();
     for section in &book.sections {
         for html in section.blocks.iter().filter(|html| Table::read(html).is_none()) {
-            let text = plain(html);
+            let text = worded(html);
             all.extend(text.split_inclusive(['.', ';', '\n']).map(|s| (section.anchor.as_str(), s.trim().to_owned())));
         }
     }
@@ -172,13 +175,13 @@ fn unmade(book: &Runbook, target: &Target) -> Option<Contradiction> {
     let means = target.means.to_lowercase();
     let word = WAYS[3].1.iter().find(|word| means.contains(*word))?;
     let sentences = sentences(book);
-    let made = sentences
-        .iter()
-        .any(|(_, s)| WAYS[3].1.iter().any(|w| s.contains(w)) && !NO_COPY.iter().any(|no| s.contains(no)));
+    let denies = |s: &str| NO_COPY.iter().any(|no| s.to_lowercase().contains(no));
+    let names = |s: &str| WAYS[3].1.iter().any(|word| s.to_lowercase().contains(word));
+    let made = sentences.iter().any(|(_, s)| names(s) && !denies(s));
     if made {
         return None;
     }
-    let denied = sentences.iter().find(|(_, s)| NO_COPY.iter().any(|no| s.contains(no)));
+    let denied = sentences.iter().find(|(_, s)| denies(s));
     let says = match denied {
         Some((_, sentence)) => format!(
             "{} is to come back by “{}”, and the text says: “{}”.",
@@ -214,7 +217,7 @@ fn two_ways(target: &Target, rows: &[Row<'_>]) -> Option<Contradiction> {
                 target.scenario.title(),
                 first.word(),
                 second.word(),
-                row.cells.join(" · ")
+                row.says
             ),
             next: "Decide which, and drill that one.",
             at: vec![row.anchor.to_owned()],
@@ -300,7 +303,7 @@ fn claimed(targets: &[Target], drills: &[Sealed<Drill>]) -> Option<Contradiction
         let of_it = |drill: &&Sealed<Drill>| drill.value.scenario == target.scenario && drill.value.abandoned.is_none();
         let newest = drills.iter().filter(of_it).filter(|d| d.value.measured.is_some());
         let newest = newest.max_by_key(|drill| drill.value.occurred_at);
-        let said = format!("{} ({})", words::duration(claimed), target.scenario.short().to_lowercase());
+        let said = format!("{} ({})", promised(claimed), target.scenario.short().to_lowercase());
         match newest.and_then(|drill| drill.value.measured.as_ref()) {
             None => never.push(said),
             Some(measured) if measured.restore_ms > claimed => {
@@ -390,7 +393,7 @@ mod tests {
             (Rule::TwoWays, "A single collection emptied comes back from a snapshot in one place and by point-in-time"),
             (Rule::Window, "an RPO of 0 min without a limit, and only what was lost within the last 7 days"),
             (Rule::Controls, "names CC7.1 alone, and answers A1.2 by its recovery targets, A1.3 by its drills, CC7.5"),
-            (Rule::Claimed, "no drill has measured 60 s (document), 1 h (collection), 2 h (cluster)"),
+            (Rule::Claimed, "no drill has measured 1 min (document), 1 h (collection), 2 h (cluster)"),
         ];
         assert_eq!(found.len(), quotes.len(), "{found:#?}");
         for ((rule, says), (expected, quote)) in found.iter().zip(quotes) {

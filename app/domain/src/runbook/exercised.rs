@@ -3,7 +3,7 @@
 use super::{
     Runbook, RunbookVersion,
     contradictions::scenario,
-    facts::{Table, plain},
+    facts::{Table, worded},
 };
 use crate::{Moment, drill::Drill, record::Sealed};
 
@@ -34,7 +34,7 @@ pub enum By {
 pub fn exercised(book: &Runbook, versions: &[Sealed<RunbookVersion>], drills: &[Sealed<Drill>]) -> Vec<Exercised> {
     let mut all = Vec::new();
     for (anchor, row) in rows(book) {
-        let Some(loss) = row.first().and_then(|cell| scenario(cell)) else { continue };
+        let Some(loss) = row.first().and_then(|cell| scenario(&cell.to_lowercase())) else { continue };
         let of_it =
             |d: &&Sealed<Drill>| d.value.scenario == loss && d.value.abandoned.is_none() && d.value.measured.is_some();
         let newest = drills.iter().filter(of_it).max_by_key(|d| d.value.occurred_at);
@@ -61,7 +61,7 @@ fn rows(book: &Runbook) -> Vec<(String, Vec<String>)> {
     let mut all = Vec::new();
     for section in &book.sections {
         for table in section.blocks.iter().filter_map(|html| Table::read(html)) {
-            let cells = |row: &Vec<String>| row.iter().map(|cell| plain(cell).trim().to_owned()).collect();
+            let cells = |row: &Vec<String>| row.iter().map(|cell| worded(cell).trim().to_owned()).collect();
             all.extend(table.rows.iter().map(|row| (section.anchor.clone(), cells(row))));
         }
     }

@@ -238,7 +238,7 @@ fn short_day(at: Moment) -> String {
 }
 
 /// A time as the front matter states it, in whole minutes: "1 min", "2 h".
-fn promised(ms: i64) -> String {
+pub(super) fn promised(ms: i64) -> String {
     let minutes = ms / 60_000;
     if minutes < 60 { format!("{minutes} min") } else { words::duration(ms) }
 }
@@ -324,13 +324,18 @@ fn paragraph_of(book: &Runbook, words: &[&str]) -> Option<Spot> {
 
 /// Lower-case text without its tags.
 pub(super) fn plain(html: &str) -> String {
+    worded(html).to_lowercase()
+}
+
+/// Text without its tags.
+pub(super) fn worded(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut inside = false;
     for c in html.chars() {
         match c {
             '<' => inside = true,
             '>' => inside = false,
-            _ if !inside => text.extend(c.to_lowercase()),
+            _ if !inside => text.push(c),
             _ => {}
         }
     }

@@ -78,5 +78,5 @@ fn row(line: &Line) -> Row {
         Verdict::Untested | Verdict::Stale => Mark::None,
     };
     let says = vec![strong(line.record.clone()), quiet(format!("\n{}", line.says))];
-    Row::of(vec![marks::state(mark, line.verdict.word(), STRONG), says])
+    Row::of(vec![marks::state(mark, &line.word, STRONG), says])
 }
