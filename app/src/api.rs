@@ -53,6 +53,8 @@ pub struct Frame {
     pub waiting_requests: usize,
     /// Signatures that wait for the reader.
     pub reviews: usize,
+    /// Losses in scope that are worked on.
+    pub open_incidents: usize,
     /// The drill under way in scope.
     pub live: Option<String>,
     pub now: Moment,
@@ -73,6 +75,7 @@ pub async fn frame() -> Result<Frame, Problem> {
         checked_at: ports.ledger.checked_at().await?,
         alarms,
         open_findings: findings.iter().filter(|f| f.value.standing(now) != Standing::Closed).count(),
+        open_incidents: incidents::open(&actor, &ports).await?,
         waiting_requests: requests::waiting(&actor, &ports).await?,
         reviews: reviews::waiting(&actor, &ports, now).await?,
         // Pages stay readable without it.

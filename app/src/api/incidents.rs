@@ -4,7 +4,7 @@ use domain::{
     Moment,
     control::answer::Loss,
     incident::{
-        Incident,
+        Incident, Standing,
         account::{Account, AccountError, FailureMode, Words},
         incidents,
     },
@@ -54,6 +54,12 @@ pub async fn list() -> Result<IncidentsPage, Problem> {
     let (actor, ports) = guard::signed_in(Permission::ReadEvidence).await?;
     let (incidents, signed) = registry(&ports, &actor.scope).await?;
     Ok(IncidentsPage { incidents, signed, works: actor.role.may(Permission::WorkIncidents), now: ports.clock.now() })
+}
+
+/// How many losses are worked on; the rail says it on every page.
+pub async fn open(actor: &Actor, ports: &Ports) -> Result<usize, Problem> {
+    let all = incidents(ports.incidents.acts(&actor.scope).await?);
+    Ok(all.iter().filter(|incident| incident.standing() == Standing::Open).count())
 }
 
 pub type Registry = (Vec<(Incident, Option<Sealed<Account>>)>, Vec<String>);

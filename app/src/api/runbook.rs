@@ -2,6 +2,7 @@
 
 use domain::{
     Moment,
+    incident::incidents,
     judgement::Facts,
     proof::signoff::Purpose,
     record::Sealed,
@@ -98,7 +99,9 @@ pub async fn load(version: Option<String>) -> Result<Option<RunbookPage>, Proble
     let now = ports.clock.now();
     let told = known::told(&ports, &actor.scope, now).await?;
     let seals = told.words.into_iter().map(|word| (word.id, word.seal)).collect();
+    let incidents = incidents(ports.incidents.acts(&actor.scope).await?);
     let known = Known {
+        incidents: &incidents,
         drills: &drills,
         grid: &coverage.grid,
         newest_attestation: coverage.newest.as_ref(),

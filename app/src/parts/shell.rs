@@ -154,6 +154,7 @@ fn Link(
 #[component]
 fn Places<'f>(current: &'static str, frame: &'f Frame) -> impl IntoView + use<> {
     let (findings, requests, reviews) = (frame.open_findings, frame.waiting_requests, frame.reviews);
+    let incidents = frame.open_incidents;
     let live = frame.live.is_some();
     view! {
         <Link place=&OVERVIEW current=current />
@@ -167,6 +168,7 @@ fn Places<'f>(current: &'static str, frame: &'f Frame) -> impl IntoView + use<> 
                             .iter()
                             .map(|place| {
                                 let count = match place.key {
+                                    "incidents" => incidents,
                                     "findings" => findings,
                                     "requests" => requests,
                                     "reviews" => reviews,

@@ -532,12 +532,12 @@ fn owned(body: &Body<'_>) -> Told {
     let late: Vec<_> = open.iter().filter(|f| f.value.standing(body.as_of) == Standing::Overdue).collect();
     if !late.is_empty() {
         let says = late.iter().map(|f| format!("{} is overdue since {}.", f.id, words::date(f.value.due_at)));
-        return Told::Short(cut(says.collect(), SHORT), late.iter().map(|f| rest(&f)).collect());
+        return Told::Short(cut(says.collect(), SHORT), late.iter().map(rest).collect());
     }
     let nobody: Vec<_> = open.iter().filter(|f| f.value.owner.trim().is_empty()).collect();
     if !nobody.is_empty() {
         let says = nobody.iter().map(|f| format!("{} has no owner.", f.id)).collect();
-        return Told::Short(cut(says, SHORT), nobody.iter().map(|f| rest(&f)).collect());
+        return Told::Short(cut(says, SHORT), nobody.iter().map(rest).collect());
     }
     let says = match open.len() {
         0 => "No finding is open.".to_owned(),

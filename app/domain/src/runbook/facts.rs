@@ -10,6 +10,7 @@ use crate::{
     Moment,
     coverage::Grid,
     drill::Drill,
+    incident::{Due, Incident},
     judgement,
     record::{Seal, Sealed},
     schedule::quarter_of,
@@ -89,6 +90,8 @@ pub struct Known<'a> {
     pub newest_attestation: Option<&'a Seal>,
     /// What vendors' tools told.
     pub told: &'a judgement::Facts,
+    /// The newest first.
+    pub incidents: &'a [Incident],
     /// The seal of each record of it.
     pub seals: &'a HashMap<String, Seal>,
     pub now: Moment,
@@ -105,13 +108,7 @@ pub fn facts(book: &Runbook, known: &Known<'_>) -> Vec<Fact> {
             Claim::Copy { .. } => facts.push(told(About::Copy, claim, known)),
             Claim::Encryption { .. } => facts.push(told(About::Encryption, claim, known)),
             Claim::PointInTime { .. } => facts.push(told(About::PointInTime, claim, known)),
-            Claim::Deadlines { .. } => facts.push(Fact {
-                about: About::Deadlines,
-                holding: Holding::Untested,
-                word: "untested".to_owned(),
-                says: "no incident is on record".to_owned(),
-                seal: None,
-            }),
+            Claim::Deadlines { .. } => facts.push(deadlines(known)),
             Claim::WeeklyAttestation { .. } => facts.push(attestation(known)),
             Claim::QuarterlyDrill { .. } => facts.push(quarterly_drill(known)),
             Claim::Target { scenario, .. } => {
@@ -121,6 +118,28 @@ pub fn facts(book: &Runbook, known: &Known<'_>) -> Vec<Fact> {
         }
     }
     facts
+}
+
+/// As the last incident that was decided kept them.
+fn deadlines(known: &Known<'_>) -> Fact {
+    let about = About::Deadlines;
+    let decided = known.incidents.iter().find_map(|incident| {
+        let clocks = incident.clocks(known.now).into_iter().filter(|clock| clock.what != Due::Restore);
+        let verdicts: Vec<Verdict> = clocks.map(|clock| clock.verdict).collect::<Option<_>>()?;
+        Some((incident, verdicts.into_iter().reduce(Verdict::worse)?))
+    });
+    let Some((incident, verdict)) = decided else {
+        let says = "no incident is on record".to_owned();
+        return Fact { about, holding: Holding::Untested, word: "untested".to_owned(), says, seal: None };
+    };
+    let (holding, word) = match verdict {
+        Verdict::Met => (Holding::Holds, "kept"),
+        Verdict::Missed => (Holding::Broken, "missed"),
+        _ => (Holding::Differs, "kept late"),
+    };
+    let says = format!("in the incident of {}", short_day(incident.declared_at));
+    let seal = incident.lines.iter().rev().find_map(|line| line.acted.seal.clone());
+    Fact { about, holding, word: word.to_owned(), says, seal }
 }
 
 /// As vendors' tools told it, by the same rule that opens findings.
@@ -506,7 +525,8 @@ Every quarter.
         let grid = Grid::lay(year, &sightings.iter().cloned().collect(), &[], now);
         let told = judgement::Facts::of(&[], &[], judgement::Beside::default(), now);
         let seals = HashMap::new();
-        let known = Known { drills, grid: &grid, newest_attestation: None, told: &told, seals: &seals, now };
+        let known =
+            Known { drills, grid: &grid, newest_attestation: None, told: &told, incidents: &[], seals: &seals, now };
         facts(&book, &known).into_iter().map(|f| (f.about, f.holding, f.word)).collect()
     }
 
