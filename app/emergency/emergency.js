@@ -106,8 +106,12 @@ function put(html, done) {
   const active = document.activeElement?.id;
   const same = desk.querySelectorAll("details").length;
   if (html === drawn) return;
-  desk.innerHTML = html;
   drawn = html;
+  // The portal drew the same: nothing is moved, and nobody loses their place.
+  const fresh = document.createElement("template");
+  fresh.innerHTML = html;
+  if (fresh.innerHTML === desk.innerHTML) return copies();
+  desk.replaceChildren(fresh.content);
   touched.clear();
   for (const [id, text] of words) {
     const field = document.getElementById(id);
@@ -120,6 +124,11 @@ function put(html, done) {
   const details = desk.querySelectorAll("details");
   if (details.length === same) details.forEach((one, n) => { one.open = open[n]; });
   if (active && active !== "main") document.getElementById(active)?.focus({ preventScroll: true });
+  copies();
+}
+
+/** Where there is a script, texts can be copied with a press. */
+function copies() {
   desk.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = false; });
 }
 

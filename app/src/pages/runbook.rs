@@ -88,7 +88,7 @@ fn Body(page: RunbookPage) -> impl IntoView {
     let links = (page.works && page.shown == 0 && page.links > 0).then(|| {
         let found = page.checked.clone().map(|checked| {
             let answers = checked.dead.is_empty().then(|| view! { <p><StateMark state=Shape::Disc word="every link answers" /></p> });
-            let dead = checked.dead.into_iter().map(|(link, why)| view! { <li><StateMark state=Shape::Triangle word="stale" /> " " {link} ": " {why} "."</li> }).collect_view();
+            let dead = checked.dead.into_iter().map(|(link, why)| view! { <li><StateMark state=Shape::Triangle word="stale" /> " " {format!("{link}: {why}.")}</li> }).collect_view();
             view! { <div role="status">{answers} <ul class="reasons">{dead}</ul></div> }
         });
         view! {
