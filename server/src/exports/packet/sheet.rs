@@ -10,9 +10,9 @@ use qrcodegen::QrCode;
 
 use super::{
     PacketError,
-    page::{Book, LEFT, body, quiet, second, strong},
+    page::{Book, Frame, LEFT, body, quiet, second, strong},
     pdf::{self, About},
-    sentences::{frame, lead},
+    sentences::lead,
     table::{Row, Table, col},
     text::{MONO_SMALL, words},
 };
@@ -32,7 +32,8 @@ pub fn sheet(opened: &Opened, code: &QrCode, address: &str) -> Result<Vec<u8>, P
         None => "not signed in the portal".to_owned(),
     };
     let eyebrow = [body(format!("Version {version}, approved {}, {signed}.", say::date(opened.version.occurred_at)))];
-    book.section(&opened.book.front.title, "", 0, &eyebrow, frame("Emergency"));
+    let plain = Frame { running: "Emergency".to_owned(), digest: None, margin: false };
+    book.section(&opened.book.front.title, "", 0, &eyebrow, plain);
     lead(
         &mut book,
         "Restore to staging first, never straight over production. Tell the tenants in time, and write down what you do.",
@@ -78,7 +79,10 @@ fn drawn(book: &mut Book, code: &QrCode) {
 
 fn set(book: &mut Book, line: &Line) {
     match line.heading {
-        Some(_) => book.heading(&line.says),
+        Some(_) => {
+            book.heading(&line.says);
+            book.gap(6.0);
+        }
         None => book.paragraph(&[body(line.says.clone())]),
     }
 }
