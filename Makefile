@@ -37,7 +37,7 @@ dist: ## the release binary and its site as one archive in target/
 	cargo build --release -p server
 	rm -rf target/$(ARCHIVE) && mkdir -p target/$(ARCHIVE)
 	cp -R target/release/passmuster target/site README.md LICENSE target/$(ARCHIVE)/
-	rm -f target/$(ARCHIVE)/site/pkg/.islands target/$(ARCHIVE)/site/pkg/.verifier
+	rm -f target/$(ARCHIVE)/site/pkg/.islands target/$(ARCHIVE)/site/pkg/.emergency target/$(ARCHIVE)/site/pkg/.verifier
 	tar -C target -czf target/$(ARCHIVE).tar.gz --owner=0 --group=0 $(ARCHIVE)
 	rm -rf target/$(ARCHIVE)
 	@echo "target/$(ARCHIVE).tar.gz"
