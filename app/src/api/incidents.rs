@@ -5,7 +5,7 @@ use domain::{
     control::answer::Loss,
     incident::{
         Incident, Standing,
-        account::{Account, AccountError, FailureMode, Words},
+        account::{Account, AccountError, Words},
         incidents,
     },
     proof::signoff::Purpose,
@@ -152,9 +152,4 @@ async fn write(id: &str, seen: &str, words: &Words) -> Result<String, Problem> {
         true => crate::parts::review_href(&subject),
         false => format!("{}#account", address(id)),
     })
-}
-
-/// What may have failed, for a form.
-pub fn modes() -> [FailureMode; 7] {
-    FailureMode::ALL
 }

@@ -6,6 +6,7 @@ use domain::{
     Moment,
     control::Control,
     finding::{Finding, Severity, Standing, State},
+    incident::miss,
     judgement,
     record::Sealed,
     redrill,
@@ -16,7 +17,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::findings::{FindingsPage, load},
+    api::{
+        self,
+        findings::{FindingsPage, load},
+    },
     parts::{
         AttachedFile, Demo, Empty, ErrorNote, FilesField, FilterBar, FilterSelect, FilterToggle, PageHead, Say,
         SealKind, SealNote, Section, Shape, StateMark, Statement, Waiting, drill_href, loaded, plural, review_href,
@@ -214,12 +218,16 @@ fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl In
     let f = finding;
     let controls = f.controls.iter().map(|c| c.id()).collect::<Vec<_>>().join(", ");
     let by_itself = judgement::judged(&f);
+    let (incident, after) = miss::opened_by(&f).map(|(id, what)| (id.to_owned(), miss::closes(what))).unzip();
     let cause = f.cause.clone().map(|cause| {
         let href = match Subject::of_cause(&cause) {
             Some(subject) => review_href(&subject),
             None if cause.starts_with("G-") => format!("/backups#{cause}"),
             None if by_itself => "/backups#judged".to_owned(),
-            None => format!("/drills/{cause}"),
+            None => match &incident {
+                Some(id) => api::incidents::address(id),
+                None => format!("/drills/{cause}"),
+            },
         };
         view! { <dt>"Opened by"</dt><dd><a href=href>{cause}</a></dd> }
     });
@@ -240,7 +248,8 @@ fn Opened(finding: Finding, id: String, may_attach: bool, open: bool) -> impl In
         State::Open => None,
     };
     let how = match (closed.is_some(), redrill::opened_by(&f).is_some(), by_itself) {
-        (true, ..) | (_, false, false) => None,
+        (true, ..) => None,
+        (_, false, false) => after.flatten(),
         (_, true, _) => Some("with a re-drill: a later drill of the same loss in which what was missed holds."),
         (_, _, true) => Some("by itself, once what is known says otherwise."),
     };

@@ -2,7 +2,10 @@
 
 use domain::{
     finding::Severity,
-    incident::{Incident, Line, Standing, account::Words},
+    incident::{
+        Incident, Line, Standing,
+        account::{FailureMode, Words},
+    },
     words,
 };
 use leptos::prelude::*;
@@ -10,7 +13,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::incidents::shape;
 use crate::{
-    api::incidents::{IncidentPage, modes, one},
+    api::incidents::{IncidentPage, one},
     parts::{
         Demo, ErrorNote, Measure, Measures, PageHead, SealKind, SealNote, Section, Shape, StateMark, Statement, When,
         loaded, review_href,
@@ -193,7 +196,7 @@ fn line(line: &Line) -> impl IntoView + use<> {
 #[component]
 fn Form(id: String, seen: String, words: Words) -> impl IntoView {
     let chosen = words.failure_mode.clone();
-    let modes = modes()
+    let modes = FailureMode::ALL
         .into_iter()
         .map(|mode| view! { <option value=mode.id() selected=mode.id() == chosen>{mode.title()}</option> })
         .collect_view();

@@ -394,6 +394,10 @@ async fn an_incident_is_accounted_for_signed_carried_in_the_bundle_and_closes_it
     assert_eq!(look().await.len(), found.len(), "each once");
     assert_eq!(found.len(), 4);
     assert!(found.iter().all(|f| f.value.state == State::Open));
+    let shown = page(&portal, "/findings", &founder.cookie).await;
+    for part in [format!("href=\"{here}\">{id}#tell"), "once the account of the incident is signed.".to_owned()] {
+        assert!(shown.contains(&part), "{part}");
+    }
     let sheet = page(&portal, &format!("/reviews/accounts.{id}"), &founder.cookie).await;
     for part in [
         "Sign off the account of",

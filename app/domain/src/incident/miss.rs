@@ -100,6 +100,15 @@ pub fn misses(incident: &Incident, account: Option<&Account>, now: Moment) -> Ve
     all
 }
 
+/// How a finding of this kind closes by itself; `None`: whoever makes the change closes it.
+pub fn closes(what: &str) -> Option<&'static str> {
+    match what {
+        "tell" | "document" => Some("once the account of the incident is signed."),
+        "restore" | "rpo" => Some("with a later drill of the same loss in which what was missed holds."),
+        _ => None,
+    }
+}
+
 /// What closes such a finding now: a later drill for a missed promise, the signed account for a missed deadline. A
 /// change is closed by who made it.
 pub fn closed(what: &str, incident: &Incident, signed: bool, drills: &[Sealed<Drill>]) -> Option<String> {
